@@ -1,0 +1,96 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxIDLength bounds an identifier far above the 40 characters seen, and far
+// below what a proxy accepts as a request line.
+const maxIDLength = 512
+
+// ValidateID reports why id cannot be the hash of a session, or nil. The format
+// is not guaranteed (contract, section 1), so it only refuses what could never
+// be one path segment: the empty string, blanks at either end, control and
+// invalid characters, and empty and dot segments in any spelling, which servers
+// resolve to another path even when they are escaped. The error matches
+// ErrIdentifier.
+func ValidateID(id string) error {
+	reason := ""
+	switch {
+	case id == "":
+		reason = "it is empty"
+	case len(id) > maxIDLength:
+		reason = fmt.Sprintf("it has %d bytes, more than %d", len(id), maxIDLength)
+	case !utf8.ValidString(id):
+		reason = "it is not valid UTF-8"
+	case strings.TrimSpace(id) != id:
+		reason = "it begins or ends with white space"
+	case strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || !unicode.IsGraphic(r) }):
+		reason = "it has a control or invisible character"
+	case hasUnstableSegment(id):
+		reason = `it has an empty, "." or ".." path segment`
+	}
+	if reason == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %q: %s", ErrIdentifier, id, reason)
+}
+
+// hasUnstableSegment decodes percent escapes as often as there are any, because a
+// chain of proxies may do the same.
+func hasUnstableSegment(id string) bool {
+	for {
+		for segment := range strings.SplitSeq(strings.ReplaceAll(id, `\`, "/"), "/") {
+			if segment == "" || segment == "." || segment == ".." {
+				return true
+			}
+		}
+		decoded := unescape(id)
+		if decoded == id {
+			return false
+		}
+		id = decoded
+	}
+}
+
+// unescape decodes the valid percent escapes of s once and leaves the others as
+// they are, unlike net/url, which fails on the first invalid one.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			high, low := unhex(s[i+1]), unhex(s[i+2])
+			if high >= 0 && low >= 0 {
+				b.WriteByte(byte(high<<4 | low))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// ValidateRecordID reports why id cannot be the row number that "get one"
+// takes, or nil. The error matches ErrIdentifier.
+func ValidateRecordID(id string) error {
+	if id == "" || len(id) > 20 || strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' }) {
+		return fmt.Errorf("%w: %q: a record id has 1 to 20 digits", ErrIdentifier, id)
+	}
+	return nil
+}

@@ -1,0 +1,478 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The names of the criteria of a Match, as users write them. MatchError.Field
+// is one of them.
+const (
+	FieldSessionIDs  = "session_ids"
+	FieldUsers       = "users"
+	FieldCredentials = "credentials"
+	FieldDevices     = "devices"
+	FieldProtocols   = "protocols"
+	FieldProxies     = "proxies"
+	FieldOriginIPs   = "origin_ips"
+	FieldOlderThan   = "older_than"
+)
+
+// Match says which sessions are meant. Inside one set any value is enough,
+// across criteria all must hold; a nil set and a zero OlderThan are not set.
+// An empty set that is not nil is a fault: a variable that came out empty must
+// not mean everyone, nor no one.
+//
+// SessionIDs are compared exactly, everything else without case, by Unicode
+// simple folding. Host names are compared whole, without a trailing dot, and IP
+// addresses by value. A device is a host, which matches any port, or host:port;
+// an IPv6 address with a port is written in brackets. OriginIPs are addresses
+// or CIDR prefixes. OlderThan is the least time since the start.
+type Match struct {
+	SessionIDs  []string
+	Users       []string
+	Credentials []string
+	Devices     []string
+	Protocols   []string
+	Proxies     []string
+	OriginIPs   []string
+	OlderThan   time.Duration
+}
+
+// set is one criterion of a Match that is a set of strings.
+type set struct {
+	field  string
+	values []string
+}
+
+func (m Match) sets() [7]set {
+	return [...]set{
+		{FieldSessionIDs, m.SessionIDs},
+		{FieldUsers, m.Users},
+		{FieldCredentials, m.Credentials},
+		{FieldDevices, m.Devices},
+		{FieldProtocols, m.Protocols},
+		{FieldProxies, m.Proxies},
+		{FieldOriginIPs, m.OriginIPs},
+	}
+}
+
+// IsZero reports whether m sets nothing, so that it would mean every session.
+func (m Match) IsZero() bool {
+	for _, s := range m.sets() {
+		if s.values != nil {
+			return false
+		}
+	}
+	return m.OlderThan == 0
+}
+
+// MatchError is one fault of a Match.
+type MatchError struct {
+	// Field is the criterion at fault, one of the Field constants.
+	Field string
+	// Value is the value at fault; empty where the fault is the empty value or
+	// the whole set.
+	Value string
+	// Reason says what is wrong and what to write instead.
+	Reason string
+}
+
+func (e *MatchError) Error() string {
+	if e.Value == "" {
+		return e.Field + ": " + e.Reason
+	}
+	return fmt.Sprintf("%s: %q: %s", e.Field, e.Value, e.Reason)
+}
+
+// Validate returns every fault of m, each a *MatchError, joined, or nil.
+func (m Match) Validate() error {
+	var faults []error
+	for _, s := range m.sets() {
+		if s.values == nil {
+			continue
+		}
+		faults = append(faults, ValidateSetSize(s.field, len(s.values)))
+		for _, value := range s.values {
+			faults = append(faults, ValidateMatchValue(s.field, value))
+		}
+	}
+	if m.OlderThan != 0 {
+		faults = append(faults, ValidateOlderThan(m.OlderThan))
+	}
+	return errors.Join(faults...)
+}
+
+// ValidateSetSize returns a *MatchError where the set of field is given but has
+// no elements, else nil.
+func ValidateSetSize(field string, size int) error {
+	if size > 0 {
+		return nil
+	}
+	return &MatchError{Field: field, Reason: "the set is empty, and that could mean every session or none: " +
+		"name at least one value, or leave the argument out (null)"}
+}
+
+// ValidateOlderThan returns a *MatchError where the age is not positive.
+func ValidateOlderThan(age time.Duration) error {
+	if age > 0 {
+		return nil
+	}
+	return &MatchError{Field: FieldOlderThan, Value: age.String(), Reason: `the age must be positive, such as "8h"`}
+}
+
+// ValidateMatchValue returns a *MatchError where value cannot be an element of
+// the set field, one of the Field constants, else nil.
+func ValidateMatchValue(field, value string) error {
+	reason := blankReason(value)
+	if reason == "" {
+		switch field {
+		case FieldSessionIDs:
+			reason = idReason(value)
+		case FieldDevices:
+			reason = deviceReason(value)
+		case FieldOriginIPs:
+			reason = originReason(value)
+		}
+	}
+	if reason == "" {
+		return nil
+	}
+	return &MatchError{Field: field, Value: value, Reason: reason}
+}
+
+func blankReason(value string) string {
+	switch {
+	case strings.TrimSpace(value) == "":
+		return "the value is empty: write what to match, or leave the argument out (null)"
+	case strings.TrimSpace(value) != value:
+		return "the value begins or ends with white space: remove it"
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return "the value has a control character: remove it"
+	}
+	return ""
+}
+
+func idReason(value string) string {
+	err := ValidateID(value)
+	if err == nil {
+		return ""
+	}
+	return strings.TrimPrefix(err.Error(), fmt.Sprintf("%v: %q: ", ErrIdentifier, value))
+}
+
+func originReason(value string) string {
+	_, err := parseOriginPattern(value)
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// Verdict is the answer to whether a session is meant. It has three values
+// because PAM may leave out, or write in an unreadable form, what a criterion
+// asks about.
+type Verdict int
+
+const (
+	// No: the session is not meant.
+	No Verdict = iota
+	// Undecided: what PAM showed neither proves nor disproves it. Such a
+	// session must not be dropped, nor be left out without a word.
+	Undecided
+	// Yes: the session is meant.
+	Yes
+)
+
+func (v Verdict) String() string {
+	switch v {
+	case No:
+		return "no"
+	case Undecided:
+		return "undecided"
+	case Yes:
+		return "yes"
+	}
+	return fmt.Sprintf("Verdict(%d)", int(v))
+}
+
+// criterion judges one aspect of a session at a moment.
+type criterion struct {
+	field string
+	judge func(s Session, now time.Time) Verdict
+}
+
+// Matcher is a compiled Match. It is immutable and safe for concurrent use.
+type Matcher struct {
+	criteria []criterion
+}
+
+// Compile validates m and prepares it for many comparisons. Its errors are
+// those of Validate. Later changes of m's slices do not reach the Matcher.
+func (m Match) Compile() (*Matcher, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	matcher := &Matcher{}
+	add := func(field string, judge func(s Session, now time.Time) Verdict) {
+		matcher.criteria = append(matcher.criteria, criterion{field: field, judge: judge})
+	}
+	if m.SessionIDs != nil {
+		ids := newExactSet(m.SessionIDs)
+		add(FieldSessionIDs, func(s Session, _ time.Time) Verdict { return ids.judge(s.ID) })
+	}
+	if m.Users != nil {
+		users := newFoldedSet(m.Users)
+		add(FieldUsers, func(s Session, _ time.Time) Verdict { return users.judge(s.User) })
+	}
+	if m.Credentials != nil {
+		credentials := newFoldedSet(m.Credentials)
+		add(FieldCredentials, func(s Session, _ time.Time) Verdict { return credentials.judge(s.Credential) })
+	}
+	if m.Devices != nil {
+		devices, err := newDeviceSet(m.Devices)
+		if err != nil {
+			return nil, err
+		}
+		add(FieldDevices, func(s Session, _ time.Time) Verdict { return devices.judge(s.Device) })
+	}
+	if m.Protocols != nil {
+		protocols := newFoldedSet(m.Protocols)
+		add(FieldProtocols, func(s Session, _ time.Time) Verdict { return protocols.judge(s.Protocol) })
+	}
+	if m.Proxies != nil {
+		proxies := newFoldedSet(m.Proxies)
+		add(FieldProxies, func(s Session, _ time.Time) Verdict { return proxies.judge(s.Proxy) })
+	}
+	if m.OriginIPs != nil {
+		origins, err := newOriginSet(m.OriginIPs)
+		if err != nil {
+			return nil, err
+		}
+		add(FieldOriginIPs, func(s Session, _ time.Time) Verdict { return origins.judge(s.OriginIP) })
+	}
+	if age := m.OlderThan; age != 0 {
+		add(FieldOlderThan, func(s Session, now time.Time) Verdict { return judgeAge(s.StartedAt, age, now) })
+	}
+	return matcher, nil
+}
+
+// Match judges s at the moment now. A single No decides, whatever else is not
+// known; then a single Undecided does. A Matcher without criteria says Yes to
+// every session.
+func (m *Matcher) Match(s Session, now time.Time) Verdict {
+	verdict := Yes
+	for i := range m.criteria {
+		verdict = min(verdict, m.criteria[i].judge(s, now))
+		if verdict == No {
+			return No
+		}
+	}
+	return verdict
+}
+
+// undecided returns the fields that neither prove nor disprove that s is meant.
+func (m *Matcher) undecided(s Session, now time.Time) []string {
+	var fields []string
+	for i := range m.criteria {
+		if m.criteria[i].judge(s, now) == Undecided {
+			fields = append(fields, m.criteria[i].field)
+		}
+	}
+	return fields
+}
+
+// Selector chooses the sessions that one Match means and another does not
+// protect. It is immutable and safe for concurrent use.
+type Selector struct {
+	match, exclude *Matcher
+}
+
+// NewSelector compiles both. A zero match means every session, so callers that
+// drop must refuse it beforehand; a zero exclude protects none. The error joins
+// the faults of both, each a *MatchError behind the name of its object.
+func NewSelector(match, exclude Match) (*Selector, error) {
+	wanted, matchErr := match.Compile()
+	if matchErr != nil {
+		matchErr = fmt.Errorf("match: %w", matchErr)
+	}
+	protected, excludeErr := exclude.Compile()
+	if excludeErr != nil {
+		excludeErr = fmt.Errorf("exclude: %w", excludeErr)
+	}
+	if err := errors.Join(matchErr, excludeErr); err != nil {
+		return nil, err
+	}
+	return &Selector{match: wanted, exclude: protected}, nil
+}
+
+// excluded turns a Matcher without criteria into "protects none".
+func (s *Selector) excluded(session Session, now time.Time) Verdict {
+	if len(s.exclude.criteria) == 0 {
+		return No
+	}
+	return s.exclude.Match(session, now)
+}
+
+// Select judges a session at the moment now: Yes only where match is certain
+// and exclude certainly does not protect it, No where one of the two is certain
+// of the contrary, else Undecided.
+func (s *Selector) Select(session Session, now time.Time) Verdict {
+	wanted := s.match.Match(session, now)
+	if wanted == No {
+		return No
+	}
+	switch s.excluded(session, now) {
+	case Yes:
+		return No
+	case Undecided:
+		return Undecided
+	default:
+		return wanted
+	}
+}
+
+// Unknown returns the criteria, such as "match.devices", for which PAM did not
+// show enough of a session to decide. It is nil where Select does not say
+// Undecided.
+func (s *Selector) Unknown(session Session, now time.Time) []string {
+	if s.Select(session, now) != Undecided {
+		return nil
+	}
+	var criteria []string
+	for _, field := range s.match.undecided(session, now) {
+		criteria = append(criteria, "match."+field)
+	}
+	for _, field := range s.exclude.undecided(session, now) {
+		criteria = append(criteria, "exclude."+field)
+	}
+	return criteria
+}
+
+// exactSet compares as it is written, because PAM guarantees no format for an
+// identifier (contract, section 1).
+type exactSet map[string]struct{}
+
+func newExactSet(values []string) exactSet {
+	exact := make(exactSet, len(values))
+	for _, value := range values {
+		exact[value] = struct{}{}
+	}
+	return exact
+}
+
+func (e exactSet) judge(value string) Verdict {
+	if value == "" {
+		return Undecided
+	}
+	if _, found := e[value]; found {
+		return Yes
+	}
+	return No
+}
+
+// foldedSet compares without case and without white space at either end.
+type foldedSet map[string]struct{}
+
+func newFoldedSet(values []string) foldedSet {
+	folded := make(foldedSet, len(values))
+	for _, value := range values {
+		folded[string(appendFold(nil, value))] = struct{}{}
+	}
+	return folded
+}
+
+// judge is Undecided about an empty value: PAM did not say who, or where.
+func (f foldedSet) judge(value string) Verdict {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return Undecided
+	}
+	var buffer [foldBuffer]byte
+	if _, found := f[string(appendFold(buffer[:0], value))]; found {
+		return Yes
+	}
+	return No
+}
+
+// judgeAge counts the exact age as reached. A start that PAM did not send, or
+// that cannot be read, is the zero time.
+func judgeAge(startedAt time.Time, age time.Duration, now time.Time) Verdict {
+	switch {
+	case startedAt.IsZero():
+		return Undecided
+	case startedAt.Add(age).After(now):
+		return No
+	}
+	return Yes
+}
+
+// originSet compares addresses by value.
+type originSet struct {
+	addresses map[netip.Addr]struct{}
+	prefixes  []netip.Prefix
+}
+
+func newOriginSet(values []string) (*originSet, error) {
+	origins := &originSet{addresses: map[netip.Addr]struct{}{}}
+	for _, value := range values {
+		prefix, err := parseOriginPattern(value)
+		if err != nil {
+			return nil, &MatchError{Field: FieldOriginIPs, Value: value, Reason: err.Error()}
+		}
+		if prefix.IsSingleIP() {
+			origins.addresses[prefix.Addr()] = struct{}{}
+			continue
+		}
+		origins.prefixes = append(origins.prefixes, prefix)
+	}
+	return origins, nil
+}
+
+// judge is Undecided about an origin that is missing or not an address: it may
+// be any machine.
+func (o *originSet) judge(origin string) Verdict {
+	address, ok := parseAddress(strings.TrimSpace(origin))
+	if !ok {
+		return Undecided
+	}
+	if _, found := o.addresses[address]; found {
+		return Yes
+	}
+	for _, prefix := range o.prefixes {
+		if prefix.Contains(address) {
+			return Yes
+		}
+	}
+	return No
+}
+
+// parseOriginPattern reads an address as the prefix of all its bits.
+func parseOriginPattern(value string) (netip.Prefix, error) {
+	if strings.Contains(value, "%") {
+		return netip.Prefix{}, errors.New("write the address without its zone: PAM's zones are not this machine's")
+	}
+	if !strings.Contains(value, "/") {
+		address, ok := parseAddress(value)
+		if !ok {
+			return netip.Prefix{}, errors.New(`write an IP address or a prefix, such as "10.0.0.9", "10.0.0.0/24" or "2001:db8::/32"`)
+		}
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(value)
+	if err != nil {
+		return netip.Prefix{}, errors.New(`write the prefix as address and length, such as "10.0.0.0/24" or "2001:db8::/32"`)
+	}
+	if !prefix.Addr().Is4In6() {
+		return prefix.Masked(), nil
+	}
+	const mappedBits = 96
+	if prefix.Bits() < mappedBits {
+		return netip.Prefix{}, errors.New("write the prefix in IPv4 notation: this one reaches beyond the IPv4-mapped addresses")
+	}
+	return netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mappedBits).Masked(), nil
+}
