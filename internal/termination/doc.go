@@ -1,0 +1,38 @@
+// Package termination is the use case: end privileged sessions and know that
+// they have ended. It decides; the API client asks and classifies, the provider
+// words what came out.
+//
+// # Outcomes and the evidence they rest on
+//
+//   - Terminated: this run sent a drop, and a look that began after it showed an
+//     end time.
+//   - AlreadyEnded: PAM refused the drop, and a look showed an end time; or, in a
+//     drain, the session ended before it was dropped.
+//   - Accepted: PAM accepted the drop and no look has shown an end, because none
+//     was asked for or none is possible. It claims no end.
+//   - NotFound: PAM refused the drop, a look that worked does not show the
+//     session, and the caller counts that as gone.
+//
+// Everything else is an [Error], whose Kind says what is missing:
+//
+//   - Refused: the session is live and PAM refuses to drop it.
+//   - Unverified: a drop may or may not have ended it, and it cannot be looked at.
+//   - Unconfirmed: a drop was accepted or sent, and the session was not seen to
+//     end in time.
+//   - Unknown: PAM refused the drop and does not show such a session.
+//   - Failed: no drop was carried out; the cause says why.
+//   - Mismatch: the record id given with the session id belongs to another session.
+//   - TooMany: more sessions match than allowed; nothing was dropped.
+//
+// An end is only ever read from a session's end time. The text of an answer,
+// the absence of a row, and the success of a drop are not evidence of an end:
+// a drop may be carried out later, and a row may be hidden from a narrow
+// authorization (contract, sections 1 and 5).
+//
+// # Waiting and concurrency
+//
+// All waits end with the context, at once, and the returned error says what is
+// true at that moment. A deadline is the caller's, as a context deadline. A
+// [Terminator] and a [Look] are safe for concurrent use and are meant to be
+// shared by a whole process, so that askers share reads of the list.
+package termination

@@ -1,0 +1,559 @@
+package termination
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// fewOpen is up to how many open sessions are followed one by one, by record id,
+// instead of by reading the whole list again.
+const fewOpen = 10
+
+// DrainRequest names the sessions to end, and how.
+type DrainRequest struct {
+	// Selector says which live sessions are meant. It is asked anew at every look.
+	Selector *session.Selector
+	// Grace is how long the sessions may go on before they are dropped.
+	Grace time.Duration
+	// Quiet is how long no session that is meant may appear after the last end.
+	Quiet time.Duration
+	// Poll is the time between two looks, and before a repeated drop.
+	Poll time.Duration
+	// Limit is how many live sessions may be dropped at once, nil for any number.
+	Limit *int
+	// DryRun looks and drops nothing.
+	DryRun bool
+	// Progress is told what happens, from the goroutine that called Drain; nil for nobody.
+	Progress func(Event)
+}
+
+// Event is one step of a drain.
+type Event struct {
+	Stage Stage
+	// Count is the number of sessions the stage concerns.
+	Count int
+	// Session is the one that a Settled event is about.
+	Session *Drained
+	// Wait is the longest time that the stage waits.
+	Wait time.Duration
+}
+
+// Stage names the steps of a drain.
+type Stage string
+
+// The stages, in their order.
+const (
+	Matched  Stage = "matched"
+	InGrace  Stage = "grace"
+	Dropping Stage = "dropping"
+	Settled  Stage = "settled"
+	Newcomer Stage = "newcomers"
+	InQuiet  Stage = "quiet"
+)
+
+// Drained is what a drain did to one session.
+type Drained struct {
+	Session session.Session
+	// Outcome is Terminated or AlreadyEnded if the session was seen ended,
+	// Planned in a dry run, and otherwise one of the Outcome… failures.
+	Outcome Outcome
+	// Err is the last failure of a drop or a look of this session, nil without.
+	Err error
+	// Undecided names the criteria that PAM showed too little to judge by; the
+	// session was not dropped.
+	Undecided []string
+}
+
+// Report is what a drain came to, also if it failed.
+type Report struct {
+	// Sessions holds every session that was meant or may have been, in the order
+	// in which they were first seen.
+	Sessions []Drained
+	// Matched is how many live sessions the first look showed to be meant.
+	Matched int
+}
+
+// Survivors gives the sessions that were not seen ended.
+func (r Report) Survivors() []Drained {
+	var left []Drained
+	for _, d := range r.Sessions {
+		if !d.Outcome.Ended() && d.Outcome != Planned {
+			left = append(left, d)
+		}
+	}
+	return left
+}
+
+// Dropped gives the sessions that this run ended.
+func (r Report) Dropped() []Drained {
+	var gone []Drained
+	for _, d := range r.Sessions {
+		if d.Outcome == Terminated {
+			gone = append(gone, d)
+		}
+	}
+	return gone
+}
+
+// DrainError is the failure of a drain. It is always used as a pointer.
+type DrainError struct {
+	// Kind is TooMany; Failed if nothing was dropped; Unverified if every known
+	// session was seen ended but others may have come unseen; else Unconfirmed:
+	// sessions survive, and the report says how each.
+	Kind Kind
+	// Count and Limit belong to TooMany.
+	Count, Limit int
+	// Cause is the last failure that concerns the whole drain, nil without.
+	Cause error
+	// Context is why waiting stopped: context.Canceled, context.DeadlineExceeded,
+	// or nil.
+	Context error
+}
+
+func (e *DrainError) Error() string {
+	text := "drain: " + string(e.Kind)
+	if cause := errors.Join(e.Cause, e.Context); cause != nil {
+		text += ": " + cause.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause and the context's error.
+func (e *DrainError) Unwrap() []error {
+	return (&Error{Drop: e.Cause, Context: e.Context}).Unwrap()
+}
+
+// Drain ends every live session that is meant and is not protected: it looks,
+// waits out the grace, drops, looks until they have ended, and drops newcomers
+// too, until a whole list shows nobody left and the quiet time has passed. The
+// context's deadline bounds all waits.
+//
+// A session for which PAM shows too little to decide is never dropped and is
+// reported as unverified. The error is a *DrainError; the Report beside it holds
+// all that is known.
+func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, error) {
+	d := &drain{Terminator: t, DrainRequest: request, byID: map[string]*member{}}
+	if d.Progress == nil {
+		d.Progress = func(Event) {}
+	}
+	err := d.run(ctx)
+	return d.report(), err
+}
+
+// drain is one run of Drain.
+type drain struct {
+	*Terminator
+	DrainRequest
+
+	// members are the sessions to end, in the order in which they were seen.
+	members []*member
+	byID    map[string]*member
+	// undecided are the live sessions that the last list could not decide.
+	undecided []Drained
+	matched   int
+
+	// whole: the last look was a list, asked for at listedAt, and not a look at
+	// single sessions, which shows no newcomers.
+	whole    bool
+	listedAt time.Time
+	// lastEnd is when an end was last seen; zero if none was.
+	lastEnd time.Time
+	// quietTold is the end after which the quiet time was last announced.
+	quietTold time.Time
+	// fresh: sessions were dropped for the first time since the last list.
+	fresh bool
+	// noGet: this authorization or release cannot look at single sessions.
+	noGet bool
+	// stuck is the failure of a drop that every other drop would meet.
+	stuck error
+}
+
+// member is one session to end.
+type member struct {
+	attempt
+	session session.Session
+	// settled is what became of it, "" while that is open.
+	settled Outcome
+	// due: it may be dropped, because no drop was sent since it was seen live.
+	due     bool
+	repeats int
+	// lookErr is why the last look at it failed, nil if it worked.
+	lookErr error
+}
+
+func (m *member) open() bool { return m.settled == "" }
+
+// onItsOwn reports whether the last drop failed for a reason that lies in this
+// session and not in PAM or the authorization.
+func (m *member) onItsOwn() bool {
+	return errors.Is(m.err, session.ErrIdentifier) || errors.Is(m.err, session.ErrRejected)
+}
+
+func (d *drain) run(ctx context.Context) error {
+	if err := d.lookAtAll(ctx); err != nil {
+		return &DrainError{Kind: Failed, Cause: err, Context: ctx.Err()}
+	}
+	d.matched = d.live()
+	d.Progress(Event{Stage: Matched, Count: d.matched})
+	if err := d.checkLimit(); err != nil || d.DryRun {
+		return err
+	}
+	if err := d.waitOutGrace(ctx); err != nil {
+		return d.fail(ctx, err)
+	}
+	if err := d.checkLimit(); err != nil {
+		return err
+	}
+	if err := d.endAll(ctx); err != nil {
+		return err
+	}
+	if len(d.report().Survivors()) > 0 {
+		return d.fail(ctx, nil)
+	}
+	return nil
+}
+
+// live counts the members that were not seen ended.
+func (d *drain) live() int {
+	n := 0
+	for _, m := range d.members {
+		if !m.settled.Ended() {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *drain) anyOpen() bool { return slices.ContainsFunc(d.members, (*member).open) }
+
+func (d *drain) openMembers() []*member {
+	var open []*member
+	for _, m := range d.members {
+		if m.open() {
+			open = append(open, m)
+		}
+	}
+	return open
+}
+
+func (d *drain) checkLimit() error {
+	if n := d.live(); d.Limit != nil && n > *d.Limit {
+		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
+	}
+	return nil
+}
+
+// waitOutGrace lets the sessions end by themselves, and then looks for those
+// that came meanwhile, so that they are counted and dropped with the rest.
+func (d *drain) waitOutGrace(ctx context.Context) error {
+	if d.Grace <= 0 || !d.anyOpen() {
+		return nil
+	}
+	until := time.Now().Add(d.Grace)
+	d.Progress(Event{Stage: InGrace, Count: d.live(), Wait: d.Grace})
+	for d.anyOpen() && time.Now().Before(until) {
+		if err := wait(ctx, min(d.Poll, time.Until(until))); err != nil {
+			return err
+		}
+		if err := d.look(ctx); err != nil && !errors.Is(err, session.ErrTransient) {
+			return err
+		}
+	}
+	for !d.whole || d.listedAt.Before(until) && d.anyOpen() {
+		err := d.lookAtAll(ctx)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, session.ErrTransient) || wait(ctx, d.Poll) != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endAll drops and looks in turn. Only a whole list has the last word, because
+// only it shows newcomers.
+func (d *drain) endAll(ctx context.Context) error {
+	for !d.finished() {
+		due := d.due()
+		if d.Limit != nil && len(due) > *d.Limit {
+			return &DrainError{Kind: TooMany, Count: len(due), Limit: *d.Limit}
+		}
+		d.dropAll(ctx, due)
+		err := d.look(ctx)
+		if d.stuck != nil {
+			return d.fail(ctx, d.stuck)
+		}
+		if err != nil && !errors.Is(err, session.ErrTransient) {
+			return d.fail(ctx, err)
+		}
+		if pause := d.pause(err); pause > 0 && wait(ctx, pause) != nil {
+			return d.fail(ctx, err)
+		}
+	}
+	return nil
+}
+
+// finished: with a survivor the drain has failed, and the quiet time cannot mend
+// that.
+func (d *drain) finished() bool {
+	if d.anyOpen() || !d.whole {
+		return false
+	}
+	return d.live() > 0 || !d.listedAt.Before(d.quietUntil())
+}
+
+// quietUntil is when the quiet time is over. If no end was seen there was nobody
+// who could come back.
+func (d *drain) quietUntil() time.Time {
+	if d.lastEnd.IsZero() {
+		return time.Time{}
+	}
+	return d.lastEnd.Add(d.Quiet)
+}
+
+// pause is the time until the next look.
+func (d *drain) pause(lookErr error) time.Duration {
+	switch {
+	case lookErr != nil || d.anyOpen():
+		return d.Poll
+	case !d.whole || d.finished():
+		return 0
+	default:
+		left := time.Until(d.quietUntil())
+		if d.quietTold != d.lastEnd {
+			d.quietTold = d.lastEnd
+			d.Progress(Event{Stage: InQuiet, Wait: left})
+		}
+		return min(d.Poll, left)
+	}
+}
+
+// due gives the members to drop now.
+func (d *drain) due() []*member {
+	var due []*member
+	for _, m := range d.members {
+		if m.open() && m.due {
+			due = append(due, m)
+		}
+	}
+	return due
+}
+
+// dropAll drops members, several at a time. A failure that is not about one
+// session ends the round, so that a PAM that is down or closed is not asked once
+// for each.
+func (d *drain) dropAll(ctx context.Context, due []*member) {
+	if len(due) == 0 {
+		return
+	}
+	d.fresh = d.fresh || slices.ContainsFunc(due, func(m *member) bool { return m.drops == 0 })
+	d.Progress(Event{Stage: Dropping, Count: len(due)})
+	round, ctxRound := errgroup.WithContext(ctx)
+	round.SetLimit(d.options.Concurrency)
+	for _, m := range due {
+		if ctxRound.Err() != nil {
+			break
+		}
+		round.Go(func() error {
+			if ctxRound.Err() != nil {
+				return nil
+			}
+			m.due = false
+			// Not the round's context: a drop that is on its way is worth its answer.
+			m.drop(ctx, d.pam, m.session.ID)
+			if m.notCarriedOut() && !m.onItsOwn() {
+				return m.err
+			}
+			return nil
+		})
+	}
+	if err := round.Wait(); err != nil && !errors.Is(err, session.ErrTransient) {
+		d.stuck = err
+	}
+	for _, m := range due {
+		if m.onItsOwn() {
+			d.settle(m, NotDropped)
+		}
+	}
+}
+
+// look chooses the cheaper way to see what became of the open members. The first
+// look after new drops is the list, which may settle all of them and shows
+// newcomers; the few that are left then are followed one by one.
+func (d *drain) look(ctx context.Context) error {
+	open := d.openMembers()
+	nameless := func(m *member) bool { return m.session.RecordID == "" }
+	if d.fresh || d.noGet || len(open) == 0 || len(open) > fewOpen || slices.ContainsFunc(open, nameless) {
+		return d.lookAtAll(ctx)
+	}
+	d.whole = false
+	for _, m := range open {
+		err := d.lookAt(ctx, m)
+		if noLookPossible(err) || errors.Is(err, session.ErrIdentifier) {
+			d.noGet = d.noGet || !errors.Is(err, session.ErrNotFound)
+			return d.lookAtAll(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAt asks for one member by its record id.
+func (d *drain) lookAt(ctx context.Context, m *member) error {
+	seen, err := d.pam.Session(ctx, m.session.RecordID)
+	if err == nil && seen.ID != m.session.ID {
+		err = session.ErrNotFound
+	}
+	m.lookErr = err
+	if err == nil {
+		d.see(m, seen)
+	}
+	return err
+}
+
+// lookAtAll reads the list for the members and for newcomers.
+func (d *drain) lookAtAll(ctx context.Context) error {
+	asked := time.Now()
+	rows, err := d.Terminator.look.All(ctx, func(s session.Session) bool {
+		return d.byID[s.ID] != nil || s.Live() && d.Selector.Select(s, asked) != session.No
+	})
+	if err != nil {
+		for _, m := range d.openMembers() {
+			m.lookErr = err
+		}
+		return err
+	}
+	d.whole, d.fresh, d.listedAt = true, false, asked
+	d.undecided = nil
+
+	shown := map[string]session.Session{}
+	newcomers := 0
+	for _, s := range rows {
+		if before, ok := shown[s.ID]; ok && s.ID != "" && before.Live() {
+			continue
+		}
+		if s.ID != "" {
+			shown[s.ID] = s
+		}
+		if d.byID[s.ID] == nil && s.Live() && d.admit(s, asked) {
+			newcomers++
+		}
+	}
+	if newcomers > 0 && d.matched > 0 {
+		d.Progress(Event{Stage: Newcomer, Count: newcomers})
+	}
+	for _, m := range d.members {
+		if s, ok := shown[m.session.ID]; ok {
+			d.see(m, s)
+		} else if m.open() {
+			d.seekMissing(ctx, m)
+		}
+	}
+	return nil
+}
+
+// admit takes in a live session that the list shows for the first time. It
+// reports whether it is one to end; what cannot be decided or dropped is noted.
+func (d *drain) admit(s session.Session, asked time.Time) bool {
+	verdict := d.Selector.Select(s, asked)
+	switch {
+	case verdict == session.Undecided:
+		d.undecided = append(d.undecided, Drained{Session: s, Outcome: OutcomeUnverified, Undecided: d.Selector.Unknown(s, asked)})
+		return false
+	case s.ID == "":
+		d.undecided = append(d.undecided, Drained{Session: s, Outcome: NotDropped, Err: session.ErrIdentifier})
+		return false
+	}
+	m := &member{session: s, due: true}
+	d.members = append(d.members, m)
+	d.byID[s.ID] = m
+	return true
+}
+
+// see takes over a sight of a member and decides what it means.
+func (d *drain) see(m *member, s session.Session) {
+	m.session, m.lookErr = s, nil
+	switch {
+	case !s.Live() && !m.settled.Ended():
+		d.lastEnd = time.Now()
+		d.settle(m, m.ended())
+	case s.Live() && m.open() && m.err != nil && !m.due:
+		m.repeats++
+		m.due = m.repeats <= d.options.Retries
+		if !m.due {
+			d.settle(m, Outcome(m.whenLive()))
+		}
+	}
+}
+
+// seekMissing decides about a member that the list no longer shows. A missing
+// row is no end; the record itself may still tell.
+func (d *drain) seekMissing(ctx context.Context, m *member) {
+	err := session.ErrNotFound
+	if m.session.RecordID != "" {
+		err = d.lookAt(ctx, m)
+	}
+	switch {
+	case err == nil, errors.Is(err, session.ErrTransient), ctx.Err() != nil:
+	default:
+		m.lookErr = err
+		d.settle(m, OutcomeUnverified)
+	}
+}
+
+func (d *drain) settle(m *member, outcome Outcome) {
+	m.settled = outcome
+	drained := m.drained()
+	d.Progress(Event{Stage: Settled, Session: &drained})
+}
+
+// drained is what can be said of a member now.
+func (m *member) drained() Drained {
+	outcome := m.settled
+	switch {
+	case outcome != "":
+	case m.lookErr != nil:
+		outcome = Outcome(m.whenUnseen())
+	default:
+		outcome = Outcome(m.whenLive())
+	}
+	err := m.err
+	if outcome.Ended() {
+		err = nil
+	} else if err == nil {
+		err = m.lookErr
+	}
+	return Drained{Session: m.session, Outcome: outcome, Err: err}
+}
+
+func (d *drain) report() Report {
+	r := Report{Matched: d.matched, Sessions: make([]Drained, 0, len(d.members)+len(d.undecided))}
+	for _, m := range d.members {
+		drained := m.drained()
+		if d.DryRun {
+			drained.Outcome = Planned
+		}
+		r.Sessions = append(r.Sessions, drained)
+	}
+	r.Sessions = append(r.Sessions, d.undecided...)
+	return r
+}
+
+// fail says how the drain as a whole failed: with survivors, or with everybody
+// seen ended and nobody knowing who came since.
+func (d *drain) fail(ctx context.Context, cause error) *DrainError {
+	kind := Unverified
+	if len(d.report().Survivors()) > 0 {
+		kind = Unconfirmed
+	}
+	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err()}
+}

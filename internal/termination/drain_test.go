@@ -1,0 +1,625 @@
+package termination_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+// selector means the sessions of jane.roe other than those from 192.0.2.1.
+func selector(t *testing.T) *session.Selector {
+	t.Helper()
+	s, err := session.NewSelector(session.Match{Users: []string{"jane.roe"}}, session.Match{OriginIPs: []string{"192.0.2.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// visitor is a live session that came in while the drain was running.
+func visitor(n int) session.Session { return from(live(n), "192.0.2.7") }
+
+func from(s session.Session, origin string) session.Session {
+	s.OriginIP = origin
+	return s
+}
+
+func other(s session.Session) session.Session {
+	s.User = "somebody.else"
+	return s
+}
+
+func lives(numbers ...int) []session.Session {
+	rows := make([]session.Session, 0, len(numbers))
+	for _, n := range numbers {
+		rows = append(rows, visitor(n))
+	}
+	return rows
+}
+
+func (p *pam) add(rows ...session.Session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sessions = append(p.sessions, rows...)
+}
+
+func (p *pam) hide(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sessions = slices.DeleteFunc(p.sessions, func(s session.Session) bool { return s.ID == id })
+}
+
+// outcomes writes a report as "hash-1 terminated, hash-2 refused".
+func outcomes(r termination.Report) string {
+	parts := make([]string, 0, len(r.Sessions))
+	for _, d := range r.Sessions {
+		parts = append(parts, d.Session.ID+" "+string(d.Outcome))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func count(n int) *int { return &n }
+
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		rows    []session.Session
+		script  func(*pam)
+		request termination.DrainRequest
+
+		want  string
+		kind  termination.Kind
+		cause error
+		// calls are sorted, because drops run side by side.
+		calls []string
+		took  time.Duration
+	}{
+		{
+			name:  "nobody there",
+			rows:  []session.Session{other(visitor(1)), ended(2)},
+			calls: []string{"list"},
+		},
+		{
+			name:    "nobody there and nobody who could come back: no quiet time",
+			request: termination.DrainRequest{Quiet: time.Hour},
+			calls:   []string{"list"},
+		},
+		{
+			name:  "all end at once: one list before and one after",
+			rows:  append(lives(1, 2), other(visitor(3)), from(live(4), "192.0.2.1"), ended(5)),
+			want:  "hash-1 terminated, hash-2 terminated",
+			calls: []string{"drop hash-1", "drop hash-2", "list", "list"},
+		},
+		{
+			name: "ends later: followed one by one, and closed with a list",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(3*time.Second, func() { p.end(id) })
+					return nil
+				})
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "get 1", "get 1", "list", "list", "list"},
+			took:  4 * time.Second,
+		},
+		{
+			name:    "dry run",
+			rows:    lives(1, 2),
+			request: termination.DrainRequest{DryRun: true},
+			want:    "hash-1 planned, hash-2 planned",
+			calls:   []string{"list"},
+		},
+		{
+			name:    "more than allowed: nothing is dropped",
+			rows:    lives(1, 2),
+			request: termination.DrainRequest{Limit: count(1)},
+			want:    "hash-1 not_dropped, hash-2 not_dropped",
+			kind:    termination.TooMany,
+			calls:   []string{"list"},
+		},
+		{
+			name:    "as many as allowed",
+			rows:    lives(1, 2),
+			request: termination.DrainRequest{Limit: count(2)},
+			want:    "hash-1 terminated, hash-2 terminated",
+			calls:   []string{"drop hash-1", "drop hash-2", "list", "list"},
+		},
+		{
+			name:    "none allowed and none there",
+			request: termination.DrainRequest{Limit: count(0)},
+			calls:   []string{"list"},
+		},
+		{
+			name: "more than allowed come during the grace: nothing is dropped",
+			rows: lives(1),
+			script: func(p *pam) {
+				time.AfterFunc(5*time.Second, func() { p.add(lives(2, 3)...) })
+			},
+			request: termination.DrainRequest{Limit: count(2), Grace: 6 * time.Second},
+			want:    "hash-1 not_dropped, hash-2 not_dropped, hash-3 not_dropped",
+			kind:    termination.TooMany,
+			calls:   []string{"get 1", "get 1", "get 1", "list", "list"},
+			took:    6 * time.Second,
+		},
+		{
+			name: "everybody leaves during the grace: nobody is dropped",
+			rows: lives(1, 2),
+			script: func(p *pam) {
+				time.AfterFunc(3*time.Second, func() { p.end("hash-1"); p.end("hash-2") })
+			},
+			request: termination.DrainRequest{Grace: time.Minute},
+			want:    "hash-1 already_ended, hash-2 already_ended",
+			calls:   []string{"get 1", "get 1", "get 2", "get 2", "list", "list"},
+			took:    4 * time.Second,
+		},
+		{
+			name: "some leave during the grace, the rest is dropped",
+			rows: lives(1, 2),
+			script: func(p *pam) {
+				time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
+			},
+			request: termination.DrainRequest{Grace: 6 * time.Second},
+			want:    "hash-1 already_ended, hash-2 terminated",
+			calls:   []string{"drop hash-2", "get 1", "get 1", "get 2", "get 2", "get 2", "list", "list", "list"},
+			took:    6 * time.Second,
+		},
+		{
+			name: "a user who reconnects is dropped too",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error { p.end(id); p.add(visitor(2)); return nil },
+					func(id string) error { p.end(id); return nil })
+			},
+			want:  "hash-1 terminated, hash-2 terminated",
+			calls: []string{"drop hash-1", "drop hash-2", "list", "list", "list"},
+			took:  2 * time.Second,
+		},
+		{
+			name: "a newcomer in the quiet time is dropped, and the quiet time begins anew",
+			rows: lives(1),
+			script: func(p *pam) {
+				time.AfterFunc(5*time.Second, func() { p.add(visitor(2)) })
+			},
+			request: termination.DrainRequest{Quiet: 7 * time.Second},
+			want:    "hash-1 terminated, hash-2 terminated",
+			// Lists at 0 (two), 2, 4, 6 (newcomer), 8 (ended), 10, 12, 14, 15.
+			calls: append([]string{"drop hash-1", "drop hash-2"}, slices.Repeat([]string{"list"}, 10)...),
+			took:  15 * time.Second,
+		},
+		{
+			name: "a user who reconnects forever survives",
+			rows: lives(1),
+			script: func(p *pam) {
+				n := 1
+				p.drops = append(p.drops, func(id string) error {
+					p.end(id)
+					n++
+					p.add(visitor(n))
+					return nil
+				})
+			},
+			request: termination.DrainRequest{Poll: 40 * time.Second},
+			want:    "hash-1 terminated, hash-2 terminated, hash-3 not_dropped",
+			kind:    termination.Unconfirmed,
+			cause:   context.DeadlineExceeded,
+			calls:   []string{"drop hash-1", "drop hash-2", "list", "list", "list"},
+			took:    time.Minute,
+		},
+		{
+			name: "one refuses: the others are dropped, and it is named",
+			rows: lives(1, 2),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					if id == "hash-1" {
+						return session.ErrRefused
+					}
+					p.end(id)
+					return nil
+				})
+			},
+			request: termination.DrainRequest{Quiet: time.Hour},
+			want:    "hash-1 refused, hash-2 terminated",
+			kind:    termination.Unconfirmed,
+			calls:   []string{"drop hash-1", "drop hash-1", "drop hash-1", "drop hash-2", "get 1", "get 1", "list", "list", "list"},
+			took:    4 * time.Second,
+		},
+		{
+			name: "refused because it ended meanwhile",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrRefused })
+			},
+			want:  "hash-1 already_ended",
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name: "accepted and lives on",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+			},
+			request: termination.DrainRequest{Poll: 40 * time.Second},
+			want:    "hash-1 unconfirmed",
+			kind:    termination.Unconfirmed,
+			cause:   context.DeadlineExceeded,
+			calls:   []string{"drop hash-1", "get 1", "list", "list"},
+			took:    time.Minute,
+		},
+		{
+			name: "answer lost, and it had worked",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name: "answer lost, and it had not worked",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "drop hash-1", "get 1", "list", "list", "list"},
+			took:  2 * time.Second,
+		},
+		{
+			name:   "may not drop: one is asked, no second round",
+			rows:   lives(1),
+			script: func(p *pam) { p.drops = append(p.drops, failWith(session.ErrPermission)) },
+			want:   "hash-1 not_dropped",
+			kind:   termination.Unconfirmed,
+			cause:  session.ErrPermission,
+			calls:  []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name:   "may not list: nothing is known and nothing is dropped",
+			rows:   lives(1),
+			script: func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			kind:   termination.Failed,
+			cause:  session.ErrPermission,
+			calls:  []string{"list"},
+		},
+		{
+			name: "the closing list is refused: nothing is claimed",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.lists = append(p.lists, works, listError(session.ErrPermission))
+			},
+			want:  "hash-1 unconfirmed",
+			kind:  termination.Unconfirmed,
+			cause: session.ErrPermission,
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name: "seen ended one by one, but the closing list is refused: newcomers are not known",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(time.Second, func() { p.end(id) })
+					return nil
+				})
+				p.lists = append(p.lists, works, works, listError(session.ErrPermission))
+			},
+			want:  "hash-1 terminated",
+			kind:  termination.Unverified,
+			cause: session.ErrPermission,
+			calls: []string{"drop hash-1", "get 1", "list", "list", "list"},
+			took:  2 * time.Second,
+		},
+		{
+			name: "looks fail for passing reasons, then work",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.lists = append(p.lists, works, listError(session.ErrTransient), works)
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "list", "list", "list"},
+			took:  2 * time.Second,
+		},
+		{
+			name: "a vanished row is no end",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error { p.hide(id); return nil })
+			},
+			want:  "hash-1 unverified",
+			kind:  termination.Unconfirmed,
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
+		},
+		{
+			name: "a row that only the list hides is asked for by its record id",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					p.hide(id)
+					p.gets = append(p.gets, func(string) error {
+						p.sessions = append(p.sessions, ended(1))
+						return nil
+					})
+					return nil
+				})
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
+		},
+		{
+			name:  "too little is known of one: it is not dropped and not passed over",
+			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded cannot be told
+			want:  "hash-1 terminated, hash-2 unverified",
+			kind:  termination.Unconfirmed,
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name:  "a row without a session id cannot be dropped and is not passed over",
+			rows:  []session.Session{{RecordID: "9", User: "jane.roe", OriginIP: "192.0.2.7"}},
+			want:  " not_dropped",
+			kind:  termination.Unconfirmed,
+			calls: []string{"list"},
+		},
+		{
+			name:  "two rows of one session are dropped once, and the live one counts",
+			rows:  append(lives(1), visitor(1)),
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name: "an id that cannot be sent concerns nobody else",
+			rows: lives(1, 2),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					if id == "hash-1" {
+						return session.ErrIdentifier
+					}
+					p.end(id)
+					return nil
+				})
+			},
+			want:  "hash-1 not_dropped, hash-2 terminated",
+			kind:  termination.Unconfirmed,
+			calls: []string{"drop hash-1", "drop hash-2", "list", "list"},
+		},
+		{
+			name: "PAM is out of reach for a while",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, failWith(session.ErrTransient), func(id string) error { p.end(id); return nil })
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "drop hash-1", "get 1", "list", "list", "list"},
+			took:  2 * time.Second,
+		},
+		{
+			name: "may not read single sessions",
+			rows: lives(1),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(5*time.Second, func() { p.end(id) })
+					return nil
+				})
+				p.gets = append(p.gets, failWith(session.ErrPermission))
+			},
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "get 1", "list", "list", "list", "list", "list"},
+			took:  6 * time.Second,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: slices.Clone(test.rows)}
+				if test.script != nil {
+					test.script(p)
+				}
+				request := test.request
+				request.Selector = selector(t)
+				if request.Poll == 0 {
+					request.Poll = interval
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), deadline)
+				defer cancel()
+				started := time.Now()
+
+				report, err := termination.New(p, termination.Options{Retries: 2, Concurrency: 4}).Drain(ctx, request)
+
+				if took := time.Since(started); took != test.took {
+					t.Errorf("took %v, want %v", took, test.took)
+				}
+				checkDrainFailure(t, err, test.kind, test.cause)
+				if got := outcomes(report); got != test.want {
+					t.Errorf("report %q, want %q", got, test.want)
+				}
+				checkAgainstTruth(t, p, report, err)
+				calls := p.journal()
+				slices.Sort(calls)
+				if !slices.Equal(calls, test.calls) {
+					t.Errorf("calls %q, want %q", calls, test.calls)
+				}
+			})
+		})
+	}
+}
+
+func checkDrainFailure(t *testing.T, err error, kind termination.Kind, cause error) {
+	t.Helper()
+	if kind == "" {
+		if err != nil {
+			t.Errorf("error %v, want none", err)
+		}
+		return
+	}
+	var failure *termination.DrainError
+	if !errors.As(err, &failure) {
+		t.Fatalf("error %v, want a *DrainError", err)
+	}
+	if failure.Kind != kind {
+		t.Errorf("kind %q, want %q (%v)", failure.Kind, kind, err)
+	}
+	if cause != nil && !errors.Is(err, cause) {
+		t.Errorf("error %v does not show its cause %v", err, cause)
+	}
+}
+
+// checkAgainstTruth holds the report against what PAM knows: no false end, and
+// nobody live and meant who is neither named nor covered by an error.
+func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err error) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	liveNow := map[string]bool{}
+	for _, s := range p.sessions {
+		liveNow[s.ID] = liveNow[s.ID] || s.Live()
+	}
+	for _, d := range report.Sessions {
+		if d.Outcome.Ended() && liveNow[d.Session.ID] {
+			t.Errorf("%s is reported %s and is live", d.Session.ID, d.Outcome)
+		}
+	}
+	for _, s := range p.sessions {
+		meant := s.User == "jane.roe" && s.OriginIP != "192.0.2.1"
+		named := slices.ContainsFunc(report.Sessions, func(d termination.Drained) bool { return d.Session.ID == s.ID })
+		if s.Live() && meant && !named && err == nil {
+			t.Errorf("%s is live, and neither named nor covered by an error", s.ID)
+		}
+	}
+	for _, call := range p.calls {
+		for _, s := range p.sessions {
+			if call == "drop "+s.ID && (s.User != "jane.roe" || s.OriginIP == "192.0.2.1" || s.OriginIP == "") && s.StartedAt != ended(1).StartedAt {
+				t.Errorf("%s was dropped and is not meant", s.ID)
+			}
+		}
+	}
+}
+
+// Ten thousand sessions cost as many drops and two lists.
+func TestDrainMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const many = 10_000
+		p := &pam{}
+		for n := range many {
+			p.sessions = append(p.sessions, visitor(n))
+		}
+		ends := map[string]*session.Session{}
+		for i := range p.sessions {
+			ends[p.sessions[i].ID] = &p.sessions[i]
+		}
+		p.drops = append(p.drops, func(id string) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			ends[id].EndedAt = time.Now()
+			return nil
+		})
+		report, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(report.Dropped()); got != many {
+			t.Errorf("%d dropped, want %d", got, many)
+		}
+		seen := map[string]int{}
+		for _, call := range p.journal() {
+			kind, _, _ := strings.Cut(call, " ")
+			seen[kind]++
+		}
+		if seen["drop"] != many || seen["list"] != 2 || seen["get"] != 0 {
+			t.Errorf("calls %v, want %d drops, 2 lists and no get", seen, many)
+		}
+	})
+}
+
+// A PAM that refuses everybody is not asked once for each session.
+func TestDrainStopsWhereAllWouldFail(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{drops: []func(string) error{failWith(session.ErrLockdown)}}
+		for n := range 1000 {
+			p.sessions = append(p.sessions, visitor(n))
+		}
+		report, err := termination.New(p, termination.Options{Concurrency: 4}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
+		checkDrainFailure(t, err, termination.Unconfirmed, session.ErrLockdown)
+		if drops := len(p.journal()) - reads(p); drops > 8 {
+			t.Errorf("%d drops were sent into a lockdown", drops)
+		}
+		if got := len(report.Survivors()); got != 1000 {
+			t.Errorf("%d survivors named, want all 1000", got)
+		}
+	})
+}
+
+// An interrupt ends every stage at once, and the report tells what is true.
+func TestDrainInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		script  func(*pam)
+		request termination.DrainRequest
+		kind    termination.Kind
+		want    string
+	}{
+		{"first list", func(p *pam) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.Failed, ""},
+		{"grace", func(*pam) {}, termination.DrainRequest{Grace: time.Hour}, termination.Unconfirmed, "hash-1 not_dropped"},
+		{"drop", func(p *pam) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unconfirmed, "hash-1 unverified"},
+		{"confirmation", func(p *pam) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.Unconfirmed, "hash-1 unconfirmed"},
+		{"quiet time", func(*pam) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unverified, "hash-1 terminated"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: lives(1)}
+				test.script(p)
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(7*time.Second, cancel)
+				request := test.request
+				request.Selector, request.Poll = selector(t), interval
+				started := time.Now()
+				report, err := termination.New(p, termination.Options{Retries: 2}).Drain(ctx, request)
+				if took := time.Since(started); took != 7*time.Second {
+					t.Errorf("returned after %v, interrupted after 7s", took)
+				}
+				checkDrainFailure(t, err, test.kind, context.Canceled)
+				if got := outcomes(report); got != test.want {
+					t.Errorf("report %q, want %q", got, test.want)
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// What happens is told in order, each session once.
+func TestDrainProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: lives(1, 2)}
+		time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
+		var told []string
+		_, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{
+			Selector: selector(t), Poll: interval, Grace: 4 * time.Second, Quiet: time.Second,
+			Progress: func(e termination.Event) {
+				text := string(e.Stage)
+				if e.Session != nil {
+					text += " " + e.Session.Session.ID + " " + string(e.Session.Outcome)
+				}
+				told = append(told, text)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"matched", "grace", "settled hash-1 already_ended", "dropping", "settled hash-2 terminated", "quiet"}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}

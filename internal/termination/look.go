@@ -1,0 +1,269 @@
+package termination
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// Lister reads the list of all sessions; the API client is one. The sequence
+// yields an error last if it did not reach the end of the list.
+type Lister interface {
+	Sessions(ctx context.Context) iter.Seq2[session.Session, error]
+}
+
+// maxRecords bounds the record ids that a Look remembers. Only live sessions
+// are remembered, of which an installation has thousands at most.
+const maxRecords = 50_000
+
+// Look answers questions about sessions from as few reads of the list as truth
+// allows. The list has no filter and may take minutes, so askers that wait at
+// the same time share one read; and because a question is usually whether a
+// drop has worked, none is answered from a read that began before it was asked.
+//
+// A Look is safe for concurrent use.
+type Look struct {
+	pam      Lister
+	restarts int
+	pause    time.Duration
+
+	mu sync.Mutex
+	// current is the read under way, next the one that gathers askers meanwhile.
+	current, next *read
+	// records maps the ids of live sessions that a list has shown to their
+	// record ids. A pair never changes, so it may be used at any later time;
+	// whether the session still lives must be asked anew.
+	records map[string]string
+}
+
+// NewLook makes a Look over pam. A list that breaks off is read again from its
+// beginning up to restarts times, with a growing pause in between.
+func NewLook(pam Lister, restarts int, pause time.Duration) *Look {
+	return &Look{pam: pam, restarts: restarts, pause: pause, records: map[string]string{}}
+}
+
+// All gives the sessions for which want is true, in the order of the list, from
+// a read that begins after the call. Memory follows what is wanted, not the
+// list. want is called from another goroutine, possibly more than once a
+// session when a list is read again, and never after All has returned.
+//
+// The error matches one of session's sentinels or the context's error; an
+// incomplete list is an error, never a shorter list.
+func (l *Look) All(ctx context.Context, want func(session.Session) bool) ([]session.Session, error) {
+	return l.ask(ctx, &asker{want: want})
+}
+
+// One gives the session with the given id, from a read that begins after the
+// call, or an error that matches session.ErrNotFound if the list does not show
+// it. Where the list has several rows for the id, a live one wins.
+func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
+	found, err := l.ask(ctx, &asker{id: id})
+	if err != nil {
+		return session.Session{}, err
+	}
+	if len(found) == 0 {
+		return session.Session{}, session.ErrNotFound
+	}
+	for _, s := range found {
+		if s.Live() {
+			return s, nil
+		}
+	}
+	return found[0], nil
+}
+
+// RecordID gives the record id of a session that an earlier list showed live.
+func (l *Look) RecordID(id string) (string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	record, ok := l.records[id]
+	return record, ok
+}
+
+// asker is one question: either for one id or for all that are wanted.
+type asker struct {
+	id    string
+	want  func(session.Session) bool
+	found []session.Session
+	// gone: the asker has returned, so want must not be called any more.
+	gone bool
+}
+
+// read is one pass over the list for a group of askers.
+type read struct {
+	byID    map[string][]*asker
+	filters []*asker
+	// waiting counts the askers that still wait; the last to leave cancels.
+	waiting int
+	// ctx belongs to the read and not to a call: several callers share it.
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+	// serving is held while want functions run, so that an asker that leaves
+	// can be sure that its own does not.
+	serving sync.Mutex
+}
+
+func (l *Look) ask(ctx context.Context, a *asker) ([]session.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	r := l.join(ctx, a)
+	if l.current == nil {
+		l.start()
+	}
+	l.mu.Unlock()
+
+	select {
+	case <-r.done:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return a.found, nil
+	case <-ctx.Done():
+		l.leave(r, a)
+		return nil, ctx.Err()
+	}
+}
+
+// join adds a to the read that has not begun yet. That read must outlive the
+// asker whose context it takes its values from, as others wait for it too: only
+// the last one that leaves cancels it.
+func (l *Look) join(ctx context.Context, a *asker) *read {
+	if l.next == nil {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		l.next = &read{
+			byID:   map[string][]*asker{},
+			done:   make(chan struct{}),
+			ctx:    ctx,
+			cancel: cancel,
+		}
+	}
+	r := l.next
+	if a.want == nil {
+		r.byID[a.id] = append(r.byID[a.id], a)
+	} else {
+		r.filters = append(r.filters, a)
+	}
+	r.waiting++
+	return r
+}
+
+// leave takes a waiting asker out and stops a read for which nobody waits.
+func (l *Look) leave(r *read, a *asker) {
+	r.serving.Lock()
+	a.gone = true
+	r.serving.Unlock()
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.waiting--
+	if r.waiting > 0 {
+		return
+	}
+	r.cancel()
+	if l.next == r {
+		l.next = nil
+	}
+}
+
+// start begins the read for which askers wait.
+func (l *Look) start() {
+	r := l.next
+	l.current, l.next = r, nil
+	go func() {
+		records, err := l.run(r)
+		r.cancel()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.remember(records)
+		l.current = nil
+		if l.next != nil {
+			l.start()
+		}
+		r.err = err
+		close(r.done)
+	}()
+}
+
+// run reads the list, from the beginning again when it broke off for a passing
+// reason. The client has its own retries for a list that never began.
+func (l *Look) run(r *read) (map[string]string, error) {
+	for attempt := 0; ; attempt++ {
+		records, rows, err := l.pass(r)
+		brokeOff := rows > 0 && errors.Is(err, session.ErrTransient)
+		if !brokeOff || attempt >= l.restarts {
+			return records, err
+		}
+		if err := wait(r.ctx, l.pause<<attempt); err != nil {
+			return records, err
+		}
+	}
+}
+
+func (l *Look) pass(r *read) (records map[string]string, rows int, err error) {
+	r.reset()
+	records = map[string]string{}
+	for s, err := range l.pam.Sessions(r.ctx) {
+		if err != nil {
+			return records, rows, err
+		}
+		rows++
+		if s.Live() && s.ID != "" && s.RecordID != "" && len(records) < maxRecords {
+			records[s.ID] = s.RecordID
+		}
+		r.serve(s)
+	}
+	return records, rows, nil
+}
+
+func (r *read) reset() {
+	for _, a := range r.filters {
+		a.found = nil
+	}
+	for _, group := range r.byID {
+		for _, a := range group {
+			a.found = nil
+		}
+	}
+}
+
+func (r *read) serve(s session.Session) {
+	r.serving.Lock()
+	defer r.serving.Unlock()
+	for _, a := range r.byID[s.ID] {
+		a.found = append(a.found, s)
+	}
+	for _, a := range r.filters {
+		if !a.gone && a.want(s) {
+			a.found = append(a.found, s)
+		}
+	}
+}
+
+func (l *Look) remember(records map[string]string) {
+	if len(l.records)+len(records) > maxRecords {
+		l.records = map[string]string{}
+	}
+	for id, record := range records {
+		l.records[id] = record
+	}
+}
+
+// wait returns nil after d, or the context's error as soon as it ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

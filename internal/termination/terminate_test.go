@@ -1,0 +1,498 @@
+package termination_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+const (
+	deadline = time.Minute
+	interval = 2 * time.Second
+)
+
+// refuse, lose, fail and acceptOnly are answers of a drop.
+func refuse(string) error     { return session.ErrRefused }
+func lose(string) error       { return session.ErrUnknownOutcome }
+func acceptOnly(string) error { return nil }
+
+func failWith(err error) func(string) error { return func(string) error { return err } }
+
+func listError(err error) func() error { return func() error { return err } }
+
+func works() error { return nil }
+
+func worksFor(string) error { return nil }
+
+func TestTerminate(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		rows    []session.Session
+		script  func(*pam)
+		request termination.Request
+
+		outcome  termination.Outcome
+		accepted bool
+		kind     termination.Kind
+		noLook   error
+		causes   []error
+		calls    []string
+	}{
+		{
+			name:    "accepted and ended at once",
+			rows:    []session.Session{live(1)},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "the record id saves the list",
+			rows:    []session.Session{live(1)},
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1"},
+		},
+		{
+			name:    "without confirmation nothing is looked at and no end is claimed",
+			rows:    []session.Session{live(1)},
+			outcome: termination.Accepted, accepted: true,
+			calls: []string{"drop hash-1"},
+		},
+		{
+			name: "ends later: seen live in the list, then followed by record id",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(2*interval+time.Second, func() { p.end(id) })
+					return nil
+				})
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "get 1", "get 1", "get 1"},
+		},
+		{
+			name:    "accepted but the authorization may not list",
+			rows:    []session.Session{live(1)},
+			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission,
+			calls: []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "accepted but the release has no list",
+			rows:    []session.Session{live(1)},
+			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrWrongRoute)) },
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, noLook: session.ErrWrongRoute,
+			calls: []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "accepted but hidden: a missing row is not an end",
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, noLook: session.ErrNotFound,
+			calls: []string{"drop hash-1", "list"},
+		},
+		{
+			name: "may not read one session, but may list",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.gets = append(p.gets, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1", "list"},
+		},
+		{
+			name:    "the record id belongs to another session",
+			rows:    []session.Session{live(1), live(2)},
+			request: termination.Request{Confirm: true, RecordID: "2"},
+			outcome: termination.Terminated, accepted: true, kind: termination.Mismatch,
+			calls: []string{"drop hash-1", "get 2", "list"},
+		},
+		{
+			name:    "no session has the record id",
+			rows:    []session.Session{live(1)},
+			request: termination.Request{Confirm: true, RecordID: "7"},
+			outcome: termination.Terminated, accepted: true, kind: termination.Mismatch,
+			calls: []string{"drop hash-1", "get 7", "list"},
+		},
+		{
+			name: "accepted and live at the deadline",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+			},
+			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "get 1", "get 1"},
+		},
+		{
+			name: "accepted and every look fails for passing reasons",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.lists = append(p.lists, listError(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			causes: []error{session.ErrTransient, context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "list", "list"},
+		},
+		{
+			name: "accepted, looks fail at first and then work",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.lists = append(p.lists, listError(session.ErrTransient), works)
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name: "accepted, then the credentials are rejected: no end is claimed",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.lists = append(p.lists, listError(session.ErrUnauthenticated))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			causes: []error{session.ErrUnauthenticated},
+			calls:  []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "an end that cannot be read is no end",
+			rows:    []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "em breve"}},
+			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "get 1"},
+		},
+		{
+			name:    "of two rows for one session the live one counts",
+			rows:    []session.Session{ended(1), {ID: "hash-1", RecordID: "2"}},
+			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "get 2"},
+		},
+
+		{
+			name:    "refused because it had ended",
+			rows:    []session.Session{ended(1)},
+			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			request: termination.Request{Confirm: true},
+			outcome: termination.AlreadyEnded,
+			calls:   []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "refused, and looked at even without confirmation",
+			rows:    []session.Session{ended(1)},
+			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			outcome: termination.AlreadyEnded,
+			calls:   []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "refused and live: dropped again within the retries, then an error",
+			rows:    []session.Session{live(1)},
+			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			request: termination.Request{Confirm: true},
+			kind:    termination.Refused,
+			causes:  []error{session.ErrRefused},
+			calls:   []string{"drop hash-1", "list", "drop hash-1", "get 1", "drop hash-1", "get 1"},
+		},
+		{
+			name: "refused and live, then accepted",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, refuse, func(id string) error { p.end(id); return nil })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name:    "refused and unknown",
+			rows:    []session.Session{live(2)},
+			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			request: termination.Request{Confirm: true},
+			kind:    termination.Unknown,
+			causes:  []error{session.ErrRefused, session.ErrNotFound},
+			calls:   []string{"drop hash-1", "list"},
+		},
+		{
+			name:    "refused and unknown, which counts as gone",
+			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			request: termination.Request{Confirm: true, IgnoreNotFound: true},
+			outcome: termination.NotFound,
+			calls:   []string{"drop hash-1", "list"},
+		},
+		{
+			name: "refused and cannot look, which never counts as gone",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, refuse)
+				p.lists = append(p.lists, listError(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, IgnoreNotFound: true},
+			kind:    termination.Unverified,
+			causes:  []error{session.ErrRefused, session.ErrPermission},
+			calls:   []string{"drop hash-1", "list"},
+		},
+		{
+			name: "refused, and looks fail for passing reasons until the deadline",
+			rows: []session.Session{ended(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, refuse)
+				p.lists = append(p.lists, listError(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
+			kind:    termination.Unverified,
+			causes:  []error{session.ErrRefused, session.ErrTransient, context.DeadlineExceeded},
+			calls:   []string{"drop hash-1", "list", "list", "list"},
+		},
+		{
+			name: "refused, and the only route to a look is wrong: never gone",
+			script: func(p *pam) {
+				p.drops = append(p.drops, refuse)
+				p.lists = append(p.lists, listError(session.ErrWrongRoute))
+			},
+			request: termination.Request{Confirm: true, IgnoreNotFound: true},
+			kind:    termination.Unverified,
+			causes:  []error{session.ErrWrongRoute},
+			calls:   []string{"drop hash-1", "list"},
+		},
+
+		{
+			name: "answer lost after the drop worked",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated,
+			calls:   []string{"drop hash-1", "list"},
+		},
+		{
+			name: "answer lost before the drop worked: dropped again",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "answer lost, live, then refused because it ended meanwhile: it was this run",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return session.ErrRefused })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated,
+			calls:   []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name:    "every answer lost and live",
+			rows:    []session.Session{live(1)},
+			script:  func(p *pam) { p.drops = append(p.drops, lose) },
+			request: termination.Request{Confirm: true},
+			kind:    termination.Unconfirmed,
+			causes:  []error{session.ErrUnknownOutcome},
+			calls:   []string{"drop hash-1", "list", "drop hash-1", "get 1", "drop hash-1", "get 1"},
+		},
+		{
+			name: "answer lost and cannot look: one repeat, then unverified",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose)
+				p.lists = append(p.lists, listError(session.ErrWrongRoute))
+			},
+			request: termination.Request{Confirm: true},
+			kind:    termination.Unverified,
+			causes:  []error{session.ErrUnknownOutcome, session.ErrWrongRoute},
+			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "answer lost and cannot look, the repeat is refused: still unverified",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose, refuse)
+				p.lists = append(p.lists, listError(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, IgnoreNotFound: true},
+			kind:    termination.Unverified,
+			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "answer lost and cannot look, the repeat is accepted",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose, acceptOnly)
+				p.lists = append(p.lists, listError(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "answer lost, then PAM cannot be reached: not called undone",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true},
+			kind:    termination.Unverified,
+			causes:  []error{session.ErrTransient},
+			calls:   []string{"drop hash-1", "list", "drop hash-1"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: slices.Clone(test.rows)}
+				if test.script != nil {
+					test.script(p)
+				}
+				request := test.request
+				request.SessionID = "hash-1"
+				if request.PollInterval == 0 {
+					request.PollInterval = interval
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), deadline)
+				defer cancel()
+
+				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(ctx, request)
+
+				checkFailure(t, err, test.kind, test.causes)
+				if result.Outcome != test.outcome {
+					t.Errorf("outcome %q, want %q", result.Outcome, test.outcome)
+				}
+				if result.Accepted != test.accepted {
+					t.Errorf("accepted %t, want %t", result.Accepted, test.accepted)
+				}
+				if !errors.Is(result.NoLook, test.noLook) {
+					t.Errorf("no look because of %v, want %v", result.NoLook, test.noLook)
+				}
+				if seen := !result.SeenEndedAt.IsZero(); seen != test.outcome.Ended() {
+					t.Errorf("seen ended at %v with outcome %q", result.SeenEndedAt, result.Outcome)
+				}
+				if test.outcome.Ended() && (result.Session == nil || result.Session.Live()) {
+					t.Errorf("outcome %q rests on the sight of %+v", result.Outcome, result.Session)
+				}
+				if got := p.journal(); !slices.Equal(got, test.calls) {
+					t.Errorf("calls %q, want %q", got, test.calls)
+				}
+			})
+		})
+	}
+}
+
+// checkFailure checks that err is an *Error of the kind with the causes, or nil
+// where kind is empty.
+func checkFailure(t *testing.T, err error, kind termination.Kind, causes []error) {
+	t.Helper()
+	if kind == "" {
+		if err != nil {
+			t.Errorf("error %v, want none", err)
+		}
+		return
+	}
+	var failure *termination.Error
+	if !errors.As(err, &failure) {
+		t.Fatalf("error %v, want an *Error of kind %q", err, kind)
+	}
+	if failure.Kind != kind {
+		t.Errorf("kind %q, want %q (%v)", failure.Kind, kind, err)
+	}
+	for _, cause := range causes {
+		if !errors.Is(err, cause) {
+			t.Errorf("error %v does not show its cause %v", err, cause)
+		}
+	}
+}
+
+// Failures that PAM certainly did not act on end the run at once: one drop, no
+// look.
+func TestTerminateFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{
+		session.ErrUnauthenticated, session.ErrInactive, session.ErrPermission, session.ErrReferer, session.ErrLockdown,
+		session.ErrWrongRoute, session.ErrIdentifier, session.ErrRejected, session.ErrTransient,
+	} {
+		t.Run(cause.Error(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
+				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(t.Context(),
+					termination.Request{SessionID: "hash-1", Confirm: true, IgnoreNotFound: true, PollInterval: interval})
+				checkFailure(t, err, termination.Failed, []error{cause})
+				if result.Accepted || result.Outcome != "" {
+					t.Errorf("result %+v of a drop that was not carried out", result)
+				}
+				if got, want := p.journal(), []string{"drop hash-1"}; !slices.Equal(got, want) {
+					t.Errorf("calls %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// An interrupt ends every wait at once, and the error tells what is true then.
+func TestTerminateInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		script   func(p *pam, interrupt func())
+		after    time.Duration
+		kind     termination.Kind
+		accepted bool
+	}{
+		{"before the drop", func(*pam, func()) {}, 0, termination.Failed, false},
+		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.Unconfirmed, true},
+		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unconfirmed, true},
+		{"before a repeated drop", func(p *pam, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
+		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unverified, false},
+		{"while the drop is on its way", func(p *pam, interrupt func()) {
+			p.drops = append(p.drops, func(string) error {
+				interrupt()
+				return fmt.Errorf("%w: %w", session.ErrUnknownOutcome, context.Canceled)
+			})
+		}, 0, termination.Unverified, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: []session.Session{live(1)}}
+				ctx, cancel := context.WithCancel(t.Context())
+				test.script(p, cancel)
+				if test.after == 0 && test.kind == termination.Failed {
+					cancel()
+				}
+				started := time.Now()
+				time.AfterFunc(test.after, cancel)
+				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(ctx,
+					termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+				checkFailure(t, err, test.kind, []error{context.Canceled})
+				if waited := time.Since(started); waited > test.after {
+					t.Errorf("returned after %v, interrupted after %v", waited, test.after)
+				}
+				if result.Accepted != test.accepted {
+					t.Errorf("accepted %t, want %t", result.Accepted, test.accepted)
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
