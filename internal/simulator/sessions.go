@@ -1,0 +1,450 @@
+package simulator
+
+import (
+	"cmp"
+	"container/heap"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// State is what is true of a session.
+type State string
+
+// The states, in the order a session goes through them.
+const (
+	StateLive State = "live"
+	// StateEnding follows an accepted drop that has not worked yet; the session
+	// is still live.
+	StateEnding State = "ending"
+	StateEnded  State = "ended"
+)
+
+// Session is one row of PAM's session report.
+type Session struct {
+	RecordID   int64  // row number, `id`; assigned by Add when 0
+	SessionID  string // hash, `session_id`; 40 hex digits assigned by Add when empty
+	User       string
+	Credential string
+	Device     string // with port: "10.0.0.9:22"
+	Protocol   string
+	Proxy      string
+	OriginIP   string
+
+	// Start is now when zero. End is zero for a live session; Add takes an end in
+	// the future as the moment at which the session ends by itself.
+	Start time.Time
+	End   time.Time
+
+	PreventPurge bool
+	Request      string // null on the wire when empty
+	ITSM         string // null on the wire when empty
+
+	Behavior Behavior
+
+	// State and Drops are set by the simulator: Add ignores them. Drops counts
+	// the drops of this session that were acted on, refused ones included.
+	State State
+	Drops int
+}
+
+// Behavior is how one session takes what happens to it. The zero value ends as
+// Config says.
+type Behavior struct {
+	// EndDelay replaces Config.EndDelay when it is not 0; a negative one means
+	// at once.
+	EndDelay time.Duration
+	// Zombie accepts every drop and lives on, as a session does whose node
+	// crashed.
+	Zombie bool
+	// IgnoreFirst accepts so many drops without ending.
+	IgnoreFirst int
+	// Refuse answers every drop with the documented failure and lives on.
+	Refuse bool
+	// RefuseFirst refuses so many drops.
+	RefuseFirst int
+	// RefuseWhileEnding refuses a repeated drop while the session is ending,
+	// where it is otherwise accepted without effect. No document says which.
+	RefuseWhileEnding bool
+	// Reconnects is how often a new session with the same user, credential and
+	// device follows the end, ReconnectAfter later.
+	Reconnects     int
+	ReconnectAfter time.Duration
+	// Hidden leaves the session out of list and get, as a narrow authorization
+	// does. A drop works.
+	Hidden bool
+	// Duplicate lists the row twice.
+	Duplicate bool
+}
+
+// row is one session with its state. Everything in it is guarded by
+// Simulator.mu, but for the bytes of wire, which are never changed once made.
+type row struct {
+	session Session
+	gone    bool // purged
+	refused int
+	ignored int
+	wire    []byte // encoded, nil when out of date
+	line    line   // set for proxied connections
+}
+
+// line is a connection that a session stands for.
+type line interface {
+	// cut closes both ends. It is called with Simulator.mu held and does not
+	// call back.
+	cut()
+}
+
+// Add inserts a session and returns it completed. It panics when an identifier
+// is taken, as TryAdd reports.
+func (s *Simulator) Add(v Session) Session {
+	added, err := s.TryAdd(v)
+	if err != nil {
+		panic("simulator: " + err.Error())
+	}
+	return added
+}
+
+// TryAdd inserts a session and returns it completed, or says which identifier
+// is taken or unusable.
+func (s *Simulator) TryAdd(v Session) (Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.settle()
+	r, err := s.insert(v, now)
+	if err != nil {
+		return Session{}, err
+	}
+	return r.session, nil
+}
+
+func (s *Simulator) insert(v Session, now time.Time) (*row, error) {
+	if v.RecordID < 0 {
+		return nil, errors.New("a record id cannot be negative")
+	}
+	if _, taken := s.byRecord[v.RecordID]; taken {
+		return nil, fmt.Errorf("record id %d is taken", v.RecordID)
+	}
+	if v.RecordID == 0 {
+		v.RecordID = s.nextRecord()
+	}
+	v.SessionID = cmp.Or(v.SessionID, hashOf(v.RecordID))
+	if _, taken := s.byHash[v.SessionID]; taken {
+		return nil, fmt.Errorf("session id %q is taken", v.SessionID)
+	}
+	if v.Start.IsZero() {
+		v.Start = now
+	}
+	v.State, v.Drops = StateLive, 0
+	r := &row{session: v}
+	switch end := v.End; {
+	case end.After(now):
+		r.session.End = time.Time{}
+		s.schedule(end, func(at time.Time) { s.finish(r, at) })
+	case !end.IsZero():
+		r.session.State = StateEnded
+	}
+	s.lastRecord = max(s.lastRecord, v.RecordID)
+	s.rows = append(s.rows, r)
+	s.byHash[v.SessionID] = r
+	s.byRecord[v.RecordID] = r
+	return r, nil
+}
+
+func (s *Simulator) nextRecord() int64 {
+	for {
+		s.lastRecord++
+		if _, taken := s.byRecord[s.lastRecord]; !taken {
+			return s.lastRecord
+		}
+	}
+}
+
+// hashOf makes an identifier in the usual look, 40 hex digits, the same in every
+// run.
+func hashOf(recordID int64) string {
+	sum := sha256.Sum256(strconv.AppendInt([]byte("session "), recordID, 10))
+	return hex.EncodeToString(sum[:20])
+}
+
+// Session returns what is true of a session now, hidden ones included, and
+// whether there is one with this id.
+func (s *Simulator) Session(sessionID string) (Session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	r, ok := s.byHash[sessionID]
+	if !ok {
+		return Session{}, false
+	}
+	return r.session, true
+}
+
+// Sessions returns what is true of every session now, in order of insertion.
+// Rows of History are not among them.
+func (s *Simulator) Sessions() []Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	sessions := make([]Session, 0, len(s.byHash))
+	for _, r := range s.rows {
+		if !r.gone {
+			sessions = append(sessions, r.session)
+		}
+	}
+	return sessions
+}
+
+// SetBehavior replaces the behavior of a session and starts its counts anew. It
+// reports whether there is such a session.
+func (s *Simulator) SetBehavior(sessionID string, b Behavior) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	r, ok := s.byHash[sessionID]
+	if !ok {
+		return false
+	}
+	r.session.Behavior = b
+	r.refused, r.ignored = 0, 0
+	return true
+}
+
+// End ends a session now, as if its user had left. An ended or unknown one
+// stays as it is.
+func (s *Simulator) End(sessionID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.settle()
+	if r, ok := s.byHash[sessionID]; ok {
+		s.finish(r, now)
+	}
+}
+
+// Purge removes a row, as a retention job does. A proxied connection stays
+// open.
+func (s *Simulator) Purge(sessionID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	r, ok := s.byHash[sessionID]
+	if !ok {
+		return
+	}
+	r.gone = true
+	delete(s.byHash, sessionID)
+	delete(s.byRecord, r.session.RecordID)
+	s.purged++
+	if s.purged > len(s.rows)/2 {
+		s.compact()
+	}
+}
+
+func (s *Simulator) compact() {
+	kept := make([]*row, 0, len(s.rows)-s.purged)
+	for _, r := range s.rows {
+		if !r.gone {
+			kept = append(kept, r)
+		}
+	}
+	s.rows, s.purged = kept, 0
+}
+
+// finish makes the end of a session true. It does nothing for one that has
+// ended or was purged.
+func (s *Simulator) finish(r *row, at time.Time) {
+	if r.gone || r.session.State == StateEnded {
+		return
+	}
+	// A clock set back must not make an end before the start.
+	if at.Before(r.session.Start) {
+		at = r.session.Start
+	}
+	r.session.State, r.session.End, r.wire = StateEnded, at, nil
+	if r.line != nil {
+		r.line.cut()
+		return
+	}
+	s.reconnect(r.session, at)
+}
+
+func (s *Simulator) reconnect(left Session, at time.Time) {
+	if left.Behavior.Reconnects == 0 {
+		return
+	}
+	next := left
+	next.RecordID, next.SessionID, next.End = 0, "", time.Time{}
+	next.Behavior.Reconnects--
+	connect := func(at time.Time) {
+		next.Start = at
+		if _, err := s.insert(next, at); err != nil {
+			panic("simulator: " + err.Error()) // a new number has a new hash unless a test took it on purpose
+		}
+	}
+	if left.Behavior.ReconnectAfter <= 0 {
+		connect(at)
+		return
+	}
+	s.schedule(at.Add(left.Behavior.ReconnectAfter), connect)
+}
+
+// drop acts on a drop and returns the true answer. An ended, an unknown and a
+// refusing session are answered alike (contract, section 5).
+func (s *Simulator) drop(sessionID string) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.settle()
+	r, ok := s.byHash[sessionID]
+	if !ok || r.session.State == StateEnded {
+		return dropFailed()
+	}
+	r.session.Drops++
+	if r.refuses() {
+		r.refused++
+		return dropFailed()
+	}
+	if r.session.State == StateEnding {
+		return s.shape.dropped()
+	}
+	if r.ignores() {
+		r.ignored++
+		return s.shape.dropped()
+	}
+	s.startEnd(r, now)
+	return s.shape.dropped()
+}
+
+func (r *row) refuses() bool {
+	b := r.session.Behavior
+	return b.Refuse || r.refused < b.RefuseFirst || (b.RefuseWhileEnding && r.session.State == StateEnding)
+}
+
+func (r *row) ignores() bool {
+	b := r.session.Behavior
+	return b.Zombie || r.ignored < b.IgnoreFirst
+}
+
+func (s *Simulator) startEnd(r *row, now time.Time) {
+	delay := cmp.Or(r.session.Behavior.EndDelay, s.config.EndDelay)
+	if delay <= 0 {
+		s.finish(r, now)
+		return
+	}
+	r.session.State = StateEnding
+	s.schedule(now.Add(delay), func(at time.Time) { s.finish(r, at) })
+	if r.line != nil {
+		// A line must be cut on time even when nobody looks.
+		time.AfterFunc(delay, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.settle()
+		})
+	}
+}
+
+// get answers get one.
+func (s *Simulator) get(recordID string) answer {
+	number, err := strconv.ParseUint(recordID, 10, 63) // 63 bits fit into an int64
+	if errors.Is(err, strconv.ErrSyntax) {
+		return unexpectedIdentifier()
+	}
+	if err != nil {
+		return s.shape.unknownRecord() // digits, but more than any row number has
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	r, ok := s.byRecord[int64(number)]
+	if !ok || r.session.Behavior.Hidden {
+		return s.shape.unknownRecord()
+	}
+	return s.shape.found(r.encoded(s.shape))
+}
+
+// list captures the list of this moment.
+func (s *Simulator) list() answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle()
+	rows := make([][]byte, 0, len(s.rows))
+	for _, r := range s.rows {
+		if r.gone || r.session.Behavior.Hidden {
+			continue
+		}
+		encoded := r.encoded(s.shape)
+		rows = append(rows, encoded)
+		if r.session.Behavior.Duplicate {
+			rows = append(rows, encoded)
+		}
+	}
+	head, tail := s.shape.listFrame()
+	return answer{
+		status:      http.StatusOK,
+		contentType: contentJSON,
+		stream:      &listStream{shape: s.shape, head: head, rows: rows, history: s.history, tail: tail},
+	}
+}
+
+func (r *row) encoded(sh shape) []byte {
+	if r.wire == nil {
+		r.wire = sh.appendRow(nil, r.session)
+	}
+	return r.wire
+}
+
+// event is something due at a moment.
+type event struct {
+	at    time.Time
+	order int // of scheduling, for events of one moment
+	fire  func(at time.Time)
+}
+
+type eventQueue struct {
+	items     []event
+	scheduled int
+}
+
+func (q *eventQueue) Len() int { return len(q.items) }
+func (q *eventQueue) Less(i, j int) bool {
+	a, b := q.items[i], q.items[j]
+	if c := a.at.Compare(b.at); c != 0 {
+		return c < 0
+	}
+	return a.order < b.order
+}
+func (q *eventQueue) Swap(i, j int) { q.items[i], q.items[j] = q.items[j], q.items[i] }
+
+// Push and Pop serve container/heap.
+func (q *eventQueue) Push(item any) {
+	if e, ok := item.(event); ok {
+		q.items = append(q.items, e)
+	}
+}
+
+// Pop removes the last item.
+func (q *eventQueue) Pop() any {
+	last := q.items[len(q.items)-1]
+	q.items = q.items[:len(q.items)-1]
+	return last
+}
+
+func (s *Simulator) schedule(at time.Time, fire func(at time.Time)) {
+	s.events.scheduled++
+	heap.Push(&s.events, event{at: at, order: s.events.scheduled, fire: fire})
+}
+
+// settle carries out what has become due and returns the present time. Every
+// look at the sessions begins with it; Simulator.mu is held.
+func (s *Simulator) settle() time.Time {
+	now := s.config.Now()
+	for s.events.Len() > 0 && !s.events.items[0].at.After(now) {
+		if due, ok := heap.Pop(&s.events).(event); ok {
+			due.fire(due.at)
+		}
+	}
+	return now
+}

@@ -1,0 +1,352 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The credentials that a Config without its own accepts. They open nothing but
+// a simulator.
+const (
+	DefaultClientID     = "simulator-client"
+	DefaultClientSecret = "simulator-secret"
+)
+
+// Release selects routes and shapes (contract, sections 1, 3 and 4).
+type Release string
+
+// The releases that differ in routes or shapes.
+const (
+	// Release332 has Portuguese keys, iso routes for token and drop, and the
+	// plural key in get one.
+	Release332 Release = "3.32"
+	// Release333 nests the list in a second envelope.
+	Release333 Release = "3.33"
+	// Release40 has the shapes of 3.33 and only the newer token route.
+	Release40 Release = "4.0"
+	// ReleaseNewest is the default.
+	ReleaseNewest Release = "newest"
+	// ReleaseDropOnly stands for the releases before 3.32: drop, no list, no get.
+	ReleaseDropOnly Release = "drop-only"
+)
+
+// Releases returns every Release, oldest first.
+func Releases() []Release {
+	return []Release{ReleaseDropOnly, Release332, Release333, Release40, ReleaseNewest}
+}
+
+// Permission is what the authorization may do (contract, section 1).
+type Permission string
+
+// The permissions. A missing one is answered with HTTP 500 "You are not
+// authorized to access this resource".
+const (
+	ReadWrite Permission = "read-write" // the default
+	ReadOnly  Permission = "read-only"  // list and get, no drop
+	DropOnly  Permission = "drop-only"  // drop, no list and no get
+	None      Permission = "none"
+)
+
+// LiveEnd is how the `end` of a live session looks. No document says, so all of
+// these must be understood (contract, section 4). `time` follows it.
+type LiveEnd string
+
+// The looks of a live session's end.
+const (
+	LiveEndNull    LiveEnd = "null" // the default
+	LiveEndEmpty   LiveEnd = "empty"
+	LiveEndMissing LiveEnd = "missing"
+	LiveEndZero    LiveEnd = "zero"  // 0000-00-00 00:00:00
+	LiveEndMixed   LiveEnd = "mixed" // each in turn, by row number
+)
+
+// Config describes one simulated installation and the one authorization that it
+// knows. The zero value is a usable newest release.
+type Config struct {
+	Release Release
+	// BasePath, such as "/pam", is a prefix of every route.
+	BasePath string
+	// Routes replaces the routes of the release where a list is not nil.
+	Routes Routes
+
+	// ClientID and ClientSecret default to the constants of this package, both
+	// or neither.
+	ClientID     string
+	ClientSecret string
+	// Tenant, when set, is the value that the token request must name.
+	Tenant string
+	// BasicAuth lets the token endpoint also take the client's credentials as
+	// HTTP Basic, as release 3.25 documents.
+	BasicAuth bool
+	// InvalidClientDescription chooses the second documented answer to a wrong
+	// client, the one with `error_description`.
+	InvalidClientDescription bool
+	// LowerCaseTokenType sends `bearer` in place of `Bearer`.
+	LowerCaseTokenType bool
+	// TokenLifetime defaults to one hour.
+	TokenLifetime time.Duration
+	// GatewayDenies answers a missing or refused token as the gateway does, 404
+	// "no Route matched", in place of 401.
+	GatewayDenies bool
+	// OAuth1, when set, also admits requests signed with OAuth 1.0a.
+	OAuth1 *OAuth1
+
+	// Permission defaults to ReadWrite.
+	Permission Permission
+	// Referers, when not empty, lists the Referer values that are allowed.
+	Referers []string
+
+	// Location is the zone of the timestamps, which are written without one. Nil
+	// means UTC.
+	Location *time.Location
+	// EndDelay is how long after an accepted drop a session ends.
+	EndDelay time.Duration
+	// LiveEnd defaults to LiveEndNull.
+	LiveEnd LiveEnd
+	// NumericIDs sends `id` as a number; documents show digits in a string.
+	NumericIDs bool
+	// PlainNotFound answers get one of an unknown row with a flat 404 in place
+	// of the documented 400 with code 1002.
+	PlainNotFound bool
+
+	// Now is the clock, time.Now by default.
+	Now func() time.Time
+}
+
+// Validate reports every value of c that New would refuse, joined.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Release != "" && !slices.Contains(Releases(), c.Release) {
+		errs = append(errs, fmt.Errorf("unknown release %q", c.Release))
+	}
+	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
+		errs = append(errs, fmt.Errorf("base path %q must begin with a slash and not end with one", c.BasePath))
+	}
+	if (c.ClientID == "") != (c.ClientSecret == "") {
+		errs = append(errs, errors.New("client id and client secret belong together"))
+	}
+	switch c.Permission {
+	case "", ReadWrite, ReadOnly, DropOnly, None:
+	default:
+		errs = append(errs, fmt.Errorf("unknown permission %q", c.Permission))
+	}
+	switch c.LiveEnd {
+	case "", LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero, LiveEndMixed:
+	default:
+		errs = append(errs, fmt.Errorf("unknown look of a live end %q", c.LiveEnd))
+	}
+	if c.TokenLifetime < 0 || c.EndDelay < 0 {
+		errs = append(errs, errors.New("token lifetime and end delay must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Release == "" {
+		c.Release = ReleaseNewest
+	}
+	if c.ClientID == "" {
+		c.ClientID, c.ClientSecret = DefaultClientID, DefaultClientSecret
+	}
+	if c.TokenLifetime == 0 {
+		c.TokenLifetime = time.Hour
+	}
+	if c.Permission == "" {
+		c.Permission = ReadWrite
+	}
+	if c.Location == nil {
+		c.Location = time.UTC
+	}
+	if c.LiveEnd == "" {
+		c.LiveEnd = LiveEndNull
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// Simulator is an http.Handler that behaves like the A2A session API. Make one
+// with New. A fault that cuts a line panics with http.ErrAbortHandler, which
+// net/http servers turn into a closed connection.
+type Simulator struct {
+	config Config
+	routes routeTable
+	shape  shape
+
+	journal  journal
+	faults   faultPlan
+	hooks    hooks
+	tokens   tokenStore
+	nonces   nonceStore
+	closing  chan struct{}
+	closeAll sync.Once
+
+	mu         sync.Mutex // guards what follows
+	permission Permission
+	rows       []*row // in order of insertion, purged ones included
+	purged     int
+	byHash     map[string]*row
+	byRecord   map[int64]*row
+	events     eventQueue
+	lastRecord int64
+	history    iter.Seq[Session]
+}
+
+// New returns a simulator without sessions. It panics when Config.Validate
+// reports an error, since that is a fault of the calling test.
+func New(c Config) *Simulator {
+	if err := c.Validate(); err != nil {
+		panic("simulator: " + err.Error())
+	}
+	c = c.withDefaults()
+	return &Simulator{
+		config:     c,
+		routes:     newRouteTable(c),
+		shape:      newShape(c),
+		closing:    make(chan struct{}),
+		permission: c.Permission,
+		byHash:     map[string]*row{},
+		byRecord:   map[int64]*row{},
+	}
+}
+
+// Close releases requests that an unbounded Slow fault holds. The simulator goes
+// on answering. Call it before closing a server whose clients may still wait.
+func (s *Simulator) Close() { s.closeAll.Do(func() { close(s.closing) }) }
+
+// SetPermission changes what the authorization may do from now on.
+func (s *Simulator) SetPermission(p Permission) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.permission = p
+}
+
+// maxRequestBody bounds what is read of a request; token requests need less
+// than a kilobyte.
+const maxRequestBody = 1 << 20
+
+// exchange is one request on its way through the simulator.
+type exchange struct {
+	s      *Simulator
+	w      http.ResponseWriter
+	r      *http.Request
+	target target
+	form   []byte
+	record *Request // belongs to the journal
+}
+
+// ServeHTTP answers one request.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	target := s.routes.match(r.Method, r.URL.EscapedPath())
+	x := &exchange{s: s, w: w, r: r, target: target}
+	x.record = s.journal.begin(s.config.Now(), target, r)
+	defer func() { s.hooks.answered.run(s.journal.finish(x.record, s.config.Now())) }()
+
+	// Read to the end first: net/http notices a client that gives up only then.
+	form, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	x.form = form
+	s.hooks.arrived.run(s.journal.copyOf(x.record))
+	if f, struck := s.faults.pick(target.op, target.object); struck {
+		x.suffer(f)
+		return
+	}
+	x.send(x.act())
+}
+
+// act carries the request out and returns the true answer to it.
+func (x *exchange) act() answer {
+	a := x.perform()
+	x.s.hooks.acted.run(x.s.journal.copyOf(x.record))
+	return a
+}
+
+func (x *exchange) perform() answer {
+	s := x.s
+	if x.target.op == OpToken {
+		x.markActed()
+		return s.issueToken(x.r, x.form)
+	}
+	if x.target.op == OpOther {
+		if x.target.outside {
+			return gatewayNoRoute()
+		}
+		return wrongRoute()
+	}
+	if denied, ok := s.authenticate(x.r, x.form); !ok {
+		return denied
+	}
+	if len(s.config.Referers) > 0 && !slices.Contains(s.config.Referers, x.r.Header.Get("Referer")) {
+		return s.shape.refererDenied()
+	}
+	if !s.permits(x.target.op) {
+		return unauthorized()
+	}
+	x.markActed()
+	switch x.target.op {
+	case OpList:
+		return s.list()
+	case OpGet:
+		return s.get(x.target.object)
+	default:
+		return s.drop(x.target.object)
+	}
+}
+
+func (x *exchange) markActed() {
+	x.s.journal.update(x.record, func(r *Request) { r.Acted = true })
+}
+
+func (s *Simulator) permits(op Op) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.permission {
+	case ReadWrite:
+		return true
+	case ReadOnly:
+		return op != OpDrop
+	case DropOnly:
+		return op == OpDrop
+	default:
+		return false
+	}
+}
+
+// send writes a whole answer. The status reaches the journal first, so that a
+// client that has read the answer finds it there.
+func (x *exchange) send(a answer) {
+	x.writeHeader(a, len(a.body))
+	if err := a.writeTo(x.w); err != nil {
+		// The client has gone; there is nobody left to tell.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// writeHeader announces length bytes, or a chunked body where the answer is a
+// stream. A chunked body ends only after the handler has returned, which is
+// what makes the journal complete before a client is done reading.
+func (x *exchange) writeHeader(a answer, length int) {
+	x.s.journal.update(x.record, func(r *Request) { r.Status = a.status })
+	header := x.w.Header()
+	for name, values := range a.header {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	if a.contentType != "" {
+		header.Set("Content-Type", a.contentType)
+	}
+	if a.stream == nil && a.status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(length))
+	}
+	x.w.WriteHeader(a.status)
+}
