@@ -310,9 +310,10 @@ func (d *drain) finished() bool {
 }
 
 // quietUntil is when the quiet time is over. If no end was seen there was nobody
-// who could come back.
+// who could come back; and without a quiet time, the list that showed the last
+// end has shown the newcomers too.
 func (d *drain) quietUntil() time.Time {
-	if d.lastEnd.IsZero() {
+	if d.lastEnd.IsZero() || d.Quiet <= 0 {
 		return time.Time{}
 	}
 	return d.lastEnd.Add(d.Quiet)

@@ -99,6 +99,14 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "drop hash-2", "list", "list"},
 		},
 		{
+			name:   "a list that takes its time settles and closes in one",
+			rows:   lives(1),
+			script: func(p *pam) { p.listTime = 3 * time.Second },
+			want:   "hash-1 terminated",
+			calls:  []string{"drop hash-1", "list", "list"},
+			took:   6 * time.Second,
+		},
+		{
 			name: "ends later: followed one by one, and closed with a list",
 			rows: lives(1),
 			script: func(p *pam) {
