@@ -101,6 +101,17 @@ func (r Report) Dropped() []Drained {
 	return gone
 }
 
+// Planned gives the sessions that a dry run would drop.
+func (r Report) Planned() []Drained {
+	var planned []Drained
+	for _, d := range r.Sessions {
+		if d.Outcome == Planned {
+			planned = append(planned, d)
+		}
+	}
+	return planned
+}
+
 // DrainError is the failure of a drain. It is always used as a pointer.
 type DrainError struct {
 	// Kind is TooMany; Failed if nothing was dropped; Unverified if every known
@@ -197,7 +208,9 @@ func (m *member) onItsOwn() bool {
 
 func (d *drain) run(ctx context.Context) error {
 	if err := d.lookAtAll(ctx); err != nil {
-		return &DrainError{Kind: Failed, Cause: err, Context: ctx.Err()}
+		failure := d.fail(ctx, err)
+		failure.Kind = Failed
+		return failure
 	}
 	d.matched = d.live()
 	d.Progress(Event{Stage: Matched, Count: d.matched})
@@ -364,7 +377,7 @@ func (d *drain) dropAll(ctx context.Context, due []*member) {
 		}
 		round.Go(func() error {
 			if ctxRound.Err() != nil {
-				return nil
+				return context.Cause(ctxRound)
 			}
 			m.due = false
 			// Not the round's context: a drop that is on its way is worth its answer.
@@ -555,6 +568,9 @@ func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	kind := Unverified
 	if len(d.report().Survivors()) > 0 {
 		kind = Unconfirmed
+	}
+	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
+		cause = nil // Context says it
 	}
 	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err()}
 }

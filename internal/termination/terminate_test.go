@@ -29,8 +29,6 @@ func listError(err error) func() error { return func() error { return err } }
 
 func works() error { return nil }
 
-func worksFor(string) error { return nil }
-
 func TestTerminate(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -1,0 +1,163 @@
+package a2a
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// Client speaks to one PAM with one authorization. It is safe for concurrent
+// use; its limits, its token and the routes that answered are shared by all
+// calls.
+type Client struct {
+	base           *url.URL
+	clientID       string
+	clientSecret   string
+	oauth1         *OAuth1
+	tenant         string
+	headers        map[string]string
+	userAgent      string
+	requestTimeout time.Duration
+	listTimeout    time.Duration
+	maxRetries     int
+	location       *time.Location
+
+	slots  chan struct{}
+	rate   *rate.Limiter
+	redact *redactor
+	logger *slog.Logger
+	tokens *tokenSource
+
+	tokenRoutes *routes
+	// listRoutes serve "get one" too, which is the list path and the record id.
+	listRoutes *routes
+	dropRoutes *routes
+
+	connection http.RoundTripper
+	// authenticated is for the calls, anonymous for token requests.
+	authenticated *http.Client
+	anonymous     *http.Client
+}
+
+// New returns a Client for cfg and makes no network call. Its error joins one
+// *ConfigError for every fault of cfg. The proxies of the environment are those
+// of the moment.
+func New(cfg Config) (*Client, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.setDefaults()
+	connection, err := connect(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(&cfg, connection)
+}
+
+func (cfg *Config) setDefaults() {
+	if cfg.RequestTimeout == 0 {
+		cfg.RequestTimeout = DefaultRequestTimeout
+	}
+	if cfg.ListTimeout == 0 {
+		cfg.ListTimeout = DefaultListTimeout
+	}
+	if cfg.MaxConcurrentRequests == 0 {
+		cfg.MaxConcurrentRequests = DefaultMaxConcurrentRequests
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.UTC
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// newClient builds a Client upon connection. cfg is valid and complete.
+func newClient(cfg *Config, connection http.RoundTripper) (*Client, error) {
+	base, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, &ConfigError{Field: "URL", Err: ValidateURL(cfg.URL)}
+	}
+	limit := rate.Inf
+	if cfg.RequestsPerSecond > 0 {
+		limit = rate.Limit(cfg.RequestsPerSecond)
+	}
+	c := &Client{
+		base:           base,
+		clientID:       cfg.ClientID,
+		clientSecret:   cfg.ClientSecret,
+		tenant:         cfg.Tenant,
+		headers:        maps.Clone(cfg.Headers),
+		userAgent:      cfg.UserAgent,
+		requestTimeout: cfg.RequestTimeout,
+		listTimeout:    cfg.ListTimeout,
+		maxRetries:     cfg.MaxRetries,
+		location:       cfg.Location,
+		slots:          make(chan struct{}, cfg.MaxConcurrentRequests),
+		rate:           rate.NewLimiter(limit, 1),
+		redact:         newRedactor(cfg),
+		logger:         cfg.Logger,
+		tokenRoutes:    newRoutes(cfg.Paths.Token, tokenCandidates),
+		listRoutes:     newRoutes(cfg.Paths.List, listCandidates),
+		dropRoutes:     newRoutes(cfg.Paths.Drop, dropCandidates),
+		connection:     connection,
+	}
+	if cfg.OAuth1 != nil {
+		credentials := *cfg.OAuth1
+		c.oauth1 = &credentials
+	}
+	c.tokens = &tokenSource{fetch: c.fetchToken}
+	authenticated, anonymous := c.layers(connection)
+	c.authenticated = &http.Client{Transport: authenticated, CheckRedirect: c.followRedirect}
+	c.anonymous = &http.Client{Transport: anonymous, CheckRedirect: c.followRedirect}
+	return c, nil
+}
+
+// CloseIdleConnections closes the connections that no call uses. The Client
+// stays usable.
+func (c *Client) CloseIdleConnections() {
+	if idle, ok := c.connection.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
+	}
+}
+
+// send carries out ca with its retries. req is its request, without the layers'
+// additions; nil means one without a body.
+func (c *Client) send(ctx context.Context, ca *call, req *http.Request) *Error {
+	if req == nil {
+		var err error
+		req, err = http.NewRequestWithContext(ctx, ca.method, c.base.String(), http.NoBody)
+		if err != nil {
+			return c.judgeConnection(ctx, ca, err)
+		}
+		req.URL = ca.url
+	}
+	client := c.authenticated
+	if ca.op == OpToken {
+		client = c.anonymous
+	}
+	r := &retrier{client: client, maxRetries: c.maxRetries, judge: func(resp *http.Response, err error) *Error {
+		return c.judge(ctx, ca, resp, err)
+	}}
+	resp, failure := r.do(withCall(ctx, ca), req)
+	if resp != nil {
+		_ = resp.Body.Close() // read to its end, or given up
+	}
+	if failure != nil && failure.Is(session.ErrTransient) && ctx.Err() != nil {
+		// The caller's time was up while we waited to repeat what had not been
+		// carried out.
+		interrupted := c.newError(ca)
+		interrupted.cause = ctx.Err()
+		interrupted.Status, interrupted.Code = failure.Status, failure.Code
+		interrupted.Message = ctx.Err().Error() + ", after: " + failure.Message
+		return interrupted
+	}
+	return failure
+}

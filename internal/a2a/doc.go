@@ -1,0 +1,96 @@
+// Package a2a is the client of PAM's A2A REST API, as far as it concerns remote
+// sessions: it lists them, gets one, and drops one. It knows HTTP, OAuth and the
+// API's quirks, and nothing of Terraform. "The contract" in its comments is the
+// project's page about that API; the sections are those of that page.
+//
+// # Calls
+//
+// A [Client] is made by [New] from a [Config], without a network call. It has
+// three methods: [Client.Sessions], [Client.Session] and [Client.Drop]. All of
+// them are safe for concurrent use. Every wait ends when the caller's context
+// does, and durations are those of package time.
+//
+// # Errors
+//
+// Every error of a call is an [*Error]. It matches exactly one sentinel of package
+// session, which says what the answer means for the operation (contract, section
+// 5), and carries the evidence. What decides is the HTTP status, the status and
+// the flags of the envelope, and the API's codes. A text decides nothing but that
+// a refusal is permanent, where no code is documented for it.
+//
+// Two classes call for a look at the session, because only a look can tell:
+// session.ErrRefused, which PAM answers alike for an unknown session, an ended one
+// and a real failure; and session.ErrUnknownOutcome, where a drop was or may have
+// been sent and no answer that can be trusted came back. With every other class a
+// drop was certainly not carried out.
+//
+// If the caller's context ends a call, the error matches that context error and no
+// sentinel; a drop that may be on its way matches session.ErrUnknownOutcome as
+// well. A drop that PAM turned away and that waits to be repeated is not on its
+// way. The time limits of single attempts are no context errors.
+//
+// Some answers are not in the contract or stand in two of its rows:
+//
+//   - A 404 that is not JSON was not written by the API. For reads it is
+//     session.ErrWrongRoute and never "no such session"; for a drop it is
+//     session.ErrRefused, as is every 404 that is not one of the two known wrong
+//     routes.
+//   - "Get one" with an empty array is session.ErrNotFound; with another session
+//     than the asked one, session.ErrRejected; with null, session.ErrTransient.
+//   - A redirect that is not followed is session.ErrRejected for every operation.
+//   - A JSON answer of the 200 series without any member of an envelope shows no
+//     success: session.ErrUnknownOutcome for a drop, session.ErrTransient else.
+//   - A connection that can never work is session.ErrRejected: a certificate that
+//     is not trusted, a port without TLS, a proxy that refuses.
+//
+// # Retries
+//
+// What is session.ErrTransient is repeated, up to Config.MaxRetries times, with
+// exponential backoff and jitter, or after the time that Retry-After asks for. A
+// wait that is longer than two minutes, or longer than the context lasts, is not
+// begun. By operation:
+//
+//   - Reads and token requests are repeated after every passing failure: 408, 429,
+//     the 500 series, a connection that breaks, a time limit, an answer that is not
+//     the JSON that is due. net/http also repeats a GET by itself, at once, if a
+//     connection that was used before breaks without an answer.
+//   - A drop is repeated only if it was certainly not carried out: no connection
+//     came about, or PAM said 429. Otherwise a drop reaches PAM at most once for
+//     each call and route.
+//   - A refused token is replaced and the request repeated, once in a call, for a
+//     drop too. A list whose refusal is inside an answer of the 200 series is the
+//     exception: it is reported.
+//   - Credentials that PAM rejects are sent once in the life of a Client. All
+//     later calls fail at once, with the error of that one.
+//   - A list is repeated until its first session was yielded; see
+//     [Client.Sessions].
+//
+// # Routes
+//
+// Paths differ between releases (contract, section 1). The candidates are tried
+// in the contract's order, and only the answer "wrong route" moves on to the next.
+// The one that answered is remembered and tried first from then on, and the list
+// and "get one" share it. Config.Paths pins them. If all are wrong, Error.Tried
+// has the evidence of each.
+//
+// # Limits
+//
+// The number of requests in flight and their rate hold for the whole Client, token
+// requests and retries included. A list counts until its headers are there: its
+// body may take minutes, and must not keep drops waiting. Answers are bounded to 1
+// MiB; a list is not, but each session in it is.
+//
+// # Transport
+//
+// The system's roots stay trusted beside the configured ones, and TLS 1.2 is the
+// least. A GET follows redirects within the configured scheme and host; nothing
+// else follows any, and the token goes nowhere else. Drops use HTTP/1.1, where
+// net/http cannot repeat them; everything else uses HTTP/2 where it is offered.
+//
+// # Log
+//
+// Each HTTP exchange is one record at debug level: op, method, path, status,
+// duration_ms, attempt, api_code, and the cleaned error of a connection. A list
+// adds one at its end. No header, query or body reaches the log, and no secret an
+// error, also where PAM or a proxy sends one back.
+package a2a
