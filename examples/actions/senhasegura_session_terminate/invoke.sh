@@ -1,0 +1,2 @@
+terraform apply -invoke=action.senhasegura_session_terminate.user_dry_run
+terraform apply -invoke=action.senhasegura_session_terminate.user

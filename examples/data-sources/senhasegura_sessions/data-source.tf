@@ -1,0 +1,16 @@
+# Who is on this machine now, over any port, the runner's own session aside.
+data "senhasegura_sessions" "on_db" {
+  match = {
+    devices = ["db.example.com"]
+  }
+  exclude = {
+    users = ["terraform"]
+  }
+}
+
+output "who_is_on_db" {
+  value = [
+    for s in data.senhasegura_sessions.on_db.sessions :
+    "${coalesce(s.user, "unknown user")} from ${coalesce(s.origin_ip, "unknown address")}"
+  ]
+}

@@ -1,0 +1,33 @@
+# An action before the destruction of a machine. It needs Terraform 1.16, and it
+# cannot keep the machine: see the guide.
+
+terraform {
+  required_providers {
+    senhasegura = {
+      source = "senhasegura/senhasegura"
+    }
+  }
+}
+
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+provider "senhasegura" {}
+
+action "senhasegura_session_terminate" "machine" {
+  config {
+    match = {
+      devices = ["db-01.example.com"]
+    }
+  }
+}
+
+# Stands for the machine.
+resource "terraform_data" "machine" {
+  input = "db-01.example.com"
+
+  lifecycle {
+    action_trigger {
+      events  = [before_destroy]
+      actions = [action.senhasegura_session_terminate.machine]
+    }
+  }
+}

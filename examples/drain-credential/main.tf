@@ -1,0 +1,28 @@
+# A credential that nobody uses any more when it is retired.
+
+terraform {
+  required_providers {
+    senhasegura = {
+      source = "senhasegura/senhasegura"
+    }
+  }
+}
+
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+provider "senhasegura" {}
+
+# Stands for the credential: an account on the machine, a key, a secret.
+resource "terraform_data" "credential" {
+  input = {
+    name   = "deploy"
+    device = "web-01.example.com"
+  }
+}
+
+# Both sets must hold: the same account name on other machines is not meant.
+resource "senhasegura_session_drain" "credential" {
+  match = {
+    credentials = [terraform_data.credential.output.name]
+    devices     = [terraform_data.credential.output.device]
+  }
+}

@@ -1,0 +1,52 @@
+# The teardown of a machine with an account on it: both go only when nobody is
+# connected any more.
+
+terraform {
+  required_providers {
+    senhasegura = {
+      source = "senhasegura/senhasegura"
+    }
+  }
+}
+
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+provider "senhasegura" {}
+
+variable "grace_period" {
+  description = "How long people may finish before they are dropped."
+  type        = string
+  default     = "10m"
+}
+
+# Stand for the machine and for the account that people use on it.
+resource "terraform_data" "machine" {
+  input = "db-01.example.com"
+}
+
+resource "terraform_data" "account" {
+  input = {
+    name    = "root"
+    machine = terraform_data.machine.id
+  }
+}
+
+# It refers to both, so it is destroyed before both.
+resource "senhasegura_session_drain" "machine" {
+  match = {
+    devices = [terraform_data.machine.output]
+  }
+  exclude = {
+    users = ["breakglass"]
+  }
+  triggers = {
+    machine = terraform_data.machine.id
+    account = terraform_data.account.id
+  }
+  grace_period = var.grace_period
+  max_sessions = 50
+
+  # The grace period counts.
+  timeouts = {
+    delete = "20m"
+  }
+}

@@ -1,0 +1,9 @@
+senhasegura-sim -addr 127.0.0.1:8080 -sessions tests/sessions.json &
+
+export SENHASEGURA_URL=http://127.0.0.1:8080
+export SENHASEGURA_CLIENT_ID=simulator-client
+export SENHASEGURA_CLIENT_SECRET=simulator-secret
+terraform init
+terraform test
+
+kill %1

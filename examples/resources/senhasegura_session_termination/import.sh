@@ -1,0 +1,1 @@
+terraform import senhasegura_session_termination.suspect c819cbc5f2fad2065f1d132a22d0e2dfacccb228

@@ -1,0 +1,13 @@
+# Ends one live session, and waits until PAM shows its end.
+resource "senhasegura_session_termination" "suspect" {
+  session_id = "c819cbc5f2fad2065f1d132a22d0e2dfacccb228"
+}
+
+output "ended_session" {
+  value = {
+    outcome  = senhasegura_session_termination.suspect.outcome
+    user     = senhasegura_session_termination.suspect.session.user
+    device   = senhasegura_session_termination.suspect.session.device
+    ended_at = senhasegura_session_termination.suspect.session.ended_at
+  }
+}

@@ -1,0 +1,34 @@
+# All sessions of one user, the ended ones included, as outputs.
+
+terraform {
+  required_providers {
+    senhasegura = {
+      source = "senhasegura/senhasegura"
+    }
+  }
+}
+
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+provider "senhasegura" {}
+
+variable "user" {
+  description = "Name of the user in PAM; case does not matter."
+  type        = string
+}
+
+data "senhasegura_sessions" "of_user" {
+  match = {
+    users = [var.user]
+  }
+  state = "all"
+}
+
+output "sessions" {
+  description = "Oldest first."
+  value       = data.senhasegura_sessions.of_user.sessions
+}
+
+output "live_session_ids" {
+  description = "What senhasegura_session_termination takes."
+  value       = [for s in data.senhasegura_sessions.of_user.sessions : s.session_id if s.live && s.session_id != null]
+}

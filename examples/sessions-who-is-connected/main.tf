@@ -1,0 +1,37 @@
+# Who is connected to a machine right now.
+
+terraform {
+  required_providers {
+    senhasegura = {
+      source = "senhasegura/senhasegura"
+    }
+  }
+}
+
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+provider "senhasegura" {}
+
+variable "device" {
+  description = "Host name or address of the machine, with a port (host:port) to ask about that port alone."
+  type        = string
+}
+
+data "senhasegura_sessions" "here" {
+  match = {
+    devices = [var.device]
+  }
+}
+
+output "who_is_connected" {
+  description = "One line a session, the longest connected first."
+  value = [
+    for s in data.senhasegura_sessions.here.sessions : format(
+      "%s as %s over %s from %s since %s",
+      coalesce(s.user, "unknown user"),
+      coalesce(s.credential, "unknown credential"),
+      coalesce(s.protocol, "unknown protocol"),
+      coalesce(s.origin_ip, "unknown address"),
+      coalesce(s.started_at, "an unknown time"),
+    )
+  ]
+}

@@ -1,0 +1,285 @@
+package provider_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+const (
+	// drained is how many live sessions a drain is measured with.
+	drained = 10_000
+	// inFlight is how many requests both sides have on their way, the provider's
+	// default.
+	inFlight = 10
+	// rounds is how often each side runs in one iteration, in turns, so that
+	// what else the machine does strikes both.
+	rounds = 3
+)
+
+// BenchmarkDrain10000 measures the engine, through the API client, against a bare
+// loop that sends the same drops over net/http. Both talk to the same simulator,
+// which ends sessions at once, over loopback. x-bare is the ratio of the medians.
+func BenchmarkDrain10000(b *testing.B) {
+	var engine, bare []time.Duration
+	var drops, lists, gets int
+	for b.Loop() {
+		for range rounds {
+			sim, address, _ := crowd(b)
+			engine = append(engine, measured(b, func(ctx context.Context) error { return drainAll(ctx, address) }))
+			drops, lists, gets = sim.Count(simulator.OpDrop), sim.Count(simulator.OpList), sim.Count(simulator.OpGet)
+			if drops != drained || lists > 3 || gets != 0 {
+				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drained)
+			}
+			expectNobody(b, sim)
+
+			sim, address, ids := crowd(b)
+			bare = append(bare, measured(b, func(ctx context.Context) error { return dropAll(ctx, address, ids) }))
+			expectNobody(b, sim)
+		}
+	}
+	b.ReportMetric(float64(drops), "drops/drain")
+	b.ReportMetric(float64(lists), "lists/drain")
+	b.ReportMetric(float64(gets), "gets/drain")
+	b.ReportMetric(median(engine).Seconds(), "s/drain")
+	b.ReportMetric(median(bare).Seconds(), "s/bare")
+	b.ReportMetric(median(engine).Seconds()/median(bare).Seconds(), "x-bare")
+}
+
+// crowd serves live sessions, and gives their session ids.
+func crowd(b *testing.B) (sim *simulator.Simulator, address string, ids []string) {
+	b.Helper()
+	pam := acctest.Start(b, simulator.Config{})
+	return pam.Sim, pam.URL, populate(pam.Sim, drained)
+}
+
+func populate(sim *simulator.Simulator, n int) []string {
+	ids := make([]string, 0, n)
+	for _, s := range sim.AddMany(n, simulator.Sample) {
+		ids = append(ids, s.SessionID)
+	}
+	return ids
+}
+
+func expectNobody(b *testing.B, sim *simulator.Simulator) {
+	b.Helper()
+	for _, s := range sim.Sessions() {
+		if s.State != simulator.StateEnded {
+			b.Fatalf("session %s is %s", s.SessionID, s.State)
+		}
+	}
+}
+
+// measured is how long f takes.
+func measured(b *testing.B, f func(context.Context) error) time.Duration {
+	b.Helper()
+	began := time.Now()
+	if err := f(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(began)
+}
+
+func median(durations []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(durations))
+	return sorted[len(sorted)/2]
+}
+
+// drainAll ends everybody the way the provider does it, with its defaults.
+func drainAll(ctx context.Context, address string) error {
+	client, err := a2a.New(a2a.Config{
+		URL: address, ClientID: simulator.DefaultClientID, ClientSecret: simulator.DefaultClientSecret,
+		MaxRetries: 4, MaxConcurrentRequests: inFlight,
+	})
+	if err != nil {
+		return err
+	}
+	selector, err := session.NewSelector(session.Match{Protocols: []string{"ssh", "rdp"}}, session.Match{})
+	if err != nil {
+		return err
+	}
+	terminator := termination.New(client, termination.Options{Retries: 4, Pause: 500 * time.Millisecond, Concurrency: inFlight})
+	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, Poll: 2 * time.Second})
+	if err == nil && len(report.Dropped()) != drained {
+		err = fmt.Errorf("%d sessions are reported as dropped", len(report.Dropped()))
+	}
+	return err
+}
+
+// dropAll is the least that a program can do to send the same drops.
+func dropAll(ctx context.Context, address string, ids []string) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: inFlight}}
+	defer client.CloseIdleConnections()
+	token, err := bareToken(ctx, client, address)
+	if err != nil {
+		return err
+	}
+	drops, ctx := errgroup.WithContext(ctx)
+	drops.SetLimit(inFlight)
+	for _, id := range ids {
+		drops.Go(func() error {
+			req, err := http.NewRequestWithContext(ctx, http.MethodDelete, address+"/api/pam/session/drop/"+id, http.NoBody)
+			if err != nil {
+				return err
+			}
+			req.Header.Set("Authorization", "Bearer "+token)
+			_, err = bareAnswer(client, req)
+			return err
+		})
+	}
+	return drops.Wait()
+}
+
+func bareToken(ctx context.Context, client *http.Client, address string) (string, error) {
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {simulator.DefaultClientID}, "client_secret": {simulator.DefaultClientSecret},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/iso/oauth2/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	body, err := bareAnswer(client, req)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", err
+	}
+	if answer.AccessToken == "" {
+		return "", errors.New("no token")
+	}
+	return answer.AccessToken, nil
+}
+
+func bareAnswer(client *http.Client, req *http.Request) ([]byte, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // it has been read to its end, or failed
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("HTTP %d", resp.StatusCode)
+	}
+	return body, err
+}
+
+// terminated is how many terminations one apply is measured with.
+const terminated = 500
+
+const (
+	dataType = "terraform_data"
+
+	// late counts beside the operations: see expectThrift.
+	late = simulator.Op("late-get")
+)
+
+// BenchmarkApply500 measures one apply of 500 terminations and, right after it,
+// one of 500 terraform_data, with a real Terraform that starts the built provider
+// as a user's does. x-data is their ratio. Terraform plans before it applies, and
+// both times include that.
+func BenchmarkApply500(b *testing.B) {
+	if _, err := exec.LookPath("terraform"); err != nil && os.Getenv("TF_ACC_TERRAFORM_PATH") == "" {
+		b.Skip("there is no Terraform: put it on PATH, or name it in TF_ACC_TERRAFORM_PATH")
+	}
+	b.Setenv("TF_ACC", "1")
+	var ours, theirs []time.Duration
+	var asked map[simulator.Op]int
+	for b.Loop() {
+		pam := acctest.Start(b, simulator.Config{})
+		ids := populate(pam.Sim, terminated)
+		ours = append(ours, applied(b, pam, ids, terminationType, "session_id"))
+		asked = expectThrift(b, pam.Sim)
+		expectNobody(b, pam.Sim)
+		theirs = append(theirs, applied(b, pam, ids, dataType, "input"))
+	}
+	for op, n := range asked {
+		b.ReportMetric(float64(n), string(op)+"s/apply")
+	}
+	b.ReportMetric(median(ours).Seconds(), "s/apply")
+	b.ReportMetric(median(theirs).Seconds(), "s/data")
+	b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "x-data")
+}
+
+// applied is how long Terraform takes to apply one resource for each of ids.
+// `for_each` over a list that is read from a file would be slow in Terraform
+// itself.
+func applied(b *testing.B, pam *acctest.PAM, ids []string, resource, argument string) time.Duration {
+	b.Helper()
+	tf := acctest.NewTerraform(b, pam, fmt.Sprintf(`
+locals {
+  ids = jsondecode(file("ids.json"))
+}
+
+resource %q "each" {
+  count = length(local.ids)
+  %s    = local.ids[count.index]
+}
+`, resource, argument))
+	list, err := json.Marshal(ids)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tf.Write("ids.json", string(list))
+	began := time.Now()
+	tf.MustRun("apply", "-auto-approve")
+	return time.Since(began)
+}
+
+// expectThrift checks that there was one token, and one drop for each session. It
+// gives the number of requests by operation, and as late those about a session
+// whose end a list had shown before. How many lists the first terminations need,
+// and whether one of them is late, depends on how their requests interleave.
+func expectThrift(b *testing.B, sim *simulator.Simulator) map[simulator.Op]int {
+	b.Helper()
+	asked := map[simulator.Op]int{late: 0}
+	dropped := map[string]time.Time{} // by record id
+	records := map[string]string{}
+	for _, s := range sim.Sessions() {
+		records[s.SessionID] = strconv.FormatInt(s.RecordID, 10)
+	}
+	var lists []simulator.Request
+	for _, r := range sim.Journal() {
+		asked[r.Op]++
+		switch r.Op {
+		case simulator.OpDrop:
+			dropped[records[r.Object]] = r.Done
+		case simulator.OpList:
+			lists = append(lists, r)
+		case simulator.OpGet:
+			if slices.ContainsFunc(lists, func(list simulator.Request) bool {
+				return list.Time.After(dropped[r.Object]) && list.Done.Before(r.Time)
+			}) {
+				asked[late]++
+			}
+		default:
+		}
+	}
+	if asked[simulator.OpToken] != 1 || asked[simulator.OpDrop] != terminated {
+		b.Errorf("requests: %v; want 1 token and %d drops", asked, terminated)
+	}
+	return asked
+}

@@ -1,0 +1,748 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+// report is one message to the user. Every error and warning about a session has
+// these parts, in this order, whether it comes from a resource, a data source or
+// an action.
+type report struct {
+	summary string
+	// attempted: what was done or tried, on which object.
+	attempted string
+	// truth: what is true now, also of the state.
+	truth string
+	// advice: what the user can do.
+	advice string
+	// evidence: what PAM answered.
+	evidence []string
+}
+
+func (r report) detail() string {
+	var b strings.Builder
+	part := func(label, text string) {
+		if text == "" {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n\n")
+		}
+		b.WriteString(label + text)
+	}
+	part("", r.attempted)
+	part("What is true now: ", r.truth)
+	part("What to do: ", r.advice)
+	part("Evidence: ", strings.Join(r.evidence, "\n"))
+	return b.String()
+}
+
+// asError makes an error of r, on the attribute at fault if there is one.
+func (r report) asError(at ...path.Path) diag.Diagnostic {
+	if len(at) > 0 {
+		return diag.NewAttributeErrorDiagnostic(at[0], r.summary, r.detail())
+	}
+	return diag.NewErrorDiagnostic(r.summary, r.detail())
+}
+
+// asWarning makes a warning of r, on the attribute it concerns if there is one.
+func (r report) asWarning(at ...path.Path) diag.Diagnostic {
+	if len(at) > 0 {
+		return diag.NewAttributeWarningDiagnostic(at[0], r.summary, r.detail())
+	}
+	return diag.NewWarningDiagnostic(r.summary, r.detail())
+}
+
+// cause is what one class of answers means to the user.
+type cause struct {
+	sentinel error
+	// problem completes the sentence "PAM could not be asked: …".
+	problem string
+	advice  string
+}
+
+// causes are in order of certainty: the first that matches explains an error.
+// The troubleshooting guide has one row for each; a test compares them.
+var causes = []cause{
+	{
+		session.ErrUnauthenticated,
+		"PAM does not accept the credentials of the provider",
+		"Check the provider's `client_id` and `client_secret` (environment `SENHASEGURA_CLIENT_ID`, `SENHASEGURA_CLIENT_SECRET`), " +
+			"or its `oauth1` for an older installation, against the authorization's View in A2A › Applications › Authorizations. " +
+			"A multi-tenant instance called by IP address also needs `tenant` (`SENHASEGURA_TENANT`). " +
+			"A rejected credential is sent once and not again in this run, so that it does not lock itself out.",
+	},
+	{
+		session.ErrInactive,
+		"the authorization is disabled or has expired",
+		"Enable or renew the authorization in A2A › Applications › Authorizations, then run again.",
+	},
+	{
+		session.ErrPermission,
+		"the authorization lacks a permission",
+		"In A2A › Applications › Authorizations give the authorization the resource PAM Core: *Read and write* to drop sessions, " +
+			"*Read-only* to see them. To see sessions it also needs access to the Credentials and Devices concerned.",
+	},
+	{
+		session.ErrReferer,
+		"the authorization demands a Referer that was not sent",
+		"Add an allowed value as `Referer` to the provider's `headers`, or remove the referer from the authorization in A2A › Applications › Authorizations.",
+	},
+	{
+		session.ErrLockdown,
+		"PAM is under emergency lockdown",
+		"Wait until the lockdown ends, or have it lifted, then run again.",
+	},
+	{
+		session.ErrWrongRoute,
+		"PAM has no such endpoint at this address",
+		"Check the provider's `url` (`SENHASEGURA_URL`) with its base path, and `paths` if it is set. " +
+			"The gateway also answers so when the authorization is missing or rejected. Releases before 3.32 can drop sessions but have no list.",
+	},
+	{
+		session.ErrIdentifier,
+		"an identifier of the wrong kind was used",
+		"`session_id` takes the unique hash of a session, `record_id` its row number in digits.",
+	},
+	{
+		session.ErrNotFound,
+		"PAM shows no such session to this authorization",
+		"Check the identifier. The session may have been purged, or be hidden from this authorization, which needs access to its Credential and Device.",
+	},
+	{
+		session.ErrUnknownOutcome,
+		"the answer was lost",
+		"Check the network and any proxy between here and PAM, then run again: a session that has ended in the meantime is recognized.",
+	},
+	{
+		session.ErrTransient,
+		"PAM or the network failed, and went on failing until the retries were used up",
+		"Check that PAM is reachable from here (`url`, `proxy_url`, `ca_cert_pem`, firewall), then run again. " +
+			"`max_retries`, `request_timeout` and `list_timeout` of the provider bound the attempts. " +
+			"If PAM answered 429, slow down with `requests_per_second`.",
+	},
+	{
+		session.ErrRefused,
+		"PAM refused without saying why",
+		"Look the session up in PAM. One whose node crashed stays live until a server job marks its end, minutes later: run again then.",
+	},
+	{
+		session.ErrRejected,
+		"PAM rejected the request",
+		"See the evidence, and the calls PAM logged in Settings › Services › API › Logs.",
+	},
+	{
+		context.Canceled,
+		"the run was interrupted",
+		"Run again.",
+	},
+	{
+		context.DeadlineExceeded,
+		"the time allowed ran out",
+		"Run again, or allow more time in `timeouts`.",
+	},
+}
+
+// explain gives the cause of err; every error has one.
+func explain(err error) cause {
+	for _, c := range causes {
+		if errors.Is(err, c.sentinel) {
+			return c
+		}
+	}
+	return cause{err, "the request failed", "See the evidence, and the calls PAM logged in Settings › Services › API › Logs."}
+}
+
+// evidence lists what PAM answered, or what went wrong on the way, for each of
+// the failures in errs.
+func evidence(errs ...error) []string {
+	var lines []string
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		var answer *a2a.Error
+		switch {
+		case errors.As(err, &answer):
+			lines = append(lines, answers(answer)...)
+		case errors.Is(err, session.ErrNotFound):
+			lines = append(lines, "the list of sessions was read to its end and does not show the session")
+		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		default:
+			lines = append(lines, err.Error())
+		}
+	}
+	return lines
+}
+
+// answers shows what PAM answered, one line for each route that was tried.
+func answers(e *a2a.Error) []string {
+	if len(e.Tried) == 0 {
+		return []string{answerLine(e.Method, e.Path, e.Status, e.Code, e.Message)}
+	}
+	lines := make([]string, 0, len(e.Tried))
+	for _, tried := range e.Tried {
+		lines = append(lines, answerLine(e.Method, tried.Path, tried.Status, tried.Code, tried.Message))
+	}
+	return lines
+}
+
+func answerLine(method, requestPath string, status, code int, message string) string {
+	var b strings.Builder
+	if method != "" {
+		b.WriteString(method + " " + requestPath + ": ")
+	}
+	if status != 0 {
+		fmt.Fprintf(&b, "HTTP %d, ", status)
+	} else {
+		b.WriteString("no answer, ")
+	}
+	if code != 0 {
+		fmt.Fprintf(&b, "API code %d, ", code)
+	}
+	if message == "" {
+		message = "no message"
+	}
+	b.WriteString(message)
+	return b.String()
+}
+
+// describe names a session the way a person would recognize it.
+func describe(s session.Session) string {
+	var b strings.Builder
+	add := func(before, value string) {
+		if value == "" {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(before + value)
+	}
+	add("", s.User)
+	add("on ", s.Device)
+	add("as ", s.Credential)
+	add("over ", s.Protocol)
+	add("through ", s.Proxy)
+	add("from ", s.OriginIP)
+	if !s.StartedAt.IsZero() {
+		add("since ", s.StartedAt.Format(time.RFC3339))
+	}
+	if b.Len() == 0 {
+		return "no details known"
+	}
+	return b.String()
+}
+
+// sighting says what the last look showed.
+func sighting(s *session.Session) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.UnreadableEnd != "":
+		return fmt.Sprintf("PAM shows the session (%s) with an end that cannot be read, %q, which proves nothing.", describe(*s), s.UnreadableEnd)
+	case s.Live():
+		return fmt.Sprintf("The session was live at the last look: %s.", describe(*s))
+	default:
+		return fmt.Sprintf("The session ended at %s: %s.", s.EndedAt.Format(time.RFC3339), describe(*s))
+	}
+}
+
+func sentences(parts ...string) string {
+	var kept []string
+	for _, part := range parts {
+		if part != "" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+func countDrops(n int) string {
+	if n == 1 {
+		return "One drop was attempted."
+	}
+	return fmt.Sprintf("%d drops were attempted.", n)
+}
+
+// stopped says why waiting ended early, if it did.
+func stopped(err error, timeout string) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "The run was interrupted."
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("The time allowed by `timeouts.%s` ran out.", timeout)
+	default:
+		return ""
+	}
+}
+
+// terminationFailed words the failure to end one session. recorded says whether
+// the operation was saved in the state, as tainted.
+func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnostic {
+	inState := "Nothing is recorded in the state, so the next apply tries again."
+	if recorded {
+		inState = "The resource is saved as tainted, so the next apply drops the session again."
+	}
+	why := ""
+	if cause := errors.Join(failure.Look, failure.Drop); cause != nil {
+		// What ended the wait is said where the attempt is described.
+		if c := explain(cause); stopped(c.sentinel, "create") == "" {
+			why = capitalize(c.problem) + "."
+		}
+	}
+	tried := countDrops(failure.Drops)
+	if failure.Kind == termination.Failed {
+		tried = "" // whether it was sent is for the evidence to say
+	}
+	r := report{
+		attempted: sentences(fmt.Sprintf("The provider was to end session %q.", failure.SessionID), tried, stopped(failure.Context, "create")),
+		evidence:  evidence(failure.Drop, failure.Look),
+	}
+	at := path.Root("session_id")
+	switch failure.Kind {
+	case termination.Refused:
+		r.summary = "Session not ended: PAM refused the drop"
+		r.truth = sentences(sighting(failure.Last), inState)
+		r.advice = explain(session.ErrRefused).advice
+	case termination.Unverified:
+		r.summary = "Session end unverified"
+		doubt := "a drop may have reached PAM, and the session cannot be looked at."
+		if errors.Is(failure.Drop, session.ErrRefused) {
+			doubt = "PAM refused the drop, as it also does for a session that has ended, and the session cannot be looked at."
+		}
+		r.truth = sentences("Whether the session has ended is not known: "+doubt, why, inState)
+		r.advice = explain(errors.Join(failure.Look, failure.Drop)).advice
+	case termination.Unconfirmed:
+		r.summary = "Session end unconfirmed"
+		r.truth = sentences("PAM was told to drop the session, and no end was seen.", sighting(failure.Last), why, inState)
+		r.advice = "Run again. If the session stays live, look at it in PAM: one whose node crashed stays live until a server job marks its end, minutes later. `timeouts.create` bounds the wait."
+	case termination.Unknown:
+		r.summary = "No such session"
+		r.truth = sentences("PAM refused the drop and shows no session with this id to this authorization. It may never have existed, have been purged, or be hidden.", inState)
+		r.advice = "Check that `session_id` is the unique hash and not the row number. An authorization sees only sessions of its Credentials and Devices. Set `ignore_not_found = true` if an unknown session counts as gone."
+	case termination.Mismatch:
+		r.summary = "The record id belongs to another session"
+		if recorded {
+			inState = "The termination is saved as tainted, so the next apply makes its record anew."
+		}
+		r.truth = sentences(sighting(failure.Last), "The given `record_id` is not that of this session.", inState)
+		r.advice = "Correct `record_id`, or leave it out: the provider finds it."
+		at = path.Root("record_id")
+	case termination.Failed, termination.TooMany:
+		c := explain(errors.Join(failure.Drop, failure.Look))
+		r.summary = "Session not dropped: " + c.problem
+		r.truth = sentences("No drop was carried out; the session is as it was.", inState)
+		r.advice = c.advice
+		return r.asError()
+	}
+	return r.asError(at)
+}
+
+// notConfirmed words an accepted drop whose end cannot be seen.
+func notConfirmed(sessionID string, why error) diag.Diagnostic {
+	c := explain(why)
+	if errors.Is(why, session.ErrNotFound) {
+		c.advice = "Give the authorization access to the session's Credential and Device in A2A › Applications › Authorizations, so that its end can be seen."
+	}
+	return report{
+		summary:   "Drop accepted, end not seen",
+		attempted: fmt.Sprintf("The provider dropped session %q and was to confirm its end.", sessionID),
+		truth:     "PAM accepted the drop. Whether the session has ended is not known, because it cannot be looked at: " + c.problem + ". The state records `outcome = \"accepted\"`.",
+		advice:    c.advice + " Set `confirm = false` if acceptance is enough.",
+		evidence:  evidence(why),
+	}.asWarning(path.Root("session_id"))
+}
+
+// stillLive words a terminated session that a refresh shows live.
+func stillLive(s session.Session) diag.Diagnostic {
+	return report{
+		summary:   "A terminated session is live",
+		attempted: fmt.Sprintf("The provider looked at session %q, which it was to have ended.", s.ID),
+		truth:     sentences(sighting(&s), "The resource is removed from the state."),
+		advice:    "Apply the next plan: it drops the session again.",
+	}.asWarning(path.Root("session_id"))
+}
+
+// strangerRecord words a record id that belongs to another session.
+func strangerRecord(sessionID, recordID string) diag.Diagnostic {
+	return report{
+		summary:   "The record id belongs to another session",
+		attempted: fmt.Sprintf("The provider looked at record %s to refresh the termination of session %q.", recordID, sessionID),
+		truth:     "That record is of another session, so this one was not looked at. The record of its termination is kept as it was.",
+		advice:    "Correct `record_id`, or leave it out when the session is terminated: the provider finds it.",
+	}.asWarning(path.Root("record_id"))
+}
+
+// lookFailed words a look at one session that did not work, where nothing was
+// changed.
+func lookFailed(attempted, truth string, err error, at ...path.Path) diag.Diagnostic {
+	return unread("Session not read: ", attempted, truth, err).asError(at...)
+}
+
+// listFailed words a list that could not be read.
+func listFailed(err error) diag.Diagnostic {
+	return unread("Sessions not read: ", "The provider read the list of sessions.", "Who is connected is not known.", err).asError()
+}
+
+func unread(summary, attempted, truth string, err error) report {
+	c := explain(err)
+	return report{
+		summary:   summary + c.problem,
+		attempted: attempted,
+		truth:     truth,
+		advice:    c.advice,
+		evidence:  evidence(err),
+	}
+}
+
+// rejectedBefore stands in for the whole error where the credentials of the
+// provider were rejected and another error of this run has said so.
+func rejectedBefore(summary string) diag.Diagnostic {
+	return report{
+		summary:   summary,
+		attempted: "The provider needed PAM, which had rejected its credentials before. They were not sent again.",
+		truth:     "Nothing was done here; another error of this run shows what PAM answered.",
+		advice:    "Correct the credentials as that error says.",
+	}.asError()
+}
+
+// importRefused words a session that cannot be imported because it is live.
+func importRefused(s session.Session) diag.Diagnostic {
+	return report{
+		summary:   "A live session cannot be imported",
+		attempted: fmt.Sprintf("The provider was to import the termination of session %q.", s.ID),
+		truth:     sentences(sighting(&s), "Nothing was imported, and nothing was dropped."),
+		advice:    "A termination is the record of an end. Remove the import and apply the resource instead: that drops the session.",
+	}.asError(path.Root("session_id"))
+}
+
+// notConfigured words an operation that needs arguments that are not known yet.
+func notConfigured(unknown []string) diag.Diagnostic {
+	return report{
+		summary:   "The provider's arguments are not known yet",
+		attempted: "An operation needed PAM.",
+		truth:     "PAM was not called, because " + dependsOn(unknown),
+		advice:    "Apply what they depend on first (`-target`), or set them from variables or the environment.",
+	}.asError()
+}
+
+// notRefreshed words a refresh that was skipped because arguments of the
+// provider are not known yet.
+func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
+	return report{
+		summary:   "Termination not refreshed",
+		attempted: fmt.Sprintf("The provider was to look at session %q.", sessionID),
+		truth:     "PAM was not called, because " + dependsOn(unknown) + " The record of the termination is kept as it was.",
+		advice:    "Nothing, if the next plan refreshes it.",
+	}.asWarning()
+}
+
+func dependsOn(unknown []string) string {
+	if len(unknown) == 0 {
+		return "the provider was not configured."
+	}
+	return "these arguments of the provider depend on values that are not known: " + strings.Join(unknown, ", ") + "."
+}
+
+// sessionNotRead words the failure to show one session. The argument is at fault
+// only where PAM answered that it has no such session.
+func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
+	attempted := fmt.Sprintf("The provider looked for the session with %#q %q.", at, id)
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		return lookFailed(attempted, "PAM shows no such session to this authorization. It may never have existed, have been purged, or be hidden. That is no proof that it has ended.", err, at)
+	case errors.Is(err, session.ErrIdentifier):
+		return lookFailed(attempted, "Nothing was read.", err, at)
+	}
+	return lookFailed(attempted, "Nothing was read. Whether the session is live is not known.", err)
+}
+
+// maxNamed bounds the sessions that one message names, where none of them is live
+// and unreported because of that.
+const maxNamed = 20
+
+// nameSessions makes one line a session, each with what note adds.
+func nameSessions(sessions []session.Session, note func(session.Session) string) string {
+	lines := make([]string, 0, len(sessions))
+	for _, s := range sessions {
+		lines = append(lines, fmt.Sprintf("%s (%s)%s", identify(s), describe(s), note(s)))
+	}
+	return bullets(lines, maxNamed)
+}
+
+// bullets makes a list of lines, of which it shows at most the given number.
+func bullets(lines []string, most int) string {
+	var b strings.Builder
+	for i, line := range lines {
+		if i == most {
+			fmt.Fprintf(&b, "\n  - and %d more", len(lines)-most)
+			break
+		}
+		b.WriteString("\n  - " + line)
+	}
+	return b.String()
+}
+
+// identify names a session by the identifiers that PAM shows.
+func identify(s session.Session) string {
+	switch {
+	case s.ID != "":
+		return fmt.Sprintf("session %q", s.ID)
+	case s.RecordID != "":
+		return fmt.Sprintf("record %q", s.RecordID)
+	}
+	return "a session without identifiers"
+}
+
+// undecidedSessions words what PAM shows too little of.
+func undecidedSessions(sessions []session.Session, unknown func(session.Session) []string) diag.Diagnostic {
+	note := func(s session.Session) string {
+		return ": `" + strings.Join(unknown(s), "`, `") + "` cannot be decided"
+	}
+	return report{
+		summary:   "Sessions that may be meant are left out",
+		attempted: "The provider compared the sessions that PAM shows with `match` and `exclude`.",
+		truth: fmt.Sprintf("PAM does not show enough of %s to decide. What follows is not in `sessions`, and may be meant all the same:%s",
+			countSessions(len(sessions)), nameSessions(sessions, note)),
+		advice: "Look at these sessions in PAM. To decide by something else, name them in `session_ids`, or leave out the arguments that cannot be decided.",
+	}.asWarning()
+}
+
+// namelessSessions words rows without the identifier that a drop takes.
+func namelessSessions(sessions []session.Session) diag.Diagnostic {
+	return report{
+		summary:   "Sessions without a session id",
+		attempted: "The provider read the list of sessions.",
+		truth: fmt.Sprintf("PAM shows %s without the unique hash. They are in `sessions`, but not in `session_ids`, and cannot be dropped through the API:%s",
+			countSessions(len(sessions)), nameSessions(sessions, func(session.Session) string { return "" })),
+		advice: "Look at these sessions in PAM, and end them there.",
+	}.asWarning()
+}
+
+func countSessions(n int) string {
+	if n == 1 {
+		return "1 session"
+	}
+	return fmt.Sprintf("%d sessions", n)
+}
+
+// outcomeLine says what became of one session in a drain.
+func outcomeLine(d termination.Drained) string {
+	line := fmt.Sprintf("%s (%s): %s", identify(d.Session), describe(d.Session), d.Outcome)
+	switch {
+	case len(d.Undecided) > 0:
+		line += ", because PAM does not show enough to decide `" + strings.Join(d.Undecided, "`, `") + "`; it was not dropped"
+	case d.Session.ID == "":
+		line += ", because PAM does not show its session id"
+	case d.Err != nil:
+		line += ", " + strings.Join(append([]string{explain(d.Err).problem}, evidence(d.Err)...), "; ")
+	}
+	return line
+}
+
+func outcomeLines(drained []termination.Drained) []string {
+	lines := make([]string, 0, len(drained))
+	for _, d := range drained {
+		lines = append(lines, outcomeLine(d))
+	}
+	return lines
+}
+
+// tally counts the outcomes of a drain.
+func tally(drained termination.Report) string {
+	if len(drained.Sessions) == 0 {
+		return "No live session matched."
+	}
+	counts := map[termination.Outcome]int{}
+	var order []termination.Outcome
+	for _, d := range drained.Sessions {
+		if counts[d.Outcome] == 0 {
+			order = append(order, d.Outcome)
+		}
+		counts[d.Outcome]++
+	}
+	parts := make([]string, 0, len(order))
+	for _, outcome := range order {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[outcome], outcome))
+	}
+	return capitalize(countSessions(len(drained.Sessions))) + ": " + strings.Join(parts, ", ") + "."
+}
+
+// maxDropped bounds the sessions that a message names as dropped. All of them
+// have ended, and PAM keeps their records.
+const maxDropped = 200
+
+// ofDrain tells the warning of one drain from that of another. Terraform merges
+// warnings whose summaries are equal and shows the first alone, so without it
+// people would go unreported.
+func ofDrain(summary, name string) string {
+	return fmt.Sprintf("%s (%s)", summary, name)
+}
+
+// drainedPeople words whom the drain of that name dropped.
+func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
+	dropped := drained.Dropped()
+	return report{
+		summary:   ofDrain(countSessions(len(dropped))+" dropped", name),
+		attempted: "The provider drained the matching sessions.",
+		truth:     tally(drained) + " These were dropped, and seen ended:" + bullets(outcomeLines(dropped), maxDropped),
+		advice:    "Nothing. A drop does not revoke access: who still has it can connect again.",
+	}.asWarning()
+}
+
+// drainFailed words a drain that did not reach its end. Every session that was
+// not seen ended is named, however many there are.
+func drainFailed(drained termination.Report, err error, timeout, consequence string) report {
+	var failure *termination.DrainError
+	if !errors.As(err, &failure) {
+		failure = &termination.DrainError{Kind: termination.Failed, Cause: err}
+	}
+	survivors, dropped := drained.Survivors(), drained.Dropped()
+	droppedText := "Nobody was dropped."
+	if len(dropped) > 0 {
+		droppedText = named(dropped, "dropped and seen ended", maxDropped)
+	}
+	survivorText := named(survivors, "not seen ended", len(survivors))
+	why := ""
+	if failure.Cause != nil {
+		why = capitalize(explain(failure.Cause).problem) + "."
+	}
+	m := report{
+		attempted: sentences("The provider was to end every matching session.", stopped(failure.Context, timeout)),
+		evidence:  evidence(failure.Cause),
+	}
+	switch failure.Kind {
+	case termination.TooMany:
+		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
+		m.truth = paragraphs(named(drained.Planned(), "connected", maxDropped), survivorText, droppedText, consequence)
+		m.advice = "Check `match`. Raise `max_sessions` if all of them are meant, or narrow `match`, or protect some with `exclude`."
+	case termination.Failed:
+		m.summary = "Sessions not drained: " + explain(err).problem
+		m.truth = sentences("Who is connected is not known. Nobody was dropped.", consequence)
+		m.advice = explain(err).advice
+	case termination.Unverified:
+		m.summary = "Drain unverified"
+		m.truth = paragraphs(sentences("Every session that was found has ended, but whether others came since is not known.", why), droppedText, consequence)
+		m.advice = sentences(explain(err).advice, "A second run drops only what is left.")
+	default:
+		m.summary = capitalize(countSessions(len(survivors))) + " not ended"
+		m.truth = paragraphs(survivorText, why, droppedText, consequence)
+		m.advice = sentences(survivorAdvice(survivors, failure), "A second run drops only what is left.")
+	}
+	return m
+}
+
+// named lists sessions under their count, at most the given number of them. It is
+// empty where there are none.
+func named(drained []termination.Drained, are string, most int) string {
+	if len(drained) == 0 {
+		return ""
+	}
+	return countSessions(len(drained)) + " " + are + ":" + bullets(outcomeLines(drained), most)
+}
+
+// drainFault is the argument whose value made a drain fail, if there is one.
+func drainFault(err error) []path.Path {
+	var failure *termination.DrainError
+	if errors.As(err, &failure) && failure.Kind == termination.TooMany {
+		return []path.Path{path.Root("max_sessions")}
+	}
+	return nil
+}
+
+// survivorAdvice gives the advice for each different reason to survive once.
+func survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+	var advice []string
+	add := func(text string) {
+		if !slices.Contains(advice, text) {
+			advice = append(advice, text)
+		}
+	}
+	if failure.Cause != nil {
+		add(explain(failure.Cause).advice)
+	}
+	for _, d := range survivors {
+		switch {
+		case len(d.Undecided) > 0:
+			add("Name sessions that cannot be decided in `session_ids`, of `match` or of `exclude`.")
+		case d.Session.ID == "":
+			add("End sessions without a session id in PAM.")
+		case d.Outcome == termination.OutcomeRefused, d.Outcome == termination.OutcomeUnconfirmed:
+			add(explain(session.ErrRefused).advice)
+		case d.Err != nil && failure.Cause == nil:
+			add(explain(d.Err).advice)
+		}
+	}
+	return strings.Join(advice, " ")
+}
+
+// drainPreviewed words whom a plan would drop. It is silent where nobody is
+// there. goesOn says that the failure of the drain would not stop Terraform, so
+// that it must not stop the plan either.
+func drainPreviewed(drained termination.Report, err error, moment, name string, goesOn bool) diag.Diagnostics {
+	if fault := drainFault(err); fault != nil {
+		if goesOn {
+			r := drainFailed(drained, err, timeoutOf[moment], "This is a plan. Because `on_failure` is `continue`, Terraform would go on.")
+			r.summary = ofDrain(r.summary, name)
+			return diag.Diagnostics{r.asWarning(fault...)}
+		}
+		return diag.Diagnostics{drainFailed(drained, err, timeoutOf[moment], "This is a plan.").asError(fault...)}
+	}
+	if err != nil {
+		return diag.Diagnostics{report{
+			summary:   "Sessions to drop not previewed",
+			attempted: "The provider was to show whom this plan would drop.",
+			truth:     "Who is connected is not known: " + explain(err).problem + ". This is a plan: nothing was dropped.",
+			advice:    explain(err).advice + " Set `preview = false` for plans that make no call.",
+			evidence:  evidence(err),
+		}.asWarning()}
+	}
+	planned, undecided := drained.Planned(), drained.Survivors()
+	if len(planned) == 0 && len(undecided) == 0 {
+		return nil
+	}
+	summary := countSessions(len(planned)) + " to drop"
+	if len(undecided) > 0 {
+		summary += fmt.Sprintf(", %d that cannot be dropped", len(undecided))
+	}
+	when := map[string]string{onCreate: "created", onDestroy: "destroyed"}[moment]
+	return diag.Diagnostics{report{
+		summary:   ofDrain(summary, name),
+		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
+		truth: paragraphs("The plan itself dropped nobody.",
+			named(planned, "connected when the plan was made", maxDropped),
+			named(undecided, "that the drain will not drop, and so will fail on", len(undecided))),
+		advice: sentences("Apply the plan to drop whoever matches then. Set `grace_period` to let them finish, or protect some with `exclude`.",
+			survivorAdvice(undecided, &termination.DrainError{})),
+	}.asWarning()}
+}
+
+func paragraphs(parts ...string) string {
+	var kept []string
+	for _, part := range parts {
+		if part != "" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func capitalize(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}

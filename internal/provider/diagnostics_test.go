@@ -1,0 +1,357 @@
+package provider_test
+
+import (
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+var updateDiagnostics = flag.Bool("update", false, "rewrite testdata/diagnostics from what the provider says now")
+
+const goldenDir = "testdata/diagnostics"
+
+// today is PAM's clock in these tests, so that its times can be compared.
+var today = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+
+// scene is a situation that makes the provider say one thing.
+type scene struct {
+	pam      simulator.Config
+	sessions []simulator.Session
+	faults   []simulator.Fault
+	provider map[string]any
+	// happen brings the message about.
+	happen func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics
+	// unanswered: PAM gave no answer that says more, so there is no evidence.
+	unanswered bool
+}
+
+func (s scene) play(t *testing.T) acctest.Diagnostics {
+	t.Helper()
+	s.pam.Now = func() time.Time { return today }
+	pam := acctest.Start(t, s.pam)
+	for _, session := range s.sessions {
+		pam.Sim.Add(session)
+	}
+	for _, fault := range s.faults {
+		pam.Sim.Inject(fault)
+	}
+	return s.happen(t, pam, acctest.NewDriver(t, pam, s.provider))
+}
+
+// sceneOfCreation is the creation of a termination of alice's session.
+func sceneOfCreation(arguments map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
+	return func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		return d.Resource(terminationType).Apply(nil, with(arguments)).Diagnostics
+	}
+}
+
+// sceneOfRefresh is the refresh of a termination after something has happened.
+func sceneOfRefresh(meanwhile func(*simulator.Simulator)) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
+	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		t.Helper()
+		r := d.Resource(terminationType)
+		state := recorded(t, pam, r, with(nil))
+		meanwhile(pam.Sim)
+		return r.Read(state).Diagnostics
+	}
+}
+
+func sceneOfImport(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+	return d.Resource(terminationType).Import(aliceID).Diagnostics
+}
+
+// sceneOfInterruption is a creation that Ctrl-C ends while it waits.
+func sceneOfInterruption(_ *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+	pam.Sim.OnAnswer(func(request simulator.Request) {
+		if request.Op == simulator.OpList {
+			d.Stop()
+		}
+	})
+	return d.Resource(terminationType).Apply(nil, with(map[string]any{"poll_interval": "10m"})).Diagnostics
+}
+
+// sceneOfDrain is the destruction of a drain of everybody on alice's device.
+func sceneOfDrain(arguments map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
+	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		t.Helper()
+		config := map[string]any{"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms", "preview": false}
+		for name, value := range arguments {
+			config[name] = value
+		}
+		r := d.Resource("senhasegura_session_drain")
+		return r.Destroy(recorded(t, pam, r, config)).Diagnostics
+	}
+}
+
+// sceneOfDrainPlan is the plan of a drain that drops everybody at once.
+func sceneOfDrainPlan(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+	return d.Resource("senhasegura_session_drain").Plan(nil, map[string]any{
+		"match": map[string]any{"devices": []string{"10.66.33.17"}}, "drain_on": []string{"create"},
+	}).Diagnostics
+}
+
+func sceneOfSession(config map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
+	return func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		_, said := d.ReadDataSource("senhasegura_session", config)
+		return said
+	}
+}
+
+func sceneOfSessions(config map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
+	return func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		_, said := d.ReadDataSource("senhasegura_sessions", config)
+		return said
+	}
+}
+
+// sceneOfAction is the action on everybody on alice's device.
+func sceneOfAction(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+	return d.InvokeAction("senhasegura_session_terminate", map[string]any{
+		"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms",
+	}).Diagnostics
+}
+
+// listing is the answer to a list, with these rows in JSON.
+func listing(rows string) simulator.Fault {
+	return simulator.Fault{
+		Kind: simulator.Status, Op: simulator.OpList, Status: http.StatusOK,
+		Body: `{"code":200,"response":{"status":200,"message":"","error":false,"error_code":0},"remote_sessions":[` + rows + `]}`,
+	}
+}
+
+func bob() simulator.Session {
+	s := alice(simulator.Behavior{})
+	s.RecordID, s.SessionID, s.User, s.Device = 7, "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c", "bob", "10.66.33.17:3389"
+	s.Credential, s.Protocol, s.Proxy = "Administrator", "rdp", "RDP Proxy"
+	return s
+}
+
+func scenes() map[string]scene {
+	live := []simulator.Session{alice(simulator.Behavior{})}
+	refusing := []simulator.Session{alice(simulator.Behavior{Refuse: true})}
+	dropFault := func(kind simulator.Kind) scene {
+		return scene{sessions: live, faults: []simulator.Fault{{Kind: kind, Op: simulator.OpDrop, Location: "https://elsewhere.example.com/login"}}, happen: sceneOfCreation(nil)}
+	}
+	dropOnly := simulator.Config{Permission: simulator.DropOnly}
+
+	return map[string]scene{
+		// A termination that fails.
+		"termination_refused":         {sessions: refusing, happen: sceneOfCreation(nil)},
+		"termination_unverified":      {pam: dropOnly, sessions: refusing, happen: sceneOfCreation(nil)},
+		"termination_unverified_lost": {pam: dropOnly, sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML502, Op: simulator.OpDrop}}, happen: sceneOfCreation(nil)},
+		"termination_unconfirmed_live": {
+			sessions: []simulator.Session{alice(simulator.Behavior{Zombie: true})}, unanswered: true,
+			happen: sceneOfCreation(map[string]any{"timeouts": map[string]any{"create": "1s"}, "poll_interval": "10m"}),
+		},
+		"termination_unconfirmed_never_seen": {
+			provider: map[string]any{"max_retries": 0}, sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML502, Op: simulator.OpList}},
+			happen: sceneOfCreation(map[string]any{"timeouts": map[string]any{"create": "1s"}, "poll_interval": "10m"}),
+		},
+		"termination_unconfirmed_interrupted": {sessions: []simulator.Session{alice(simulator.Behavior{Zombie: true})}, unanswered: true, happen: sceneOfInterruption},
+		"termination_unconfirmed_lost":        {sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML502, Op: simulator.OpDrop}}, happen: sceneOfCreation(nil)},
+		"termination_unknown":                 {happen: sceneOfCreation(nil)},
+		"termination_other_record":            {sessions: live, unanswered: true, happen: sceneOfCreation(map[string]any{"record_id": "9"})},
+
+		// One for each cause.
+		"not_dropped_credentials":  {sessions: live, provider: map[string]any{"client_secret": "not the secret"}, happen: sceneOfCreation(nil)},
+		"not_dropped_inactive":     dropFault(simulator.InactiveAuthorization401),
+		"not_dropped_permission":   dropFault(simulator.Unauthorized500),
+		"not_dropped_referer":      dropFault(simulator.Referer500),
+		"not_dropped_lockdown":     dropFault(simulator.Lockdown503),
+		"not_dropped_redirected":   dropFault(simulator.Redirect),
+		"not_dropped_too_many":     dropFault(simulator.TooMany429),
+		"not_dropped_gateway":      dropFault(simulator.GatewayNoRoute404),
+		"not_dropped_wrong_route":  {sessions: live, pam: simulator.Config{Routes: simulator.Routes{Drop: []string{}}}, happen: sceneOfCreation(nil)},
+		"not_dropped_wrong_url":    {sessions: live, pam: simulator.Config{Routes: simulator.Routes{Token: []string{}}}, happen: sceneOfCreation(nil)},
+		"not_dropped_unreachable":  {sessions: live, provider: map[string]any{"url": "http://127.0.0.1:1", "max_retries": 0}, happen: sceneOfCreation(nil)},
+		"not_dropped_broken_token": {sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML200, Op: simulator.OpToken}}, happen: sceneOfCreation(nil)},
+
+		// A termination that ends without an end that was seen.
+		"not_confirmed_permission": {pam: dropOnly, sessions: live, happen: sceneOfCreation(nil)},
+		"not_confirmed_no_list":    {pam: simulator.Config{Release: simulator.ReleaseDropOnly}, sessions: live, happen: sceneOfCreation(nil)},
+		"not_confirmed_hidden":     {sessions: []simulator.Session{alice(simulator.Behavior{Hidden: true})}, happen: sceneOfCreation(nil)},
+
+		// A refresh.
+		"refresh_live": {sessions: live, unanswered: true, happen: sceneOfRefresh(func(sim *simulator.Simulator) {
+			sim.Purge(aliceID)
+			sim.Add(alice(simulator.Behavior{}))
+		})},
+		"refresh_other_record": {sessions: live, unanswered: true, happen: sceneOfRefresh(func(sim *simulator.Simulator) {
+			sim.Purge(aliceID)
+			sim.Add(simulator.Session{RecordID: 6, User: "bob"})
+		})},
+		"refresh_wrong_route": {sessions: live, happen: sceneOfRefresh(func(sim *simulator.Simulator) {
+			sim.Inject(simulator.Fault{Kind: simulator.WrongRoute404})
+		})},
+		"refresh_failed": {sessions: live, happen: sceneOfRefresh(func(sim *simulator.Simulator) {
+			sim.Inject(simulator.Fault{Kind: simulator.Unexpected500, Op: simulator.OpGet})
+		})},
+		"refresh_unknown_provider": {sessions: live, unanswered: true, happen: func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+			t.Helper()
+			state := recorded(t, pam, d.Resource(terminationType), with(nil))
+			return acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown}).Resource(terminationType).Read(state).Diagnostics
+		}},
+
+		// An import.
+		"import_live":       {sessions: live, unanswered: true, happen: sceneOfImport},
+		"import_unknown":    {happen: sceneOfImport},
+		"import_permission": {pam: dropOnly, sessions: live, happen: sceneOfImport},
+
+		// Before PAM can be asked.
+		"provider_unknown": {sessions: live, provider: map[string]any{"url": acctest.Unknown, "client_secret": acctest.Unknown}, unanswered: true, happen: sceneOfCreation(nil)},
+
+		// The data sources.
+		"session_unknown":        {sessions: live, happen: sceneOfSession(map[string]any{"session_id": "unknown"})},
+		"session_unknown_record": {sessions: live, happen: sceneOfSession(map[string]any{"record_id": "99"})},
+		"session_permission":     {pam: dropOnly, sessions: live, happen: sceneOfSession(map[string]any{"session_id": aliceID})},
+		"sessions_permission":    {pam: dropOnly, sessions: live, happen: sceneOfSessions(nil)},
+		"sessions_broken_off": {
+			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()},
+			faults:   []simulator.Fault{{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}}, provider: map[string]any{"max_retries": 0}, happen: sceneOfSessions(nil),
+		},
+
+		"session_wrong_identifier": {
+			faults: []simulator.Fault{{
+				Kind: simulator.Status, Op: simulator.OpGet, Status: http.StatusBadRequest,
+				Body: `{"code":400,"response":{"status":400,"error":true,"error_code":1},"exception":{"code":1003,"message":"1003: Unexpected identifier type"}}`,
+			}},
+			happen: sceneOfSession(map[string]any{"record_id": "99"}),
+		},
+		"session_answer_of_another": {
+			faults: []simulator.Fault{{
+				Kind: simulator.Status, Op: simulator.OpGet, Status: http.StatusOK,
+				Body: `{"code":200,"response":{"status":200,"error":false},"remote_session":[{"id":"7","session_id":"x"}]}`,
+			}},
+			happen: sceneOfSession(map[string]any{"record_id": "99"}),
+		},
+		"sessions_nameless": {
+			faults:     []simulator.Fault{listing(`{"id":"8","user":"carol","device":"10.0.0.8:22","start":"2024-05-06 16:11:17"}`)},
+			unanswered: true, happen: sceneOfSessions(nil),
+		},
+		"sessions_undecided": {
+			faults:     []simulator.Fault{listing(`{"id":"8","session_id":"hash","device":"10.0.0.8:22","start":"2024-05-06 16:11:17"}`)},
+			unanswered: true, happen: sceneOfSessions(map[string]any{"match": map[string]any{"users": []string{"carol"}}}),
+		},
+
+		// A drain, and the action.
+		"drain_dropped": {sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true, happen: sceneOfDrain(nil)},
+		"drain_survivor": {
+			sessions: []simulator.Session{alice(simulator.Behavior{Refuse: true}), bob()}, unanswered: true, happen: sceneOfDrain(nil),
+		},
+		"drain_too_many": {
+			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true, happen: sceneOfDrain(map[string]any{"max_sessions": 1}),
+		},
+		"drain_failed": {pam: dropOnly, sessions: live, happen: sceneOfDrain(nil)},
+		"drain_continued": {
+			sessions: refusing, unanswered: true, happen: sceneOfDrain(map[string]any{"on_failure": "continue"}),
+		},
+		"drain_unverified": {
+			sessions: live,
+			faults:   []simulator.Fault{{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 2}},
+			happen:   sceneOfDrain(map[string]any{"quiet_period": "100ms"}),
+		},
+		"action_survivor":      {sessions: refusing, unanswered: true, happen: sceneOfAction},
+		"action_failed":        {pam: dropOnly, sessions: live, happen: sceneOfAction},
+		"drain_preview":        {sessions: live, unanswered: true, happen: sceneOfDrainPlan},
+		"drain_preview_failed": {pam: dropOnly, sessions: live, happen: sceneOfDrainPlan},
+	}
+}
+
+// TestDiagnostics compares what users read with golden files. `-update` rewrites
+// them.
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	all := scenes()
+	for name, scene := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said := scene.play(t)
+			if len(said) != 1 {
+				t.Fatalf("%d messages, want 1:\n%s", len(said), said)
+			}
+			text := stable(said[0].String()) + "\n"
+			expectParts(t, text, !scene.unanswered)
+			compareGolden(t, filepath.Join(goldenDir, name+".golden"), text)
+		})
+	}
+	files, err := filepath.Glob(filepath.Join(goldenDir, "*.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if _, ok := all[strings.TrimSuffix(filepath.Base(file), ".golden")]; !ok {
+			t.Errorf("%s belongs to no scene", file)
+		}
+	}
+}
+
+// unstable are the parts of a message that differ from run to run.
+var unstable = []struct {
+	pattern *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`\b(read|write) tcp 127\.0\.0\.1:\d+->127\.0\.0\.1:\d+: `), ""},
+	{regexp.MustCompile(`127\.0\.0\.1:\d{2,}`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`\bdrain [A-Z2-7]{26}\b`), "drain ID"},
+}
+
+func stable(text string) string {
+	for _, u := range unstable {
+		text = u.pattern.ReplaceAllString(text, u.instead)
+	}
+	return text
+}
+
+// expectParts looks for the four parts of a message, in their order.
+func expectParts(t *testing.T, text string, evidence bool) {
+	t.Helper()
+	_, detail, _ := strings.Cut(text, "\n\n")
+	labels := []string{"What is true now: ", "What to do: "}
+	if evidence {
+		labels = append(labels, "Evidence: ")
+	}
+	places := make([]int, 0, len(labels)+1)
+	places = append(places, 1) // before the first label stands what was attempted
+	for _, label := range labels {
+		at := strings.Index(detail, "\n\n"+label)
+		if at < 0 || strings.HasPrefix(strings.TrimSpace(detail[at+len("\n\n"+label):]), "What") {
+			t.Errorf("no %q, or nothing in it", label)
+		}
+		places = append(places, at)
+	}
+	if !slices.IsSorted(places) {
+		t.Errorf("the parts are out of order, or nothing was attempted:\n%s", text)
+	}
+	if !evidence && strings.Contains(detail, "Evidence:") {
+		t.Error("there is evidence, where the scene says there is none")
+	}
+}
+
+func compareGolden(t *testing.T, file, got string) {
+	t.Helper()
+	if *updateDiagnostics {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; if the new text is right, run the test with -update.\ngot:\n%s\nwant:\n%s", file, got, want)
+	}
+}

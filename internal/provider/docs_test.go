@@ -1,0 +1,601 @@
+package provider
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// sourceTree is the top of the repository, seen from the tests of this package.
+const sourceTree = "../.."
+
+func readPage(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(sourceTree, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// pagesBelow gives the names, from the top of the repository, of all files
+// below a directory with the given ending.
+func pagesBelow(t *testing.T, directory, ending string) []string {
+	t.Helper()
+	var names []string
+	err := fs.WalkDir(os.DirFS(sourceTree), directory, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(name, ending) {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) == 0 {
+		t.Fatalf("no %s below %s", ending, directory)
+	}
+	return names
+}
+
+// writtenPages are all pages that people read.
+func writtenPages(t *testing.T) []string {
+	t.Helper()
+	return append(pagesBelow(t, "docs", ".md"), "README.md", "CONTRIBUTING.md", "DESIGN.md", "CHANGELOG.md", "SECURITY.md")
+}
+
+// documented is one registered type with what its documentation consists of.
+type documented struct {
+	page, template, example string
+	block                   *tfprotov6.SchemaBlock
+}
+
+// documentedTypes gives every registered type, and the provider itself, by the
+// name of its page.
+func documentedTypes(t *testing.T) map[string]documented {
+	t.Helper()
+	server, err := providerserver.NewProtocol6WithError(New("test")())()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemas, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]documented{}
+	add := func(directory, example, typeName string, block *tfprotov6.SchemaBlock) {
+		name := directory + "/" + strings.TrimPrefix(typeName, "senhasegura_")
+		found["docs/"+name+".md"] = documented{
+			page:     "docs/" + name + ".md",
+			template: "templates/" + name + ".md.tmpl",
+			example:  "examples/" + directory + "/" + typeName + "/" + example,
+			block:    block,
+		}
+	}
+	for name, schema := range schemas.ResourceSchemas {
+		add("resources", "resource.tf", name, schema.Block)
+	}
+	for name, schema := range schemas.DataSourceSchemas {
+		add("data-sources", "data-source.tf", name, schema.Block)
+	}
+	for name, schema := range schemas.ActionSchemas {
+		add("actions", "action.tf", name, schema.Schema.Block)
+	}
+	found["docs/index.md"] = documented{
+		page: "docs/index.md", template: "templates/index.md.tmpl", example: "examples/provider/provider.tf",
+		block: schemas.Provider.Block,
+	}
+	return found
+}
+
+func TestDocsEveryTypeHasItsPages(t *testing.T) {
+	t.Parallel()
+	types := documentedTypes(t)
+	for _, of := range types {
+		for _, name := range []string{of.page, of.template, of.example} {
+			if _, err := os.Stat(filepath.Join(sourceTree, name)); err != nil {
+				t.Error(err)
+			}
+		}
+		example, _, found := strings.Cut(readPage(t, of.page), "\n## Schema")
+		if !found || !strings.Contains(example, strings.TrimSpace(readPage(t, of.example))) {
+			t.Errorf("%s does not show %s above its schema", of.page, of.example)
+		}
+	}
+	for _, page := range pagesBelow(t, "docs", ".md") {
+		if _, registered := types[page]; !registered && !strings.HasPrefix(page, "docs/guides/") {
+			t.Errorf("%s is the page of nothing that is registered", page)
+		}
+	}
+}
+
+// TestDocsPagesHaveTheirSections holds the pages of what acts to the moments at
+// which it acts.
+func TestDocsPagesHaveTheirSections(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]string{
+		"docs/resources/session_termination.md": {"When it runs", "On refresh", "On update", "On destroy", "On failure", "Permissions", "Import"},
+		"docs/resources/session_drain.md": {
+			"When it runs", "What it matches", "Grace and quiet", "On failure", "On refresh", "On update", "On destroy", "Previews", "Permissions",
+		},
+		"docs/actions/session_terminate.md":  {"Ways to invoke it", "What it tells", "What it does", "Permissions"},
+		"docs/data-sources/session.md":       {"What it shows", "Permissions"},
+		"docs/data-sources/sessions.md":      {"What it matches", "Permissions"},
+		"docs/guides/authorize-terraform.md": {"1. Make the application", "2. Give it an authorization", "3. Copy the credentials"},
+	}
+	for page, sections := range tests {
+		text := readPage(t, page)
+		for _, section := range sections {
+			if !strings.Contains(text, "\n## "+section+"\n") {
+				t.Errorf("%s has no section %q", page, section)
+			}
+		}
+	}
+}
+
+// attributeFacts are what a page says of an attribute: its role, and whether it
+// is sensitive.
+type attributeFacts struct {
+	Role      string
+	Sensitive bool
+}
+
+// factsOf gives every attribute of a schema by its path, such as `match.users`.
+func factsOf(block *tfprotov6.SchemaBlock) map[string]attributeFacts {
+	facts := map[string]attributeFacts{}
+	var walk func(prefix string, attributes []*tfprotov6.SchemaAttribute)
+	walk = func(prefix string, attributes []*tfprotov6.SchemaAttribute) {
+		for _, attribute := range attributes {
+			role := "Read-Only"
+			switch {
+			case attribute.Required:
+				role = "Required"
+			case attribute.Optional:
+				role = "Optional"
+			}
+			facts[prefix+attribute.Name] = attributeFacts{Role: role, Sensitive: attribute.Sensitive}
+			if attribute.NestedType != nil {
+				walk(prefix+attribute.Name+".", attribute.NestedType.Attributes)
+			}
+		}
+	}
+	walk("", block.Attributes)
+	return facts
+}
+
+var (
+	roleLine      = regexp.MustCompile(`^(?:### )?(Required|Optional|Read-Only):?$`)
+	nestedLine    = regexp.MustCompile("^### Nested Schema for `([^`]+)`$")
+	attributeLine = regexp.MustCompile("^- `([^`]+)` \\(([^)]*)\\)")
+)
+
+// factsOn reads the schema section of a page.
+func factsOn(page string) map[string]attributeFacts {
+	facts := map[string]attributeFacts{}
+	_, section, _ := strings.Cut(page, "\n## Schema\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	prefix, role := "", ""
+	for line := range strings.Lines(section) {
+		line = strings.TrimSpace(line)
+		if match := nestedLine.FindStringSubmatch(line); match != nil {
+			prefix, role = match[1]+".", ""
+		} else if match := roleLine.FindStringSubmatch(line); match != nil {
+			role = match[1]
+		} else if match := attributeLine.FindStringSubmatch(line); match != nil {
+			facts[prefix+match[1]] = attributeFacts{
+				Role:      role,
+				Sensitive: slices.Contains(strings.Split(match[2], ", "), "Sensitive"),
+			}
+		}
+	}
+	return facts
+}
+
+func TestDocsAttributes(t *testing.T) {
+	t.Parallel()
+	for name, of := range documentedTypes(t) {
+		if diff := cmp.Diff(factsOf(of.block), factsOn(readPage(t, name))); diff != "" {
+			t.Errorf("%s does not agree with the schema (-schema +page):\n%s", name, diff)
+		}
+	}
+}
+
+// TestDocsAttributesAreRead proves that the reader of pages sees a difference.
+func TestDocsAttributesAreRead(t *testing.T) {
+	t.Parallel()
+	page := "# x\n\n- `no` (String)\n\n## Schema\n\n### Required\n\n- `a` (String) Text.\n\n### Optional\n\n- `b` (Attributes, Sensitive) Text. (see below)\n\n" +
+		"<a id=\"nestedatt--b\"></a>\n### Nested Schema for `b`\n\nRead-Only:\n\n- `c` (Map of String)\n\n## Import\n\n- `d` (String)\n"
+	want := map[string]attributeFacts{"a": {"Required", false}, "b": {"Optional", true}, "b.c": {"Read-Only", false}}
+	if diff := cmp.Diff(want, factsOn(page)); diff != "" {
+		t.Errorf("read (-want +got):\n%s", diff)
+	}
+}
+
+const troubleshooting = "docs/guides/troubleshooting.md"
+
+// TestDocsTroubleshootingHasEveryCause compares the guide with the table that
+// words the diagnostics, in both directions.
+func TestDocsTroubleshootingHasEveryCause(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(readPage(t, troubleshooting), "\n## Causes\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	advice := map[string]string{}
+	for part := range strings.SplitSeq(section, "\n### ") {
+		heading, rest, found := strings.Cut(part, "\n")
+		if !found || !strings.Contains(rest, "- **Cause:** ") {
+			continue
+		}
+		if !strings.Contains(rest, "\n- **Where to look:** ") {
+			t.Errorf("%q does not say where to look", heading)
+		}
+		_, text, _ := strings.Cut(rest, "\n- **What to do:** ")
+		text, _, _ = strings.Cut(text, "\n")
+		advice[heading] = text
+	}
+
+	want := map[string]string{}
+	for _, c := range append(slices.Clone(causes), explain(fs.ErrInvalid)) {
+		want[capitalize(c.problem)] = c.advice
+	}
+	if diff := cmp.Diff(want, advice); diff != "" {
+		t.Errorf("the guide does not agree with the causes (-diagnostics +guide):\n%s", diff)
+	}
+}
+
+// TestDocsTroubleshootingHasEverySummary looks in the source for the summaries of
+// messages, because some of them need a situation that no test brings about.
+func TestDocsTroubleshootingHasEverySummary(t *testing.T) {
+	t.Parallel()
+	summaries := summariesIn(t, "diagnostics.go")
+	if len(summaries) < 20 {
+		t.Fatalf("only %d summaries found: the source is not read rightly", len(summaries))
+	}
+	// As in Markdown: names of arguments stand in backticks within a message.
+	page := readPage(t, troubleshooting)
+	for _, summary := range summaries {
+		for part := range strings.SplitSeq(summary, "%d") {
+			if part = strings.Trim(part, " :,"); part != "" && !strings.Contains(page, part) {
+				t.Errorf("%s does not have the message %q", troubleshooting, part)
+			}
+		}
+	}
+}
+
+// summariesIn gives the texts that are assigned to the summary of a report, as
+// far as they are literal.
+func summariesIn(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var summaries []string
+	collect := func(value ast.Expr) {
+		ast.Inspect(value, func(node ast.Node) bool {
+			if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+				text, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				summaries = append(summaries, text)
+			}
+			return true
+		})
+	}
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.KeyValueExpr:
+			if key, ok := node.Key.(*ast.Ident); ok && key.Name == "summary" {
+				collect(node.Value)
+			}
+		case *ast.AssignStmt:
+			name := ""
+			switch target := node.Lhs[0].(type) {
+			case *ast.SelectorExpr:
+				name = target.Sel.Name
+			case *ast.Ident:
+				name = target.Name
+			}
+			if name == "summary" {
+				collect(node.Rhs[0])
+			}
+		}
+		return true
+	})
+	return summaries
+}
+
+// TestDocsAnswersLeadToCauses: each row of the guide's table of answers leads to
+// a section of the guide. That the section is there, TestDocsLinks shows.
+func TestDocsAnswersLeadToCauses(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(readPage(t, troubleshooting), "\n## What an answer of PAM means\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := 0
+	for line := range strings.Lines(section) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| PAM answers |") {
+			continue
+		}
+		rows++
+		if !strings.Contains(line, "](#") {
+			t.Errorf("no link to what the answer means for the user: %s", line)
+		}
+	}
+	// The documents of the API tell fifteen answers apart.
+	if rows != 15 {
+		t.Errorf("%d rows, want 15", rows)
+	}
+}
+
+var (
+	fencePattern  = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)\n```$")
+	inlinePattern = regexp.MustCompile("`([^`\n]+)`")
+	targetPattern = regexp.MustCompile(`(?m)^([a-z-]+):.*## `)
+	quotedPattern = regexp.MustCompile(`'[^']*'`)
+)
+
+// commandsOn gives every line of a page's shell snippets and every inline piece
+// of code.
+func commandsOn(page string) []string {
+	var commands []string
+	for _, fence := range fencePattern.FindAllStringSubmatch(page, -1) {
+		if fence[1] == "shell" {
+			commands = append(commands, strings.Split(strings.TrimSpace(fence[2]), "\n")...)
+		}
+	}
+	for _, inline := range inlinePattern.FindAllStringSubmatch(fencePattern.ReplaceAllString(page, ""), -1) {
+		commands = append(commands, inline[1])
+	}
+	return commands
+}
+
+// commandFault says why a command of this repository cannot work. Commands of
+// other programs are not judged.
+func commandFault(command string, targets map[string]bool) string {
+	words := strings.Fields(quotedPattern.ReplaceAllString(command, ""))
+	switch {
+	case len(words) == 0:
+		return ""
+	case words[0] == "make":
+		for _, word := range words[1:] {
+			if !strings.Contains(word, "=") && !targets[word] {
+				return fmt.Sprintf("there is no target %q", word)
+			}
+		}
+	case words[0] == ".ci/run":
+		info, err := os.Stat(filepath.Join(sourceTree, words[0]))
+		if err != nil {
+			return err.Error()
+		}
+		if info.Mode().Perm()&0o100 == 0 && filepath.Separator == '/' {
+			return "it cannot be executed"
+		}
+	case len(words) == 3 && words[0] == "go" && words[1] == "install":
+		directory, found := strings.CutPrefix(strings.TrimSuffix(words[2], "@latest"), "github.com/senhasegura/terraform-provider-senhasegura/")
+		if !found {
+			return "it installs something of others"
+		}
+		if _, err := os.Stat(filepath.Join(sourceTree, filepath.FromSlash(directory), "main.go")); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+func TestDocsCommands(t *testing.T) {
+	t.Parallel()
+	targets := map[string]bool{}
+	for _, match := range targetPattern.FindAllStringSubmatch(readPage(t, "GNUmakefile"), -1) {
+		targets[match[1]] = true
+	}
+	judged := 0
+	for _, page := range writtenPages(t) {
+		for _, command := range commandsOn(readPage(t, page)) {
+			if strings.HasPrefix(command, "make ") || strings.HasPrefix(command, ".ci/") {
+				judged++
+			}
+			if fault := commandFault(command, targets); fault != "" {
+				t.Errorf("%s: %q: %s", page, command, fault)
+			}
+		}
+	}
+	if judged < 10 {
+		t.Errorf("only %d commands found: the pages are not read rightly", judged)
+	}
+	for _, broken := range []string{"make nothing", "make docs nothing", "go install example.com/x@latest", "go install github.com/senhasegura/terraform-provider-senhasegura/none@latest"} {
+		if commandFault(broken, targets) == "" {
+			t.Errorf("%q passes", broken)
+		}
+	}
+}
+
+// TestDocsEnvironment: every variable that a page names is one that the provider
+// reads, and every one that it reads is on its page.
+func TestDocsEnvironment(t *testing.T) {
+	t.Parallel()
+	variable := regexp.MustCompile(`SENHASEGURA_[A-Z0-9_]*[A-Z0-9]`)
+	read := map[string]bool{}
+	for _, name := range variable.FindAllString(readPage(t, "internal/provider/config.go"), -1) {
+		read[name] = true
+	}
+	delete(read, "SENHASEGURA_OAUTH1") // the beginning of several names
+	for _, page := range append(pagesBelow(t, "docs", ".md"), "README.md") {
+		for _, name := range variable.FindAllString(readPage(t, page), -1) {
+			if !read[name] {
+				t.Errorf("%s names %s, which the provider does not read", page, name)
+			}
+		}
+	}
+	index := readPage(t, "docs/index.md")
+	for _, name := range slices.Sorted(maps.Keys(read)) {
+		if !strings.Contains(index, "`"+name+"`") {
+			t.Errorf("docs/index.md does not have %s", name)
+		}
+	}
+}
+
+// TestDocsSnippetsAreExamples: what the pages of the registry show of Terraform,
+// of output and of sessions is a file under examples/, which other tests run. The
+// two shell snippets of guides that are no files are commands of others.
+func TestDocsSnippetsAreExamples(t *testing.T) {
+	t.Parallel()
+	files := map[string]bool{}
+	for _, ending := range []string{".tf", ".hcl", ".sh", ".txt", ".json"} {
+		for _, name := range pagesBelow(t, "examples", ending) {
+			files[strings.TrimSpace(readPage(t, name))] = true
+		}
+	}
+	snippets := 0
+	for _, page := range pagesBelow(t, "docs", ".md") {
+		for _, fence := range fencePattern.FindAllStringSubmatch(readPage(t, page), -1) {
+			if fence[1] == "shell" && strings.HasPrefix(page, "docs/guides/") {
+				continue
+			}
+			snippets++
+			if !files[strings.TrimSpace(fence[2])] {
+				t.Errorf("%s: this is no file under examples/:\n%s", page, fence[2])
+			}
+		}
+	}
+	if snippets < 20 {
+		t.Errorf("only %d snippets found: the pages are not read rightly", snippets)
+	}
+}
+
+// TestDocsSimulator holds the guide to the simulator: its flags, its credentials
+// and the behaviors that it takes.
+func TestDocsSimulator(t *testing.T) {
+	t.Parallel()
+	guide := readPage(t, "docs/guides/test-your-modules-offline.md")
+
+	known := map[string]bool{"h": true}
+	for _, match := range regexp.MustCompile(`flags\.\w+\([^,]+, "([a-z-]+)"`).FindAllStringSubmatch(readPage(t, "internal/cmd/senhasegura-sim/main.go"), -1) {
+		known[match[1]] = true
+	}
+	named := regexp.MustCompile("(?m)(?:`|senhasegura-sim.* )-([a-z][a-z-]*)").FindAllStringSubmatch(guide, -1)
+	for _, flag := range named {
+		if !known[flag[1]] {
+			t.Errorf("the simulator has no flag -%s", flag[1])
+		}
+	}
+	if len(named) < 6 {
+		t.Errorf("only %d flags found: the guide is not read rightly", len(named))
+	}
+	for _, credential := range []string{simulator.DefaultClientID, simulator.DefaultClientSecret} {
+		if !strings.Contains(guide, "="+credential+"\n") {
+			t.Errorf("the guide does not set %s", credential)
+		}
+	}
+
+	behaviors := regexp.MustCompile("`([a-z_]+): ([^`]+)`").FindAllStringSubmatch(guide, -1)
+	if len(behaviors) < 5 {
+		t.Errorf("only %d behaviors found: the guide is not read rightly", len(behaviors))
+	}
+	for _, behavior := range behaviors {
+		seed := fmt.Sprintf(`[{"behavior": {%q: %s}}]`, behavior[1], behavior[2])
+		if _, err := simulator.New(simulator.Config{}).AddJSON(strings.NewReader(seed)); err != nil {
+			t.Errorf("the simulator does not take %s: %v", behavior[0], err)
+		}
+	}
+}
+
+// TestReadmeShowsRealOutput: the output in the README is what a test of the
+// example has seen.
+func TestReadmeShowsRealOutput(t *testing.T) {
+	t.Parallel()
+	if !strings.Contains(readPage(t, "README.md"), "```text\n"+readPage(t, "examples/drain-device/destroy-failed.txt")+"```\n") {
+		t.Error("README.md does not show examples/drain-device/destroy-failed.txt")
+	}
+}
+
+var (
+	linkPattern    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	headingPattern = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)
+	anchorPattern  = regexp.MustCompile(`<a id="([^"]+)">`)
+)
+
+// anchorsOf gives what a link into a page can name.
+func anchorsOf(page string) map[string]bool {
+	anchors := map[string]bool{}
+	for _, heading := range headingPattern.FindAllStringSubmatch(fencePattern.ReplaceAllString(page, ""), -1) {
+		anchors[slug(heading[1])] = true
+	}
+	for _, anchor := range anchorPattern.FindAllStringSubmatch(page, -1) {
+		anchors[anchor[1]] = true
+	}
+	return anchors
+}
+
+// slug makes the anchor of a heading as GitHub and the registry do.
+func slug(heading string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(strings.TrimSpace(heading)) {
+		switch {
+		case r == ' ':
+			b.WriteByte('-')
+		case r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	links := 0
+	for _, page := range writtenPages(t) {
+		text := readPage(t, page)
+		for _, match := range linkPattern.FindAllStringSubmatch(fencePattern.ReplaceAllString(text, ""), -1) {
+			target, anchor, _ := strings.Cut(match[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			links++
+			linked := text
+			if target != "" {
+				name := filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
+				if info, err := os.Stat(filepath.Join(sourceTree, name)); err != nil || info.IsDir() {
+					if err != nil {
+						t.Errorf("%s: %s leads nowhere", page, match[1])
+					}
+					continue
+				}
+				linked = readPage(t, name)
+			}
+			if anchor != "" && !anchorsOf(linked)[anchor] {
+				t.Errorf("%s: %s leads to no heading", page, match[1])
+			}
+		}
+	}
+	if links < 50 {
+		t.Errorf("only %d links found: the pages are not read rightly", links)
+	}
+}
+
+// TestDocsEvidenceOfErrors keeps the four parts of a message, as the guide tells
+// them, in line with how a message is built.
+func TestDocsEvidenceOfErrors(t *testing.T) {
+	t.Parallel()
+	detail := report{attempted: "A.", truth: "T.", advice: "D.", evidence: []string{"E"}}.detail()
+	for _, label := range []string{"What is true now", "What to do", "Evidence"} {
+		if !strings.Contains(detail, label+": ") || !strings.Contains(readPage(t, troubleshooting), "**"+label+"**") {
+			t.Errorf("%q is not both a part of a message and a part of the guide", label)
+		}
+	}
+}

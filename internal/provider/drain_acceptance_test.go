@@ -1,0 +1,569 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// machine stands for what a drain guards. It is up from its creation to its
+// destruction, which a file shows.
+const machine = `
+variable "generation" {
+  default = 1
+}
+
+resource "terraform_data" "machine" {
+  input            = "` + guarded + `"
+  triggers_replace = var.generation
+
+  provisioner "local-exec" {
+    command = "touch machine-${self.id}.up"
+  }
+  provisioner "local-exec" {
+    when    = destroy
+    command = "rm machine-${self.id}.up"
+  }
+}
+`
+
+// drainOf gives a drain of the machine with further arguments.
+func drainOf(arguments string) string {
+	return `
+resource "senhasegura_session_drain" "machine" {
+  match         = { devices = [terraform_data.machine.output] }
+  poll_interval = "10ms"
+  timeouts      = { delete = "20s" }
+` + arguments + `
+}
+`
+}
+
+// site is a machine and a drain under a real Terraform, with what the drops
+// meant to the machine.
+type site struct {
+	*acctest.Terraform
+	t   *testing.T
+	pam *acctest.PAM
+
+	mu sync.Mutex
+	// upAtDrop says for each drop how many machines were up.
+	upAtDrop map[string][]int
+}
+
+// buildSite applies a configuration while nobody is connected, and checks that the
+// second plan is empty.
+func buildSite(t *testing.T, config string) *site {
+	t.Helper()
+	pam := acctest.Start(t, simulator.Config{})
+	s := &site{Terraform: acctest.NewTerraform(t, pam, config), t: t, pam: pam, upAtDrop: map[string][]int{}}
+	pam.Sim.OnActed(func(r simulator.Request) {
+		if r.Op != simulator.OpDrop {
+			return
+		}
+		up := s.up()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.upAtDrop[r.Object] = append(s.upAtDrop[r.Object], up)
+	})
+	s.apply()
+	s.expectNoChanges()
+	return s
+}
+
+// up is how many machines are up.
+func (s *site) up() int {
+	files, err := filepath.Glob(filepath.Join(s.Dir, "machine-*.up"))
+	if err != nil {
+		s.t.Error(err) // not Fatal: a hook of the simulator calls it
+	}
+	return len(files)
+}
+
+func (s *site) apply(options ...string) acctest.Run {
+	s.t.Helper()
+	return s.MustRun(append([]string{"apply", "-auto-approve", "-no-color"}, options...)...)
+}
+
+// applyFails is apply where the command must not succeed.
+func (s *site) applyFails(options ...string) acctest.Run {
+	s.t.Helper()
+	run := s.Run(append([]string{"apply", "-auto-approve", "-no-color"}, options...)...)
+	if run.Code != 1 {
+		s.t.Fatalf("exit code %d, want 1\n%s", run.Code, run.Output())
+	}
+	return run
+}
+
+func (s *site) expectNoChanges() {
+	s.t.Helper()
+	if run := s.Run("plan", "-detailed-exitcode", "-no-color"); run.Code != 0 {
+		s.t.Errorf("the second plan is not empty:\n%s", run.Output())
+	}
+}
+
+// expectState compares the resources in the state, by address.
+func (s *site) expectState(want ...string) {
+	s.t.Helper()
+	if got := strings.Fields(s.MustRun("state", "list").Stdout); !slices.Equal(got, want) {
+		s.t.Errorf("in the state: %q, want %q", got, want)
+	}
+}
+
+// instances is how many objects of a resource type the state holds, those that
+// wait for their destruction included.
+func (s *site) instances(resourceType string) int {
+	s.t.Helper()
+	var state struct {
+		Resources []struct {
+			Type      string            `json:"type"`
+			Instances []json.RawMessage `json:"instances"`
+		} `json:"resources"`
+	}
+	if err := json.Unmarshal([]byte(s.Read("terraform.tfstate")), &state); err != nil {
+		s.t.Fatal(err)
+	}
+	n := 0
+	for _, r := range state.Resources {
+		if r.Type == resourceType {
+			n += len(r.Instances)
+		}
+	}
+	return n
+}
+
+func (s *site) expectUp(want int) {
+	s.t.Helper()
+	if got := s.up(); got != want {
+		s.t.Errorf("%d machines are up, want %d", got, want)
+	}
+}
+
+// expectDroppedBefore checks that each of the sessions got one drop, while that
+// many machines were up.
+func (s *site) expectDroppedBefore(up int, sessions ...string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range sessions {
+		if got := s.upAtDrop[id]; !slices.Equal(got, []int{up}) {
+			s.t.Errorf("%s was dropped while so many machines were up: %v, want once, and %d", id, got, up)
+		}
+	}
+	if len(s.upAtDrop) != len(sessions) {
+		s.t.Errorf("dropped were %v, want %q", s.upAtDrop, sessions)
+	}
+}
+
+// expectOutput checks what a person sees. Terraform breaks lines, so white space
+// and the bars at the left count as one blank.
+func expectOutput(t *testing.T, run acctest.Run, parts ...string) {
+	t.Helper()
+	output := flattened(run.Output())
+	for _, part := range parts {
+		if !strings.Contains(output, flattened(part)) {
+			t.Errorf("the output does not say %q:\n%s", part, run.Output())
+		}
+	}
+}
+
+// expectOrder checks that lines which match come in this order.
+func expectOrder(t *testing.T, run acctest.Run, lines ...string) {
+	t.Helper()
+	if !regexp.MustCompile(`(?s)` + strings.Join(lines, `.*`)).MatchString(run.Stdout) {
+		t.Errorf("the output does not have %q, in this order:\n%s", lines, run.Stdout)
+	}
+}
+
+var blanks = regexp.MustCompile(`[\s│╷╵]+`)
+
+func flattened(text string) string { return blanks.ReplaceAllString(text, " ") }
+
+const (
+	machineAddress = "terraform_data.machine"
+	drainAddress   = "senhasegura_session_drain.machine"
+)
+
+// The promise: with a session that does not end, the machine is not destroyed,
+// and it is with the second run after the session gives in.
+func TestAccDrainBlocksDestroy(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+
+	failed := s.applyFails("-destroy")
+
+	expectOutput(t, failed,
+		"Warning: 2 sessions to drop", "2 sessions connected when the plan was made:",
+		"Error: 1 session not ended", lineOf(1)+": refused", "1 session dropped and seen ended:", lineOf(2)+": terminated",
+		staysInState, "A second run drops only what is left.")
+	s.expectState(drainAddress, machineAddress)
+	s.expectUp(1)
+	expectLive(t, s.pam, visitorID(1))
+
+	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	s.mu.Lock()
+	s.upAtDrop = map[string][]int{}
+	s.mu.Unlock()
+	expectOutput(t, s.apply("-destroy"), "Warning: 1 session dropped", lineOf(1)+": terminated")
+	s.expectDroppedBefore(1, visitorID(1))
+	s.expectState()
+	s.expectUp(0)
+	expectLive(t, s.pam)
+}
+
+func TestAccDrainPlan(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf("max_sessions = 1"))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	expectOutput(t, s.MustRun("plan", "-destroy", "-no-color"), "Warning: 1 session to drop", lineOf(1)+": planned", "The plan itself dropped nobody.")
+
+	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	planned := s.Run("plan", "-destroy", "-no-color")
+	if planned.Code != 1 {
+		t.Errorf("a plan that would drop too many has exit code %d", planned.Code)
+	}
+	expectOutput(t, planned, "Error: Too many sessions match: 2, and `max_sessions` is 1", lineOf(1), lineOf(2))
+	s.expectDroppedBefore(1)
+}
+
+// Taking the drain out of the configuration drains, and fails like a destroy.
+func TestAccDrainRemovedFromConfiguration(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{RefuseFirst: 5}))
+	s.Write("main.tf", machine)
+	expectOutput(t, s.applyFails(), "Error: 1 session not ended", lineOf(1)+": refused")
+	s.expectState(drainAddress, machineAddress)
+
+	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	expectOutput(t, s.apply(), "Warning: 1 session dropped", lineOf(1)+": terminated")
+	s.expectState(machineAddress)
+	s.expectUp(1)
+	expectLive(t, s.pam)
+}
+
+// Taking both out keeps the order.
+func TestAccDrainRemovedWithMachine(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.Write("main.tf", `variable "generation" {}`)
+	run := s.apply("-var=generation=1")
+	s.expectDroppedBefore(1, visitorID(1))
+	// Terraform runs no provisioner of a block that is gone.
+	expectOrder(t, run, drainAddress+`: Destruction complete`, machineAddress+`: Destroying`)
+	s.expectState()
+}
+
+// A machine that is replaced under the same address is drained first.
+func TestAccDrainReplacedMachine(t *testing.T) {
+	t.Parallel()
+	for name, drain := range map[string]string{
+		"the match refers to it": drainOf(""),
+		"triggers": `
+resource "senhasegura_session_drain" "machine" {
+  match         = { devices = ["` + guarded + `"] }
+  triggers      = { machine = terraform_data.machine.id }
+  poll_interval = "10ms"
+}
+`,
+		"replace_triggered_by": `
+resource "senhasegura_session_drain" "machine" {
+  match         = { devices = ["` + guarded + `"] }
+  poll_interval = "10ms"
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.machine]
+  }
+}
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := buildSite(t, machine+drain)
+			s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+			expectOutput(t, s.apply("-var=generation=2"), "Warning: 1 session dropped", lineOf(1)+": terminated")
+			s.expectDroppedBefore(1, visitorID(1))
+			s.expectState(drainAddress, machineAddress)
+			s.expectUp(1)
+			if plan := s.Run("plan", "-detailed-exitcode", "-var=generation=2"); plan.Code != 0 {
+				t.Errorf("the second plan is not empty:\n%s", plan.Output())
+			}
+		})
+	}
+}
+
+func TestAccDrainBlocksReplacement(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf("triggers = { machine = terraform_data.machine.id }"))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	before := s.MustRun("state", "show", "-no-color", machineAddress).Stdout
+	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session not ended", staysInState)
+	s.expectState(drainAddress, machineAddress)
+	s.expectUp(1)
+	if after := s.MustRun("state", "show", "-no-color", machineAddress).Stdout; after != before {
+		t.Errorf("the machine was touched:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+// With create_before_destroy the new machine comes first, and the old one goes
+// only when it is drained.
+func TestAccDrainCreateBeforeDestroy(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(`
+  triggers = { machine = terraform_data.machine.id }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+`))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session not ended")
+	if machines := s.instances("terraform_data"); machines != 2 {
+		t.Errorf("%d machines in the state, want the new one and the old one", machines)
+	}
+
+	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	s.mu.Lock()
+	s.upAtDrop = map[string][]int{}
+	s.mu.Unlock()
+	run := s.apply("-var=generation=2")
+	s.expectDroppedBefore(2, visitorID(1))
+	// Terraform runs no provisioner of an object that was replaced like this.
+	expectOrder(t, run, drainAddress+`( \(deposed object \w+\))?: Destruction complete`, machineAddress+`( \(deposed object \w+\))?: Destroying`)
+	if machines := s.instances("terraform_data"); machines != 1 {
+		t.Errorf("%d machines in the state, want the new one", machines)
+	}
+}
+
+func TestAccDrainTargets(t *testing.T) {
+	t.Parallel()
+	t.Run("the machine takes its drain along", func(t *testing.T) {
+		t.Parallel()
+		s := buildSite(t, machine+drainOf(""))
+		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.apply("-destroy", "-target="+machineAddress)
+		s.expectDroppedBefore(1, visitorID(1))
+		s.expectState()
+		s.expectUp(0)
+	})
+	t.Run("the drain alone", func(t *testing.T) {
+		t.Parallel()
+		s := buildSite(t, machine+drainOf(""))
+		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.apply("-destroy", "-target="+drainAddress)
+		s.expectDroppedBefore(1, visitorID(1))
+		s.expectState(machineAddress)
+		s.expectUp(1)
+	})
+}
+
+// A tainted drain is replaced, so it drains.
+func TestAccDrainTainted(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.MustRun("taint", drainAddress)
+	expectOutput(t, s.apply(), "Warning: 1 session dropped")
+	s.expectDroppedBefore(1, visitorID(1))
+	s.expectState(drainAddress, machineAddress)
+	s.expectUp(1)
+	s.expectNoChanges()
+}
+
+func TestAccDrainOnFailureContinue(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(`on_failure = "continue"`))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	expectOutput(t, s.apply("-destroy"), "Warning: 1 session not ended", lineOf(1)+": refused", "Terraform goes on, because `on_failure` is `continue`.")
+	s.expectState()
+	s.expectUp(0)
+	expectLive(t, s.pam, visitorID(1))
+}
+
+// A drain at creation comes before what refers to it, and one that failed is
+// repeated by the next apply.
+func TestAccDrainOnCreate(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
+	s := &site{Terraform: acctest.NewTerraform(t, pam, `
+resource "senhasegura_session_drain" "machine" {
+  match         = { devices = ["`+guarded+`"] }
+  drain_on      = ["create"]
+  poll_interval = "10ms"
+}
+
+resource "terraform_data" "maintenance" {
+  input = senhasegura_session_drain.machine.id
+}
+
+output "outcomes" {
+  value = [for s in senhasegura_session_drain.machine.sessions : "${s.user} ${s.outcome}"]
+}
+`), t: t, pam: pam}
+	expectOutput(t, s.applyFails(), "Warning: 1 session to drop", "Error: 1 session not ended", "The drain is saved as tainted, so the next apply drains again.")
+	s.expectState(drainAddress)
+
+	pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	expectOutput(t, s.apply(), "Warning: 1 session dropped", `"user-1 terminated"`)
+	s.expectState(drainAddress, "terraform_data.maintenance")
+	s.expectNoChanges()
+	expectLive(t, pam)
+}
+
+// Changes that are no drain make no drop, and are there in the next one.
+func TestAccDrainUpdatedInPlace(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	s.pam.Forget()
+	s.Write("main.tf", machine+drainOf(`
+  exclude      = { users = ["user-1"] }
+  max_sessions = 1
+  quiet_period = "20ms"
+`))
+	expectOutput(t, s.apply(), "0 added, 1 changed, 0 destroyed")
+	s.pam.ExpectRequests(t)
+	s.expectNoChanges()
+	s.apply("-destroy")
+	s.expectDroppedBefore(1, visitorID(2))
+	expectLive(t, s.pam, visitorID(1))
+}
+
+// Where previews are off, no plan makes a call.
+func TestAccDrainWithoutPreview(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf("preview = false"))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.pam.Forget()
+	s.MustRun("plan", "-destroy")
+	s.pam.ExpectRequests(t)
+}
+
+// Terraform merges warnings of one summary, so every drain needs its own: else
+// people who were dropped, or who are still live, would go unreported.
+func TestAccDrainWarningsAreNotMerged(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		behavior simulator.Behavior
+		want     string
+	}{
+		"dropped":   {simulator.Behavior{}, ": terminated"},
+		"surviving": {simulator.Behavior{Refuse: true}, ": refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := acctest.Start(t, simulator.Config{})
+			s := &site{t: t, pam: pam, Terraform: acctest.NewTerraform(t, pam, `
+resource "senhasegura_session_drain" "each" {
+  for_each      = toset(["user-1", "user-2", "user-3"])
+  match         = { users = [each.key] }
+  on_failure    = "continue"
+  poll_interval = "10ms"
+}
+`)}
+			s.apply()
+			for n := range 3 {
+				pam.Sim.Add(visitor(n+1, test.behavior))
+			}
+			run := s.apply("-destroy")
+			for n := range 3 {
+				expectOutput(t, run, lineOf(n+1)+": planned", lineOf(n+1)+test.want)
+			}
+		})
+	}
+}
+
+const terminateAction = `
+action "senhasegura_session_terminate" "machine" {
+  config {
+    match         = { devices = ["` + guarded + `"] }
+    poll_interval = "10ms"
+  }
+}
+`
+
+func TestAccTerminateActionInvoked(t *testing.T) {
+	t.Parallel()
+	acctest.SkipUnlessActions(t)
+	pam := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
+	tf := acctest.NewTerraform(t, pam, terminateAction)
+	run := tf.MustRun("apply", "-auto-approve", "-no-color", "-invoke=action.senhasegura_session_terminate.machine")
+	expectOutput(t, run, "Matched 2 sessions.", lineOf(1)+": terminated", lineOf(2)+": terminated", "2 sessions: 2 terminated.")
+	expectLive(t, pam, visitorID(3))
+
+	pam.Sim.Add(visitor(4, simulator.Behavior{Refuse: true}))
+	failed := tf.Run("apply", "-auto-approve", "-no-color", "-invoke=action.senhasegura_session_terminate.machine")
+	if failed.Code != 1 {
+		t.Errorf("exit code %d, want 1", failed.Code)
+	}
+	expectOutput(t, failed, "Error: 1 session not ended", lineOf(4)+": refused", "An action keeps no state.")
+}
+
+func TestAccTerminateActionTriggered(t *testing.T) {
+	t.Parallel()
+	acctest.SkipUnlessActions(t)
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	tf := acctest.NewTerraform(t, pam, terminateAction+`
+resource "terraform_data" "incident" {
+  lifecycle {
+    action_trigger {
+      events  = [after_create]
+      actions = [action.senhasegura_session_terminate.machine]
+    }
+  }
+}
+`)
+	expectOutput(t, tf.MustRun("apply", "-auto-approve", "-no-color"), lineOf(1)+": terminated")
+	expectLive(t, pam)
+	pam.Forget()
+	if plan := tf.Run("plan", "-detailed-exitcode"); plan.Code != 0 {
+		t.Errorf("the second plan is not empty:\n%s", plan.Output())
+	}
+	pam.ExpectRequests(t)
+}
+
+// actingBeforeDestroy is a machine that the action clears before its destruction.
+var actingBeforeDestroy = terminateAction + `
+resource "terraform_data" "machine" {
+  lifecycle {
+    action_trigger {
+      events  = [before_destroy]
+      actions = [action.senhasegura_session_terminate.machine]
+    }
+  }
+}
+`
+
+func TestAccTerminateActionBeforeDestroy(t *testing.T) {
+	t.Parallel()
+	acctest.SkipUnlessBeforeDestroy(t)
+	s := buildSite(t, actingBeforeDestroy)
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	run := s.apply("-destroy")
+	expectOrder(t, run, regexp.QuoteMeta(lineOf(1)+": terminated"), machineAddress+": Destruction complete")
+	s.expectState()
+	expectLive(t, s.pam)
+}
+
+// The reason for the drain as a resource: Terraform makes a warning of an action
+// that fails in a full destroy, and goes on.
+func TestAccTerminateActionDoesNotBlockDestroy(t *testing.T) {
+	t.Parallel()
+	acctest.SkipUnlessBeforeDestroy(t)
+	s := buildSite(t, actingBeforeDestroy)
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	expectOutput(t, s.apply("-destroy"), "Warning: 1 session not ended", lineOf(1)+": refused")
+	s.expectState()
+	expectLive(t, s.pam, visitorID(1))
+}

@@ -1,0 +1,336 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	resourceschema "github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// What `match` and `exclude` are, in the words that data source, resource and
+// action share.
+const (
+	matchDescription   = "Sessions that are meant. Inside one set any value is enough; across arguments all must hold."
+	excludeDescription = "Sessions that are never meant, even if `match` names them: emergency accounts, the runner's own session. Same arguments as `match`."
+)
+
+// matchSets are the arguments of a match that are sets, with their words and
+// their place in the match.
+var matchSets = []struct {
+	field, words string
+	of           func(*session.Match) *[]string
+}{
+	{
+		session.FieldSessionIDs,
+		"Unique hashes, compared exactly.",
+		func(m *session.Match) *[]string { return &m.SessionIDs },
+	},
+	{
+		session.FieldUsers,
+		"Users of PAM, compared without case.",
+		func(m *session.Match) *[]string { return &m.Users },
+	},
+	{
+		session.FieldCredentials,
+		"Credentials used on the device, compared without case.",
+		func(m *session.Match) *[]string { return &m.Credentials },
+	},
+	{
+		session.FieldDevices,
+		"Devices. A host name or IP address matches any port; `host:port` that port alone; an IPv6 address with a port is written in brackets. " +
+			"Addresses are compared by value, names whole and without case: `web01` is not `web01.example.com`.",
+		func(m *session.Match) *[]string { return &m.Devices },
+	},
+	{
+		session.FieldProtocols,
+		"Protocols, for example `ssh` or `rdp`, compared without case.",
+		func(m *session.Match) *[]string { return &m.Protocols },
+	},
+	{
+		session.FieldProxies,
+		"Proxies of PAM, for example `Web Proxy`, compared without case.",
+		func(m *session.Match) *[]string { return &m.Proxies },
+	},
+	{
+		session.FieldOriginIPs,
+		"Addresses, or prefixes such as `10.0.0.0/8`, from which users are connected.",
+		func(m *session.Match) *[]string { return &m.OriginIPs },
+	},
+}
+
+const olderThanDescription = "Least time since the start of the session, as a Go duration such as `8h`."
+
+// dataSourceMatch is the optional `match` or `exclude` of a data source.
+func dataSourceMatch(description string) datasourceschema.SingleNestedAttribute {
+	attributes := map[string]datasourceschema.Attribute{
+		session.FieldOlderThan: datasourceschema.StringAttribute{
+			MarkdownDescription: olderThanDescription,
+			Optional:            true,
+			CustomType:          timetypes.GoDurationType{},
+			Validators:          []validator.String{positiveDuration},
+		},
+	}
+	for _, set := range matchSets {
+		attributes[set.field] = datasourceschema.SetAttribute{
+			MarkdownDescription: set.words,
+			Optional:            true,
+			ElementType:         types.StringType,
+			Validators:          []validator.Set{matchSetRule{set.field}},
+		}
+	}
+	return datasourceschema.SingleNestedAttribute{MarkdownDescription: description, Optional: true, Attributes: attributes}
+}
+
+// resourceMatch is the `match` or `exclude` of a resource. A required one must
+// set something. Plan modifiers are the caller's.
+func resourceMatch(description string, required bool) resourceschema.SingleNestedAttribute {
+	attributes := map[string]resourceschema.Attribute{
+		session.FieldOlderThan: resourceschema.StringAttribute{
+			MarkdownDescription: olderThanDescription,
+			Optional:            true,
+			CustomType:          timetypes.GoDurationType{},
+			Validators:          []validator.String{positiveDuration},
+		},
+	}
+	for _, set := range matchSets {
+		attributes[set.field] = resourceschema.SetAttribute{
+			MarkdownDescription: set.words,
+			Optional:            true,
+			ElementType:         types.StringType,
+			Validators:          []validator.Set{matchSetRule{set.field}},
+		}
+	}
+	return resourceschema.SingleNestedAttribute{
+		MarkdownDescription: description,
+		Required:            required,
+		Optional:            !required,
+		Attributes:          attributes,
+		Validators:          matchValidators(required),
+	}
+}
+
+// actionMatch is the `match` or `exclude` of an action. A required one must set
+// something.
+func actionMatch(description string, required bool) actionschema.SingleNestedAttribute {
+	attributes := map[string]actionschema.Attribute{
+		session.FieldOlderThan: actionschema.StringAttribute{
+			MarkdownDescription: olderThanDescription,
+			Optional:            true,
+			CustomType:          timetypes.GoDurationType{},
+			Validators:          []validator.String{positiveDuration},
+		},
+	}
+	for _, set := range matchSets {
+		attributes[set.field] = actionschema.SetAttribute{
+			MarkdownDescription: set.words,
+			Optional:            true,
+			ElementType:         types.StringType,
+			Validators:          []validator.Set{matchSetRule{set.field}},
+		}
+	}
+	return actionschema.SingleNestedAttribute{
+		MarkdownDescription: description,
+		Required:            required,
+		Optional:            !required,
+		Attributes:          attributes,
+		Validators:          matchValidators(required),
+	}
+}
+
+func matchValidators(required bool) []validator.Object {
+	if !required {
+		return nil
+	}
+	return []validator.Object{matchRule{}}
+}
+
+// selectorFrom makes the selector of a `match` and an `exclude`, which may be
+// null, with every fault on the value at fault. It is nil where something is
+// wrong, and also, without diagnostics, where something is not known yet. A
+// match that sets nothing selects every session: what drops must call
+// refuseEmptyMatch first.
+func selectorFrom(ctx context.Context, match, exclude types.Object) (*session.Selector, diag.Diagnostics) {
+	wanted, matchKnown, diags := matchFrom(ctx, path.Root("match"), match)
+	protected, excludeKnown, faults := matchFrom(ctx, path.Root("exclude"), exclude)
+	diags.Append(faults...)
+	if diags.HasError() || !matchKnown || !excludeKnown {
+		return nil, diags
+	}
+	selector, err := session.NewSelector(wanted, protected)
+	if err != nil {
+		// What NewSelector refuses has been refused above, on its own path.
+		diags.AddError("Invalid `match` or `exclude`", capitalize(err.Error())+".")
+		return nil, diags
+	}
+	return selector, diags
+}
+
+// matchFrom converts the object at the given path. known is false where a value
+// in it is unknown; the match is then not complete and must not be used.
+func matchFrom(ctx context.Context, at path.Path, object types.Object) (match session.Match, known bool, diags diag.Diagnostics) {
+	if object.IsNull() {
+		return session.Match{}, true, nil
+	}
+	if object.IsUnknown() {
+		return session.Match{}, false, nil
+	}
+	known = true
+	attributes := object.Attributes()
+	for _, argument := range matchSets {
+		set, ok := attributes[argument.field].(types.Set)
+		if !ok || set.IsNull() {
+			continue
+		}
+		if !whollyKnown(set) {
+			known = false
+			continue
+		}
+		faults := setFaults(argument.field, at.AtName(argument.field), set)
+		diags.Append(faults...)
+		if !faults.HasError() {
+			diags.Append(set.ElementsAs(ctx, argument.of(&match), false)...)
+		}
+	}
+	age, ok := attributes[session.FieldOlderThan].(timetypes.GoDuration)
+	switch {
+	case !ok || age.IsNull():
+	case age.IsUnknown():
+		known = false
+	default:
+		diags.Append(setAge(&match, at.AtName(session.FieldOlderThan), age)...)
+	}
+	return match, known, diags
+}
+
+func setAge(match *session.Match, at path.Path, age timetypes.GoDuration) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if err := validateDuration(age.ValueString(), time.Nanosecond); err != nil {
+		diags.AddAttributeError(at, "Invalid `"+at.String()+"`", capitalize(err.Error())+".")
+		return diags
+	}
+	match.OlderThan, diags = age.ValueGoDuration()
+	return diags
+}
+
+func whollyKnown(set types.Set) bool {
+	if set.IsUnknown() {
+		return false
+	}
+	for _, element := range set.Elements() {
+		if element.IsUnknown() {
+			return false
+		}
+	}
+	return true
+}
+
+// refuseEmptyMatch is for what drops: a match that sets nothing would mean
+// everyone. It judges the object as known, so call it when the values are.
+func refuseEmptyMatch(match types.Object) diag.Diagnostics {
+	at := path.Root("match")
+	if match.IsUnknown() || !setsNothing(match) {
+		return nil
+	}
+	return diag.Diagnostics{emptyMatch(at)}
+}
+
+// setsNothing reports whether every argument of the object is null. An unknown
+// one may yet be set.
+func setsNothing(object types.Object) bool {
+	for _, value := range object.Attributes() {
+		if !value.IsNull() {
+			return false
+		}
+	}
+	return true
+}
+
+func emptyMatch(at path.Path) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Empty `"+at.String()+"`",
+		"It sets nothing, so it would mean every session of every user. Set at least one argument, such as `devices` or `users`.")
+}
+
+// matchRule refuses a match that sets nothing.
+type matchRule struct{}
+
+func (matchRule) Description(context.Context) string { return "at least one argument must be set" }
+
+func (r matchRule) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
+
+func (matchRule) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || !setsNothing(req.ConfigValue) {
+		return
+	}
+	resp.Diagnostics.Append(emptyMatch(req.Path))
+}
+
+// matchSetRule checks one set of a match, as far as it is known.
+type matchSetRule struct {
+	field string
+}
+
+func (matchSetRule) Description(context.Context) string {
+	return "set must have at least one element, none of them empty"
+}
+
+func (r matchSetRule) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
+
+func (r matchSetRule) ValidateSet(_ context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	resp.Diagnostics.Append(setFaults(r.field, req.Path, req.ConfigValue)...)
+}
+
+// setFaults puts each fault of a set on the element at fault, or on the set.
+func setFaults(field string, at path.Path, set types.Set) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if err := session.ValidateSetSize(field, len(set.Elements())); err != nil {
+		diags.Append(matchFault(at, at, err))
+	}
+	for _, element := range set.Elements() {
+		diags.Append(elementFaults(field, at, element)...)
+	}
+	return diags
+}
+
+func elementFaults(field string, at path.Path, element attr.Value) diag.Diagnostics {
+	text, ok := element.(basetypes.StringValue)
+	switch {
+	case !ok || text.IsUnknown():
+		return nil
+	case text.IsNull():
+		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at.AtSetValue(element), "Invalid `"+at.String()+"`",
+			"The set has a null element. Leave it out, for example with `compact([…])`.")}
+	}
+	if err := session.ValidateMatchValue(field, text.ValueString()); err != nil {
+		return diag.Diagnostics{matchFault(at, at.AtSetValue(element), err)}
+	}
+	return nil
+}
+
+// matchFault words a fault of the set called name, at the given path.
+func matchFault(name, at path.Path, err error) diag.Diagnostic {
+	var fault *session.MatchError
+	detail := err.Error()
+	if errors.As(err, &fault) {
+		detail = capitalize(fault.Reason)
+		if fault.Value != "" {
+			detail = fmt.Sprintf("%q: %s", fault.Value, fault.Reason)
+		}
+	}
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid `"+name.String()+"`", detail+".")
+}

@@ -1,0 +1,369 @@
+// Package provider puts the termination of privileged sessions into Terraform's
+// words: schemas, state and diagnostics. It decodes and words; what happens is
+// decided by package termination.
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+var (
+	_ provider.Provider            = (*senhasegura)(nil)
+	_ provider.ProviderWithActions = (*senhasegura)(nil)
+
+	_ provider.ProviderWithValidateConfig = (*senhasegura)(nil)
+)
+
+type senhasegura struct {
+	version string
+}
+
+// New gives a constructor of the provider. Each provider it makes is independent:
+// it has its own API client, token and looks. version is the release's, for the
+// user agent.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &senhasegura{version: version} }
+}
+
+// providerData is what Configure hands to every resource, data source and action.
+// It is shared by concurrent operations and does not change.
+type providerData struct {
+	// pam and terminator are nil while arguments of the provider are unknown.
+	pam        termination.PAM
+	terminator *termination.Terminator
+	// unknown names those arguments.
+	unknown []string
+	// rejected is true once an error has said that PAM rejected the credentials.
+	rejected atomic.Bool
+}
+
+// available reports whether PAM can be called.
+func (d *providerData) available() bool { return d != nil && d.terminator != nil }
+
+func (d *providerData) unknownArguments() []string {
+	if d == nil {
+		return nil
+	}
+	return d.unknown
+}
+
+// ready reports whether PAM can be called. If not it says why in diags.
+func (d *providerData) ready(diags *diag.Diagnostics) bool {
+	if d.available() {
+		return true
+	}
+	diags.Append(notConfigured(d.unknownArguments()))
+	return false
+}
+
+// once gives the whole error about rejected credentials to the first who meets
+// them, and a short one to the others: with many resources the cause would
+// otherwise be buried under its copies.
+func (d *providerData) once(err error, whole diag.Diagnostic) diag.Diagnostic {
+	if errors.Is(err, session.ErrUnauthenticated) && d.rejected.Swap(true) {
+		return rejectedBefore(whole.Summary())
+	}
+	return whole
+}
+
+// configured is embedded in everything that needs the provider's data.
+type configured struct {
+	data *providerData
+}
+
+// take stores the provider's data. It is nil while Terraform validates, and is
+// then not needed.
+func (c *configured) take(data any, diags *diag.Diagnostics) {
+	if data == nil {
+		return
+	}
+	typed, ok := data.(*providerData)
+	if !ok {
+		diags.AddError("Unexpected provider data",
+			fmt.Sprintf("The provider received %T instead of its own data. This is a fault of the provider: report it to its developers.", data))
+		return
+	}
+	c.data = typed
+}
+
+type providerModel struct {
+	URL                   types.String         `tfsdk:"url"`
+	ClientID              types.String         `tfsdk:"client_id"`
+	ClientSecret          types.String         `tfsdk:"client_secret"`
+	OAuth1                types.Object         `tfsdk:"oauth1"`
+	Tenant                types.String         `tfsdk:"tenant"`
+	CACertPEM             types.String         `tfsdk:"ca_cert_pem"`
+	CACertFile            types.String         `tfsdk:"ca_cert_file"`
+	ClientCertPEM         types.String         `tfsdk:"client_cert_pem"`
+	ClientKeyPEM          types.String         `tfsdk:"client_key_pem"`
+	Insecure              types.Bool           `tfsdk:"insecure"`
+	ProxyURL              types.String         `tfsdk:"proxy_url"`
+	Headers               types.Map            `tfsdk:"headers"`
+	RequestTimeout        timetypes.GoDuration `tfsdk:"request_timeout"`
+	ListTimeout           timetypes.GoDuration `tfsdk:"list_timeout"`
+	MaxRetries            types.Int64          `tfsdk:"max_retries"`
+	MaxConcurrentRequests types.Int64          `tfsdk:"max_concurrent_requests"`
+	RequestsPerSecond     types.Float64        `tfsdk:"requests_per_second"`
+	TimeZone              types.String         `tfsdk:"time_zone"`
+	Paths                 types.Object         `tfsdk:"paths"`
+}
+
+func (p *senhasegura) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "senhasegura"
+	resp.Version = p.version
+}
+
+func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Ends live privileged sessions of senhasegura (Segura) through its A2A API.",
+		Attributes: map[string]schema.Attribute{
+			"url": schema.StringAttribute{
+				MarkdownDescription: "Address of PAM, for example `https://pam.example.com`. A base path is kept. " +
+					"Plain `http` is accepted for a loopback host only. Environment: `SENHASEGURA_URL`.",
+				Optional:   true,
+				Validators: []validator.String{textRule{wants: "an `https` URL", check: a2a.ValidateURL}.or("SENHASEGURA_URL")},
+			},
+			"client_id": schema.StringAttribute{
+				MarkdownDescription: "Client ID of the A2A authorization (OAuth 2.0). Required unless `oauth1` is used. Environment: `SENHASEGURA_CLIENT_ID`.",
+				Optional:            true,
+				Validators: []validator.String{
+					notEmpty.or("SENHASEGURA_CLIENT_ID"),
+					stringvalidator.ConflictsWith(path.MatchRoot("oauth1")),
+				},
+			},
+			"client_secret": schema.StringAttribute{
+				MarkdownDescription: "Client secret of the A2A authorization (OAuth 2.0). Required unless `oauth1` is used. Environment: `SENHASEGURA_CLIENT_SECRET`.",
+				Optional:            true,
+				Sensitive:           true,
+				Validators: []validator.String{
+					notEmpty.or("SENHASEGURA_CLIENT_SECRET"),
+					stringvalidator.ConflictsWith(path.MatchRoot("oauth1")),
+				},
+			},
+			"oauth1": schema.SingleNestedAttribute{
+				MarkdownDescription: "OAuth 1.0a keys, for older installations. Conflicts with `client_id` and `client_secret`.",
+				Optional:            true,
+				Sensitive:           true,
+				Validators: []validator.Object{
+					objectvalidator.ConflictsWith(path.MatchRoot("client_id"), path.MatchRoot("client_secret")),
+				},
+				Attributes: map[string]schema.Attribute{
+					"consumer_key":    oauth1Attribute("Consumer key", "CONSUMER_KEY"),
+					"consumer_secret": oauth1Attribute("Consumer secret", "CONSUMER_SECRET"),
+					"token_key":       oauth1Attribute("Token key", "TOKEN_KEY"),
+					"token_secret":    oauth1Attribute("Token secret", "TOKEN_SECRET"),
+				},
+			},
+			"tenant": schema.StringAttribute{
+				MarkdownDescription: "Tenant's subdomain, sent with the token request. A multi-tenant instance needs it when it is called by IP address. Environment: `SENHASEGURA_TENANT`.",
+				Optional:            true,
+				Validators:          []validator.String{notEmpty.or("SENHASEGURA_TENANT")},
+			},
+			"ca_cert_pem": schema.StringAttribute{
+				MarkdownDescription: "PEM certificates to trust in addition to the system's roots. Conflicts with `ca_cert_file`. Environment: `SENHASEGURA_CA_CERT_PEM`.",
+				Optional:            true,
+				Validators: []validator.String{
+					notEmpty.or("SENHASEGURA_CA_CERT_PEM"), textRule{wants: "PEM certificates", check: validateCertificates}.or("SENHASEGURA_CA_CERT_PEM"),
+					stringvalidator.ConflictsWith(path.MatchRoot("ca_cert_file")),
+				},
+			},
+			"ca_cert_file": schema.StringAttribute{
+				MarkdownDescription: "File with PEM certificates to trust in addition to the system's roots. Conflicts with `ca_cert_pem`. Environment: `SENHASEGURA_CA_CERT_FILE`.",
+				Optional:            true,
+				Validators: []validator.String{
+					notEmpty.or("SENHASEGURA_CA_CERT_FILE"),
+					stringvalidator.ConflictsWith(path.MatchRoot("ca_cert_pem")),
+				},
+			},
+			"client_cert_pem": schema.StringAttribute{
+				MarkdownDescription: "PEM client certificate, where the authorization demands one. Needs `client_key_pem`. Environment: `SENHASEGURA_CLIENT_CERT_PEM`.",
+				Optional:            true,
+				Validators:          []validator.String{notEmpty.or("SENHASEGURA_CLIENT_CERT_PEM")},
+			},
+			"client_key_pem": schema.StringAttribute{
+				MarkdownDescription: "PEM private key of the client certificate. Needs `client_cert_pem`. Environment: `SENHASEGURA_CLIENT_KEY_PEM`.",
+				Optional:            true,
+				Sensitive:           true,
+				Validators:          []validator.String{notEmpty.or("SENHASEGURA_CLIENT_KEY_PEM")},
+			},
+			"insecure": schema.BoolAttribute{
+				MarkdownDescription: "Skip the verification of PAM's certificate. Every run warns. Prefer `ca_cert_pem`. Default `false`. Environment: `SENHASEGURA_INSECURE`.",
+				Optional:            true,
+			},
+			"proxy_url": schema.StringAttribute{
+				MarkdownDescription: "HTTP proxy to reach PAM through. Credentials in it are never shown. Without it the usual `HTTPS_PROXY` and `NO_PROXY` count. Environment: `SENHASEGURA_PROXY_URL`.",
+				Optional:            true,
+				Sensitive:           true,
+				Validators:          []validator.String{notEmpty.or("SENHASEGURA_PROXY_URL"), textRule{wants: "a proxy URL", check: a2a.ValidateProxyURL}.or("SENHASEGURA_PROXY_URL")},
+			},
+			"headers": schema.MapAttribute{
+				MarkdownDescription: "Extra request headers, for example `Referer`. Not `Authorization`.",
+				Optional:            true,
+				Sensitive:           true,
+				ElementType:         types.StringType,
+				Validators:          []validator.Map{headersRule{}},
+			},
+			"request_timeout": schema.StringAttribute{
+				MarkdownDescription: "Time allowed to one attempt of an ordinary call, as a Go duration. Default `30s`.",
+				Optional:            true,
+				CustomType:          timetypes.GoDurationType{},
+				Validators:          []validator.String{positiveDuration},
+			},
+			"list_timeout": schema.StringAttribute{
+				MarkdownDescription: "Time allowed to one attempt to read the list of sessions, which PAM may need minutes for, as a Go duration. Default `10m`.",
+				Optional:            true,
+				CustomType:          timetypes.GoDurationType{},
+				Validators:          []validator.String{positiveDuration},
+			},
+			"max_retries": schema.Int64Attribute{
+				MarkdownDescription: "Retries of a passing failure, 0 to 10. Default `4`. Environment: `SENHASEGURA_MAX_RETRIES`.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(0, maxRetriesLimit)},
+			},
+			"max_concurrent_requests": schema.Int64Attribute{
+				MarkdownDescription: "Requests on their way at the same time, over the whole provider process. Default `10`.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(1, maxConcurrentLimit)},
+			},
+			"requests_per_second": schema.Float64Attribute{
+				MarkdownDescription: "Requests begun per second at most, over the whole provider process. Not limited by default.",
+				Optional:            true,
+				Validators:          []validator.Float64{float64validator.AtLeast(minRequestsPerSecond)},
+			},
+			"time_zone": schema.StringAttribute{
+				MarkdownDescription: "IANA name of the time zone of PAM's clock, for example `America/Sao_Paulo`: its timestamps have none. Default `UTC`. Environment: `SENHASEGURA_TIME_ZONE`.",
+				Optional:            true,
+				Validators:          []validator.String{textRule{wants: "an IANA time zone", check: validateTimeZone}.or("SENHASEGURA_TIME_ZONE")},
+			},
+			"paths": schema.SingleNestedAttribute{
+				MarkdownDescription: "Fixes routes of the API, relative to `url`, where the automatic choice is wrong. By default the known routes are tried, newest first.",
+				Optional:            true,
+				Attributes: map[string]schema.Attribute{
+					"token": pathAttribute("Route of the token request, for example `iso/oauth2/token`."),
+					"list":  pathAttribute("Route of the list of sessions, for example `api/session/remotesessions`."),
+					"drop":  pathAttribute("Route of the drop, without the session id, for example `api/pam/session/drop`."),
+				},
+			},
+		},
+	}
+}
+
+func oauth1Attribute(name, variable string) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: name + ". Environment: `SENHASEGURA_OAUTH1_" + variable + "`.",
+		Optional:            true,
+		Sensitive:           true,
+		Validators:          []validator.String{notEmpty.or("SENHASEGURA_OAUTH1_" + variable)},
+	}
+}
+
+func pathAttribute(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Validators:          []validator.String{notEmpty, textRule{wants: "a path", check: a2a.ValidatePath}},
+	}
+}
+
+// ValidateConfig completes the list of faults. What is missing may still come
+// from the environment of a later run, so alone it is no fault of the
+// configuration; but who has to correct something wants to know all of it.
+func (p *senhasegura) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	written := resolve(ctx, model, func(string) string { return "" })
+	if !written.wrong() {
+		return // what only the environment has is judged when it is used
+	}
+	whole := resolve(ctx, model, os.Getenv)
+	resp.Diagnostics.Append(whole.missing...)
+	for _, fault := range whole.diags.Errors() {
+		// What is written wrongly has been reported by the argument's validators.
+		if !written.diags.Contains(fault) {
+			resp.Diagnostics.Append(fault)
+		}
+	}
+}
+
+// Configure makes the API client. It makes no network call, so that validation
+// and plans work offline.
+func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	settings := resolve(ctx, model, os.Getenv)
+	resp.Diagnostics.Append(settings.diags...)
+	resp.Diagnostics.Append(settings.missing...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	data := &providerData{unknown: settings.unknown}
+	if len(settings.unknown) == 0 {
+		settings.client.UserAgent = p.userAgent(req.TerraformVersion)
+		settings.client.Logger = slog.New(&logHandler{})
+		client, err := a2a.New(settings.client)
+		if err != nil {
+			resp.Diagnostics.Append(settings.clientErrors(err)...)
+			return
+		}
+		data.pam = client
+		data.terminator = termination.New(client, termination.Options{
+			Retries:     settings.client.MaxRetries,
+			Pause:       500 * time.Millisecond,
+			Concurrency: settings.client.MaxConcurrentRequests,
+		})
+	}
+	resp.ResourceData = data
+	resp.DataSourceData = data
+	resp.ActionData = data
+}
+
+func (p *senhasegura) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		newSessionTerminationResource,
+		newSessionDrainResource,
+	}
+}
+
+func (p *senhasegura) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		newSessionDataSource,
+		newSessionsDataSource,
+	}
+}
+
+func (p *senhasegura) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{
+		newSessionTerminateAction,
+	}
+}

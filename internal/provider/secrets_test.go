@@ -1,0 +1,278 @@
+package provider_test
+
+import (
+	"archive/zip"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// The secrets of these tests have no character that any encoding changes, so
+// that they are found wherever they appear.
+const (
+	canarySecret  = "canary-client-secret-7f3a"
+	canaryHeader  = "canary-header-value-7f3b"
+	canaryProxy   = "canary-proxy-password-7f3c"
+	canaryOAuth1A = "canary-consumer-secret-7f3d"
+	canaryOAuth1B = "canary-token-secret-7f3e"
+)
+
+// secretsProvider takes its secrets from ephemeral variables: Terraform itself
+// writes literals and other variables into the plan file, which is its business
+// and not the provider's.
+const secretsProvider = `
+variable "headers" {
+  type      = map(string)
+  sensitive = true
+  ephemeral = true
+}
+
+variable "proxy_url" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
+
+variable "client_cert_pem" {
+  type      = string
+  ephemeral = true
+}
+
+variable "client_key_pem" {
+  type      = string
+  sensitive = true
+  ephemeral = true
+}
+
+provider "senhasegura" {
+  headers         = var.headers
+  proxy_url       = var.proxy_url
+  client_cert_pem = var.client_cert_pem
+  client_key_pem  = var.client_key_pem
+  max_retries     = 1
+}
+
+resource "senhasegura_session_termination" "test" {
+  session_id    = "%s"
+  poll_interval = "10ms"
+}
+`
+
+// forwardProxy passes plain HTTP requests on and notes who asks.
+func forwardProxy(t *testing.T) (address string, authorizations func() []string) {
+	t.Helper()
+	seen := make(chan string, 1000)
+	pass := &httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Header.Get("Proxy-Authorization")
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String(), func() []string {
+		var all []string
+		for {
+			select {
+			case one := <-seen:
+				all = append(all, one)
+			default:
+				return all
+			}
+		}
+	}
+}
+
+// clientKeyPair is a self-signed client certificate and its key.
+func clientKeyPair(t *testing.T) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
+}
+
+// traces are all the places where Terraform and the provider leave something, by
+// name.
+type traces map[string]string
+
+func (tr traces) add(name string, run acctest.Run) {
+	tr[name+" stdout"], tr[name+" stderr"], tr[name+" log"] = run.Stdout, run.Stderr, run.Log
+}
+
+// addPlan takes a plan file apart: it is a compressed archive, in which no search
+// would find anything.
+func (tr traces) addPlan(t *testing.T, file string) {
+	t.Helper()
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = archive.Close() }() // only read
+	for _, member := range archive.File {
+		content, err := member.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr["plan file, "+member.Name] = string(text)
+	}
+}
+
+// with gives the places where text appears, sorted.
+func (tr traces) with(text string) []string {
+	var found []string
+	for _, place := range slices.Sorted(maps.Keys(tr)) {
+		if strings.Contains(tr[place], text) {
+			found = append(found, place)
+		}
+	}
+	return found
+}
+
+// expectNone fails for each secret that appears anywhere, in the clear or as the
+// base64 that it travels in.
+func (tr traces) expectNone(t *testing.T, secrets ...string) {
+	t.Helper()
+	for _, secret := range secrets {
+		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))} {
+			if places := tr.with(form); len(places) > 0 {
+				t.Errorf("the secret %q is in %q", form, places)
+			}
+		}
+	}
+}
+
+// expectFound is the control of the search: what does appear must be found.
+func (tr traces) expectFound(t *testing.T, text string, places ...string) {
+	t.Helper()
+	found := tr.with(text)
+	for _, place := range places {
+		if !slices.Contains(found, place) {
+			t.Errorf("the search does not find %q in %s; it finds it in %q", text, place, found)
+		}
+	}
+}
+
+// lifecycle runs a termination through everything that can happen to it, with
+// PAM quoting secrets back and then rejecting the credentials, which word tells
+// from other errors, and gives what that left behind.
+func lifecycle(t *testing.T, pam *acctest.PAM, tf *acctest.Terraform, quoted string, rejection simulator.Fault, word string) traces {
+	t.Helper()
+	left := traces{}
+	run := func(name string, code int, args ...string) {
+		result := tf.Run(append(args, "-no-color")...)
+		if result.Code != code {
+			t.Fatalf("%s: exit code %d, want %d\n%s", name, result.Code, code, result.Output())
+		}
+		left.add(name, result)
+	}
+	run("plan", 0, "plan", "-out=saved.tfplan")
+	left.addPlan(t, filepath.Join(tf.Dir, "saved.tfplan"))
+	run("show", 0, "show", "-json", "saved.tfplan")
+	run("apply", 0, "apply", "saved.tfplan")
+	left["state"] = tf.Read("terraform.tfstate")
+	run("refresh", 0, "plan")
+
+	pam.Sim.Purge(aliceID)
+	pam.Sim.Add(alice(simulator.Behavior{Refuse: true}))
+	run("refused", 1, "apply", "-auto-approve")
+	pam.Sim.Inject(simulator.Fault{
+		Kind: simulator.Status, Op: simulator.OpDrop, Status: http.StatusInternalServerError,
+		Body: fmt.Sprintf(`{"response":{"status":500,"message":"rejected %s","error":true,"error_code":1}}`, quoted),
+	})
+	run("quoted", 1, "apply", "-auto-approve")
+	pam.Sim.ClearFaults()
+	pam.Sim.Inject(rejection)
+	run("rejected", 1, "apply", "-auto-approve")
+	left["state after failures"] = tf.Read("terraform.tfstate")
+
+	// The searches work: these texts are where they are expected.
+	left.expectFound(t, aliceID, "state", "show stdout", "plan file, tfplan", "plan stdout", "apply log", "refused stderr")
+	left.expectFound(t, "A2A request", "apply log", "refresh log", "refused log")
+	left.expectFound(t, "rejected", "quoted stderr")
+	left.expectFound(t, word, "rejected stderr", "rejected log")
+	return left
+}
+
+// TestAccSecrets searches everything that real runs leave behind, logs at TRACE
+// included, for every secret of the configuration and every token of PAM.
+func TestAccSecrets(t *testing.T) {
+	t.Parallel()
+
+	t.Run("oauth2, headers, proxy, client certificate", func(t *testing.T) {
+		t.Parallel()
+		acctest.RequireTerraform(t)
+		pam := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
+		pam.Sim.Add(alice(simulator.Behavior{}))
+		certificate, key := clientKeyPair(t)
+		proxy, authorizations := forwardProxy(t)
+		tf := acctest.NewTerraform(t, pam, fmt.Sprintf(secretsProvider, aliceID))
+		tf.Trace = true
+		tf.Env = map[string]string{
+			"TF_VAR_headers":         fmt.Sprintf("{ Referer = %q }", canaryHeader),
+			"TF_VAR_proxy_url":       "http://runner:" + canaryProxy + "@" + proxy,
+			"TF_VAR_client_cert_pem": certificate,
+			"TF_VAR_client_key_pem":  key,
+		}
+
+		left := lifecycle(t, pam, tf, canarySecret+" "+canaryHeader+" "+canaryProxy,
+			simulator.Fault{Kind: simulator.InvalidClient401, Op: simulator.OpToken}, "invalid_client")
+
+		if seen := authorizations(); len(seen) == 0 || slices.Contains(seen, "") {
+			t.Errorf("proxy authorizations %q, want one with every request", seen)
+		}
+		tokens := pam.Sim.IssuedTokens()
+		if len(tokens) == 0 {
+			t.Error("no token was issued")
+		}
+		keyLine := strings.Split(key, "\n")[1]
+		left.expectNone(t, append(tokens, canarySecret, canaryHeader, canaryProxy, "runner:"+canaryProxy, keyLine)...)
+	})
+
+	t.Run("oauth1", func(t *testing.T) {
+		t.Parallel()
+		acctest.RequireTerraform(t)
+		pam := acctest.Start(t, simulator.Config{OAuth1: &simulator.OAuth1{
+			ConsumerKey: "consumer-key", ConsumerSecret: canaryOAuth1A, TokenKey: "token-key", TokenSecret: canaryOAuth1B,
+		}})
+		pam.Sim.Add(alice(simulator.Behavior{}))
+		tf := acctest.NewTerraform(t, pam, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n  poll_interval = \"10ms\"\n}\n", terminationType, aliceID))
+		tf.Trace = true
+
+		left := lifecycle(t, pam, tf, canaryOAuth1A+" "+canaryOAuth1B,
+			simulator.Fault{Kind: simulator.InvalidSignature401}, "signature")
+
+		left.expectNone(t, canaryOAuth1A, canaryOAuth1B)
+	})
+}

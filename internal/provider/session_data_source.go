@@ -1,0 +1,96 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+var (
+	_ datasource.DataSource              = (*sessionDataSource)(nil)
+	_ datasource.DataSourceWithConfigure = (*sessionDataSource)(nil)
+)
+
+// sessionDataSource shows one session, by either of its identifiers.
+type sessionDataSource struct {
+	configured
+}
+
+func newSessionDataSource() datasource.DataSource { return &sessionDataSource{} }
+
+func (d *sessionDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_session"
+}
+
+func (d *sessionDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := sessionDataAttributes()
+	attributes["session_id"] = schema.StringAttribute{
+		MarkdownDescription: sessionAttributes["session_id"] + " Give either this or `record_id`. Looking it up reads the list of sessions.",
+		Optional:            true,
+		Computed:            true,
+		Validators: []validator.String{
+			sessionID,
+			stringvalidator.ExactlyOneOf(path.MatchRoot("session_id"), path.MatchRoot("record_id")),
+		},
+	}
+	attributes["record_id"] = schema.StringAttribute{
+		MarkdownDescription: sessionAttributes["record_id"] + " Give either this or `session_id`. Looking it up is one small request.",
+		Optional:            true,
+		Computed:            true,
+		Validators:          []validator.String{recordID},
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Shows one session, live or ended. It is an error if PAM shows no such session.",
+		Attributes:          attributes,
+	}
+}
+
+func (d *sessionDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.take(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model sessionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) {
+		return
+	}
+	seen, failure := d.find(ctx, model)
+	if failure != nil {
+		resp.Diagnostics.Append(failure)
+		return
+	}
+	found := newSessionModel(seen)
+	// Terraform holds a data source to the arguments as they are written.
+	if !model.SessionID.IsNull() {
+		found.SessionID = model.SessionID
+	} else {
+		found.RecordID = model.RecordID
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &found)...)
+}
+
+// find asks PAM in the way that the given identifier allows.
+func (d *sessionDataSource) find(ctx context.Context, model sessionModel) (session.Session, diag.Diagnostic) {
+	if !model.SessionID.IsNull() {
+		id := model.SessionID.ValueString()
+		seen, err := d.data.terminator.Look().One(ctx, id)
+		if err != nil {
+			return seen, d.data.once(err, sessionNotRead(path.Root("session_id"), id, err))
+		}
+		return seen, nil
+	}
+	record := model.RecordID.ValueString()
+	seen, err := d.data.pam.Session(ctx, record)
+	if err != nil {
+		return seen, d.data.once(err, sessionNotRead(path.Root("record_id"), record, err))
+	}
+	return seen, nil
+}

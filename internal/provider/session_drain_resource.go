@@ -1,0 +1,412 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/listplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+var (
+	_ resource.Resource                   = (*sessionDrainResource)(nil)
+	_ resource.ResourceWithConfigure      = (*sessionDrainResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*sessionDrainResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*sessionDrainResource)(nil)
+)
+
+// The values of `drain_on` and `on_failure`.
+const (
+	onCreate  = "create"
+	onDestroy = "destroy"
+
+	halt       = "halt"
+	continueOn = "continue"
+)
+
+// sessionDrainResource keeps the intent to drain: what it matches is found when
+// it runs.
+type sessionDrainResource struct {
+	configured
+}
+
+func newSessionDrainResource() resource.Resource { return &sessionDrainResource{} }
+
+type sessionDrainModel struct {
+	Match        types.Object         `tfsdk:"match"`
+	Exclude      types.Object         `tfsdk:"exclude"`
+	DrainOn      types.Set            `tfsdk:"drain_on"`
+	Triggers     types.Map            `tfsdk:"triggers"`
+	GracePeriod  timetypes.GoDuration `tfsdk:"grace_period"`
+	QuietPeriod  timetypes.GoDuration `tfsdk:"quiet_period"`
+	MaxSessions  types.Int64          `tfsdk:"max_sessions"`
+	OnFailure    types.String         `tfsdk:"on_failure"`
+	Preview      types.Bool           `tfsdk:"preview"`
+	PollInterval timetypes.GoDuration `tfsdk:"poll_interval"`
+	Timeouts     timeouts.Value       `tfsdk:"timeouts"`
+	ID           types.String         `tfsdk:"id"`
+	Sessions     types.List           `tfsdk:"sessions"`
+}
+
+// drainedModel is what the drain at creation did to one session.
+type drainedModel struct {
+	SessionID  types.String `tfsdk:"session_id"`
+	RecordID   types.String `tfsdk:"record_id"`
+	User       types.String `tfsdk:"user"`
+	Credential types.String `tfsdk:"credential"`
+	Device     types.String `tfsdk:"device"`
+	Protocol   types.String `tfsdk:"protocol"`
+	Proxy      types.String `tfsdk:"proxy"`
+	OriginIP   types.String `tfsdk:"origin_ip"`
+	StartedAt  types.String `tfsdk:"started_at"`
+	EndedAt    types.String `tfsdk:"ended_at"`
+	Outcome    types.String `tfsdk:"outcome"`
+}
+
+// drainedNames are the attributes of drainedModel besides its outcome.
+var drainedNames = append([]string{"session_id", "record_id"}, evidenceNames...)
+
+func drainedType() types.ObjectType {
+	members := map[string]attr.Type{"outcome": types.StringType}
+	for _, name := range drainedNames {
+		members[name] = types.StringType
+	}
+	return types.ObjectType{AttrTypes: members}
+}
+
+func (r *sessionDrainResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_session_drain"
+}
+
+func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	match := resourceMatch(matchDescription+" It is resolved when the drain runs. A change drains by the old `match` first.", true)
+	match.PlanModifiers = []planmodifier.Object{objectplanmodifier.RequiresReplace()}
+
+	drained := map[string]schema.Attribute{
+		"outcome": schema.StringAttribute{
+			MarkdownDescription: "What became of the session: `terminated` (dropped, and seen ended) or `already_ended` (ended by itself, and seen ended). " +
+				"After a failure also `refused`, `unverified`, `unconfirmed` or `not_dropped`.",
+			Computed: true,
+		},
+	}
+	for _, name := range drainedNames {
+		drained[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
+	}
+
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Ends every matching session before what it guards is destroyed, and blocks the destroy while one survives.",
+		Attributes: map[string]schema.Attribute{
+			// Required
+			"match": match,
+
+			// Optional
+			"exclude": resourceMatch(excludeDescription, false),
+			"drain_on": schema.SetAttribute{
+				MarkdownDescription: "When to drain: `destroy`, `create`, or both. Default `[\"destroy\"]`.",
+				Optional:            true,
+				Computed:            true,
+				ElementType:         types.StringType,
+				Default:             setdefault.StaticValue(types.SetValueMust(types.StringType, []attr.Value{types.StringValue(onDestroy)})),
+				Validators: []validator.Set{
+					setvalidator.SizeAtLeast(1),
+					setvalidator.ValueStringsAre(stringvalidator.OneOf(onCreate, onDestroy)),
+				},
+			},
+			"triggers": schema.MapAttribute{
+				MarkdownDescription: "Any values; a change drains as if the resource were destroyed and created. Put the guarded machine's id here, so that a machine replaced under the same address is drained first.",
+				Optional:            true,
+				ElementType:         types.StringType,
+				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
+			},
+			"grace_period": drainDuration(gracePeriodDescription, "0s", duration),
+			"quiet_period": drainDuration(quietPeriodDescription, "0s", duration),
+			"max_sessions": schema.Int64Attribute{
+				MarkdownDescription: maxSessionsDescription,
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AtLeast(0)},
+			},
+			"on_failure": schema.StringAttribute{
+				MarkdownDescription: "What a session that survives does: `halt` (the default) fails, so that nothing that the drain guards is destroyed; `continue` warns and goes on.",
+				Optional:            true,
+				Computed:            true,
+				Default:             stringdefault.StaticString(halt),
+				Validators:          []validator.String{stringvalidator.OneOf(halt, continueOn)},
+			},
+			"preview": schema.BoolAttribute{
+				MarkdownDescription: "Let a plan that will drain list, as a warning, the sessions it would drop now. With `false` a plan makes no call. Default `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"poll_interval": drainDuration(pollDescription, defaultPollInterval, positiveDuration),
+			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
+				Create:            true,
+				Delete:            true,
+				CreateDescription: "Time allowed to a drain at creation, its grace and quiet periods included, as a Go duration. Default `10m`.",
+				DeleteDescription: "Time allowed to a drain at destruction, its grace and quiet periods included, as a Go duration. Default `10m`.",
+			}),
+
+			// Computed
+			"id": schema.StringAttribute{
+				MarkdownDescription: "A random identifier of this drain.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"sessions": schema.ListNestedAttribute{
+				MarkdownDescription: "What the drain at creation did, one object a session. Empty where `drain_on` does not contain `create`.",
+				Computed:            true,
+				NestedObject:        schema.NestedAttributeObject{Attributes: drained},
+				PlanModifiers:       []planmodifier.List{listplanmodifier.UseStateForUnknown()},
+			},
+		},
+	}
+}
+
+func drainDuration(description, otherwise string, rule textRule) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Computed:            true,
+		CustomType:          timetypes.GoDurationType{},
+		Default:             stringdefault.StaticString(otherwise),
+		Validators:          []validator.String{rule},
+	}
+}
+
+func (r *sessionDrainResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.take(req.ProviderData, &resp.Diagnostics)
+}
+
+// ValidateConfig refuses periods that leave no time for the drain itself. Where
+// drain_on is not set, its default counts.
+func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var model sessionDrainModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() || model.Timeouts.IsUnknown() {
+		return
+	}
+	for _, moment := range []string{onCreate, onDestroy} {
+		applies := model.drainsOn(moment) || model.DrainOn.IsNull() && moment == onDestroy
+		if timeout, known := allowedIn(model.Timeouts.Attributes(), moment); applies && known {
+			resp.Diagnostics.Append(model.arguments().refuseHopeless(timeout, timeoutOf[moment])...)
+		}
+	}
+}
+
+// ModifyPlan changes nothing. It shows whom a plan would drop, and fails where
+// they are too many already.
+func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var prior, planned *sessionDrainModel
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	}
+	if !req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	switch {
+	case prior != nil && (planned == nil || prior.replacedBy(planned)):
+		// What the newest configuration says of previews counts: it may ask for a
+		// plan that makes no call.
+		if planned != nil {
+			prior.Preview = planned.Preview
+		}
+		resp.Diagnostics.Append(r.preview(ctx, prior, onDestroy)...)
+	case prior == nil && planned != nil:
+		resp.Diagnostics.Append(r.preview(ctx, planned, onCreate)...)
+	}
+}
+
+// replacedBy reports whether Terraform will replace the resource. Terraform asks
+// once more for the creation that follows, but not for the destruction.
+func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
+	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
+}
+
+// preview looks at whom a drain would drop now. A look that does not work is no
+// reason to fail a plan.
+func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) diag.Diagnostics {
+	if !model.drainsOn(moment) || !model.Preview.ValueBool() || !r.data.available() || !model.arguments().wholly(ctx) {
+		return nil
+	}
+	request, diags := model.arguments().request(ctx)
+	if diags.HasError() {
+		return diags
+	}
+	ctx, cancel, faults := model.within(ctx, moment)
+	defer cancel()
+	diags.Append(faults...)
+	request.DryRun = true
+	report, err := r.data.terminator.Drain(ctx, request)
+	diags.Append(drainPreviewed(report, err, moment, model.name(), model.OnFailure.ValueString() == continueOn)...)
+	return diags
+}
+
+// Create keeps the intent, and drains if it is to drain at creation. The intent
+// is saved even if that fails: without it, a destroy would not be guarded.
+func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var model sessionDrainModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	request, diags := model.arguments().request(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model.ID = types.StringValue(rand.Text())
+	report := termination.Report{}
+	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) {
+		var outcome diag.Diagnostics
+		report, outcome = r.drain(ctx, &model, request, onCreate)
+		resp.Diagnostics.Append(outcome...)
+	}
+	resp.Diagnostics.Append(model.record(ctx, report)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}
+
+// Read is a NO-OP: the state is an intent, and whom it concerns is found when
+// it runs.
+func (r *sessionDrainResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {
+}
+
+// Update is a pure copy: it changes how a later drain runs, and drains nothing.
+func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var model sessionDrainModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}
+
+// Delete drains. An error keeps the resource in the state, and so Terraform from
+// destroying what the drain refers to.
+func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var model sessionDrainModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() || !model.drainsOn(onDestroy) {
+		return
+	}
+	request, diags := model.arguments().request(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
+		return
+	}
+	_, outcome := r.drain(ctx, &model, request, onDestroy)
+	resp.Diagnostics.Append(outcome...)
+}
+
+// drain runs and reports whom it dropped, because a destroy has no other output.
+func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string) (termination.Report, diag.Diagnostics) {
+	ctx, cancel, diags := model.within(ctx, moment)
+	defer cancel()
+	if diags.HasError() {
+		return termination.Report{}, diags
+	}
+	report, err := r.data.terminator.Drain(ctx, request)
+	if err == nil {
+		if len(report.Dropped()) > 0 {
+			diags.Append(drainedPeople(report, model.name()))
+		}
+		return report, diags
+	}
+	if model.OnFailure.ValueString() == continueOn {
+		failed := drainFailed(report, err, timeoutOf[moment], "Terraform goes on, because `on_failure` is `continue`.")
+		failed.summary = ofDrain(failed.summary, model.name())
+		diags.Append(failed.asWarning(drainFault(err)...))
+	} else {
+		diags.Append(r.data.once(err, drainFailed(report, err, timeoutOf[moment], consequenceOf[moment]).asError(drainFault(err)...)))
+	}
+	return report, diags
+}
+
+// consequenceOf says what a failed drain leaves behind.
+var consequenceOf = map[string]string{
+	onCreate:  "The drain is saved as tainted, so the next apply drains again.",
+	onDestroy: "The drain stays in the state, so nothing that it refers to is destroyed.",
+	onInvoke:  "An action keeps no state.",
+}
+
+// timeoutOf names the member of `timeouts` that bounds a drain.
+var timeoutOf = map[string]string{onCreate: "create", onDestroy: "delete", onInvoke: "invoke"}
+
+// within bounds ctx by the timeout of the moment.
+func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.Context, context.CancelFunc, diag.Diagnostics) {
+	allowed := m.Timeouts.Delete
+	if moment == onCreate {
+		allowed = m.Timeouts.Create
+	}
+	timeout, diags := allowed(ctx, defaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	return ctx, cancel, diags
+}
+
+func (m *sessionDrainModel) arguments() drainArguments {
+	return drainArguments{
+		match:       m.Match,
+		exclude:     m.Exclude,
+		grace:       m.GracePeriod,
+		quiet:       m.QuietPeriod,
+		poll:        m.PollInterval,
+		maxSessions: m.MaxSessions,
+	}
+}
+
+// name tells the drain from others in messages.
+func (m *sessionDrainModel) name() string {
+	if id := m.ID.ValueString(); id != "" {
+		return "drain " + id
+	}
+	return "new drain of " + matchWords(m.Match)
+}
+
+func (m *sessionDrainModel) drainsOn(moment string) bool {
+	return slices.ContainsFunc(m.DrainOn.Elements(), func(element attr.Value) bool {
+		return element.Equal(types.StringValue(moment))
+	})
+}
+
+// record fills `sessions` from the report of a drain at creation.
+func (m *sessionDrainModel) record(ctx context.Context, report termination.Report) diag.Diagnostics {
+	rows := make([]drainedModel, 0, len(report.Sessions))
+	for _, d := range report.Sessions {
+		seen := newSessionModel(d.Session)
+		rows = append(rows, drainedModel{
+			SessionID:  seen.SessionID,
+			RecordID:   seen.RecordID,
+			User:       seen.User,
+			Credential: seen.Credential,
+			Device:     seen.Device,
+			Protocol:   seen.Protocol,
+			Proxy:      seen.Proxy,
+			OriginIP:   seen.OriginIP,
+			StartedAt:  seen.StartedAt,
+			EndedAt:    seen.EndedAt,
+			Outcome:    types.StringValue(string(d.Outcome)),
+		})
+	}
+	list, diags := types.ListValueFrom(ctx, drainedType(), rows)
+	m.Sessions = list
+	return diags
+}

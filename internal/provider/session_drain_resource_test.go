@@ -1,0 +1,1351 @@
+package provider_test
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+const (
+	drainType = "senhasegura_session_drain"
+
+	// guarded is the machine whose sessions most tests drain.
+	guarded = "10.66.33.17"
+)
+
+// visitor is the live session number n on the guarded machine, with n as its
+// record id and "hash-n" as its session id.
+func visitor(n int, behavior simulator.Behavior) simulator.Session {
+	return simulator.Session{
+		RecordID: int64(n), SessionID: visitorID(n),
+		User: fmt.Sprintf("user-%d", n), Credential: "root", Device: guarded + ":22",
+		Protocol: "ssh", Proxy: "Web Proxy", OriginIP: "172.16.20.125",
+		Start: started, Behavior: behavior,
+	}
+}
+
+func visitorID(n int) string { return fmt.Sprintf("hash-%d", n) }
+
+func visitors(numbers ...int) []simulator.Session {
+	sessions := make([]simulator.Session, 0, len(numbers))
+	for _, n := range numbers {
+		sessions = append(sessions, visitor(n, simulator.Behavior{}))
+	}
+	return sessions
+}
+
+// visitorElsewhere is a session that no drain of the guarded machine means.
+func visitorElsewhere(n int) simulator.Session {
+	s := visitor(n, simulator.Behavior{})
+	s.Device = "10.66.33.170:22"
+	return s
+}
+
+// visitorGone is a session that has ended.
+func visitorGone(n int) simulator.Session {
+	s := visitor(n, simulator.Behavior{})
+	s.End = started.Add(1)
+	return s
+}
+
+// guard adds arguments to a drain of the guarded machine that polls fast.
+func guard(arguments map[string]any) map[string]any {
+	config := map[string]any{
+		"match":         map[string]any{"devices": []string{guarded}},
+		"poll_interval": "1ms",
+	}
+	maps.Copy(config, arguments)
+	return config
+}
+
+// unseen is guard without previews, for tests that count the requests of a drain.
+func unseen(arguments map[string]any) map[string]any {
+	config := guard(map[string]any{"preview": false})
+	maps.Copy(config, arguments)
+	return config
+}
+
+func inhabited(t *testing.T, config simulator.Config, sessions ...simulator.Session) *acctest.PAM {
+	t.Helper()
+	pam := acctest.Start(t, config)
+	for _, s := range sessions {
+		pam.Sim.Add(s)
+	}
+	return pam
+}
+
+// kept gives the state of a drain, which must have come without errors.
+func kept(t *testing.T, r *acctest.Resource, config map[string]any) *acctest.State {
+	t.Helper()
+	applied := r.Apply(nil, config)
+	if len(applied.Diagnostics.Errors()) > 0 || applied.State == nil {
+		t.Fatalf("the drain was not created:\n%s", applied.Diagnostics)
+	}
+	return applied.State
+}
+
+// expectLive compares the sessions that truly live, by their session ids.
+func expectLive(t *testing.T, pam *acctest.PAM, want ...string) {
+	t.Helper()
+	var live []string
+	for _, s := range pam.Sim.Sessions() {
+		if s.State != simulator.StateEnded {
+			live = append(live, s.SessionID)
+		}
+	}
+	if !slices.Equal(live, want) {
+		t.Errorf("live afterwards: %q, want %q", live, want)
+	}
+}
+
+// whenActed runs f once, when a request of op is the nth that is acted on.
+func whenActed(pam *acctest.PAM, op simulator.Op, nth int, f func()) {
+	var mu sync.Mutex
+	seen := 0
+	pam.Sim.OnActed(func(r simulator.Request) {
+		if r.Op != op {
+			return
+		}
+		mu.Lock()
+		seen++
+		now := seen == nth
+		mu.Unlock()
+		if now {
+			f()
+		}
+	})
+}
+
+// drainCase is one way in which a drain ends, whoever runs it.
+type drainCase struct {
+	name     string
+	pam      simulator.Config
+	sessions []simulator.Session
+	// script prepares faults and what happens meanwhile.
+	script    func(*acctest.PAM)
+	provider  map[string]any
+	arguments map[string]any
+
+	// requests are compared in any order, as drops run side by side. Where nil,
+	// only the drops are compared, because the number of looks depends on time.
+	requests []string
+	drops    []string
+	// dropped are the visitors who were dropped and seen ended.
+	dropped []int
+	errors  []message
+	live    []string
+}
+
+// lineOf is how messages name a visitor whose start nobody asks for.
+func lineOf(n int) string {
+	return fmt.Sprintf("session %q (user-%d on %s:22 as root over ssh through Web Proxy from 172.16.20.125 since 2024-05-06T16:11:17Z)", visitorID(n), n, guarded)
+}
+
+// byDrain gives a summary of what one drain did. It names the drain, because Terraform
+// merges warnings whose summaries are equal.
+func byDrain(drain *acctest.State, summary string) string {
+	return fmt.Sprintf("%s (drain %v)", summary, drain.At("id"))
+}
+
+// droppedMessage is the warning about people who were dropped.
+func droppedMessage(drain *acctest.State, numbers ...int) message {
+	want := message{summary: byDrain(drain, countOf(len(numbers))+" dropped"), says: []string{
+		fmt.Sprintf("%s: %d terminated.", countOf(len(numbers)), len(numbers)), "These were dropped, and seen ended:", "can connect again",
+	}}
+	for _, n := range numbers {
+		want.says = append(want.says, "\n  - "+lineOf(n)+": terminated")
+	}
+	return want
+}
+
+func countOf(n int) string {
+	if n == 1 {
+		return "1 session"
+	}
+	return fmt.Sprintf("%d sessions", n)
+}
+
+func injecting(faults ...simulator.Fault) func(*acctest.PAM) {
+	return func(pam *acctest.PAM) {
+		for _, fault := range faults {
+			pam.Sim.Inject(fault)
+		}
+	}
+}
+
+func drainCases() []drainCase {
+	const (
+		refusal = "PAM refused without saying why; DELETE /api/pam/session/drop/"
+		again   = "A second run drops only what is left."
+	)
+	return []drainCase{
+		{
+			name:     "nobody is connected",
+			requests: []string{"token", "list"},
+		},
+		{
+			name:     "nobody whom it means is connected",
+			sessions: []simulator.Session{visitorElsewhere(1), visitorGone(2)},
+			requests: []string{"token", "list"},
+			live:     []string{visitorID(1)},
+		},
+		{
+			name:     "nobody, and nobody who could come back: no quiet period",
+			requests: []string{"token", "list"},
+			arguments: map[string]any{
+				"quiet_period": "9m",
+			},
+		},
+		{
+			name:     "everybody ends at once",
+			sessions: append(visitors(1, 2), visitorElsewhere(3), visitorGone(4)),
+			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "list"},
+			dropped:  []int{1, 2},
+			live:     []string{visitorID(3)},
+		},
+		{
+			name:     "a row that is listed twice is dropped once",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Duplicate: true})},
+			requests: []string{"token", "list", "drop hash-1", "list"},
+			dropped:  []int{1},
+		},
+		{
+			name:     "the excluded are never dropped",
+			sessions: visitors(1, 2),
+			arguments: map[string]any{
+				"exclude": map[string]any{"users": []string{"USER-1"}},
+			},
+			requests: []string{"token", "list", "drop hash-2", "list"},
+			dropped:  []int{2},
+			live:     []string{visitorID(1)},
+		},
+		{
+			name:     "an exclude that sets nothing excludes nobody",
+			sessions: visitors(1),
+			arguments: map[string]any{
+				"exclude": map[string]any{},
+			},
+			requests: []string{"token", "list", "drop hash-1", "list"},
+			dropped:  []int{1},
+		},
+		{
+			name:     "it ends later: looked at until it has",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
+			},
+			requests: []string{"token", "list", "drop hash-1", "list", "get 1", "get 1", "list"},
+			dropped:  []int{1},
+		},
+		{
+			name:     "it ended before the drop arrived: nobody was dropped",
+			sessions: visitors(1),
+			script: func(pam *acctest.PAM) {
+				pam.Sim.OnRequest(func(r simulator.Request) {
+					if r.Op == simulator.OpDrop {
+						pam.Sim.End(visitorID(1))
+					}
+				})
+			},
+			requests: []string{"token", "list", "drop hash-1", "list"},
+		},
+		{
+			name:     "the answer to a drop that worked is lost: looked at, not repeated",
+			sessions: visitors(1),
+			script:   injecting(simulator.Fault{Kind: simulator.CutAfter, Op: simulator.OpDrop}),
+			requests: []string{"token", "list", "drop hash-1", "list"},
+			dropped:  []int{1},
+		},
+		{
+			name:     "a drop that was lost on its way is repeated after a look",
+			sessions: visitors(1),
+			script:   injecting(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpDrop, Times: 1}),
+			requests: []string{"token", "list", "drop hash-1", "list", "drop hash-1", "get 1", "list"},
+			dropped:  []int{1},
+		},
+		{
+			name:     "one refuses: the others are dropped, and it is named",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})},
+			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "list", "drop hash-1", "get 1", "list"},
+			errors: []message{{"1 session not ended", "", []string{
+				"1 session not seen ended:\n  - " + lineOf(1) + ": refused, " + refusal + "hash-1: HTTP 500, API code 1, An error occurred while droping session",
+				"1 session dropped and seen ended:\n  - " + lineOf(2) + ": terminated",
+				"One whose node crashed stays live until a server job marks its end", again,
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:      "accepted, and still live when the time is up",
+			sessions:  []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			arguments: map[string]any{"timeouts": map[string]any{"delete": "700ms"}},
+			drops:     []string{"drop hash-1"},
+			errors: []message{{"1 session not ended", "", []string{
+				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": unconfirmed", "Nobody was dropped.", again,
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:     "a row that vanishes is no end",
+			sessions: visitors(1),
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
+			},
+			requests: []string{"token", "list", "drop hash-1", "list", "get 1"},
+			errors: []message{{"1 session not ended", "", []string{
+				lineOf(1) + ": unverified, PAM shows no such session to this authorization; GET /api/session/remotesessions/1: HTTP 400",
+			}}},
+		},
+		{
+			name:     "may not list: nothing is known and nothing is dropped",
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			sessions: visitors(1),
+			requests: []string{"token", "list"},
+			errors: []message{{"Sessions not drained: the authorization lacks a permission", "", []string{
+				"Who is connected is not known. Nobody was dropped.", "PAM Core", "Credentials and Devices", "GET /api/session/remotesessions: HTTP 500",
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:     "may not drop: one is asked, and everybody is named",
+			pam:      simulator.Config{Permission: simulator.ReadOnly},
+			sessions: visitors(1),
+			requests: []string{"token", "list", "drop hash-1", "list"},
+			errors: []message{{"1 session not ended", "", []string{
+				lineOf(1) + ": not_dropped, the authorization lacks a permission", "The authorization lacks a permission.", "*Read and write* to drop", "Nobody was dropped.", again,
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:     "lockdown",
+			sessions: visitors(1),
+			script:   injecting(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpDrop}),
+			requests: []string{"token", "list", "drop hash-1", "list"},
+			errors: []message{{"1 session not ended", "", []string{
+				lineOf(1) + ": not_dropped, PAM is under emergency lockdown", "Wait until the lockdown ends", "Lockdown until",
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:     "the release has no list",
+			pam:      simulator.Config{Release: simulator.ReleaseDropOnly},
+			sessions: visitors(1),
+			drops:    []string{},
+			errors: []message{{"Sessions not drained: PAM has no such endpoint at this address", "", []string{
+				"Nobody was dropped.", "Releases before 3.32 can drop sessions but have no list.", "GET /api/session/remotesessions: HTTP 404", "GET /iso/session/remotesessions: HTTP 404",
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:     "the credentials are rejected, once",
+			sessions: visitors(1),
+			provider: map[string]any{"client_secret": "wrong"},
+			requests: []string{"token"},
+			errors: []message{{"Sessions not drained: PAM does not accept the credentials of the provider", "", []string{
+				"Nobody was dropped.", "SENHASEGURA_CLIENT_SECRET", "HTTP 401",
+			}}},
+			live: []string{visitorID(1)},
+		},
+		{
+			name:     "a list that breaks off is no shorter list",
+			sessions: visitors(1, 2),
+			script:   injecting(simulator.Fault{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}),
+			provider: map[string]any{"max_retries": 0},
+			requests: []string{"token", "list"},
+			errors: []message{{"Sessions not drained: PAM or the network failed, and went on failing until the retries were used up", "", []string{
+				"Who is connected is not known. Nobody was dropped.",
+			}}},
+			live: []string{visitorID(1), visitorID(2)},
+		},
+		{
+			name:     "the closing list fails: no end is claimed",
+			sessions: visitors(1),
+			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
+			requests: []string{"token", "list", "drop hash-1", "list"},
+			errors: []message{{"1 session not ended", "", []string{
+				lineOf(1) + ": unconfirmed", "The authorization lacks a permission.", "Credentials and Devices",
+			}}},
+		},
+		{
+			name:     "seen ended one by one, but newcomers cannot be seen",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
+				pam.Sim.Inject(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 2})
+			},
+			requests: []string{"token", "list", "drop hash-1", "list", "get 1", "get 1", "list"},
+			errors: []message{{"Drain unverified", "", []string{
+				"Every session that was found has ended, but whether others came since is not known.", lineOf(1) + ": terminated", "drops only what is left",
+			}}},
+		},
+		{
+			name:      "more than allowed: nothing is dropped",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"max_sessions": 1},
+			requests:  []string{"token", "list"},
+			errors: []message{{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
+				"2 sessions not seen ended:", lineOf(1) + ": not_dropped", lineOf(2) + ": not_dropped", "Nobody was dropped.", "narrow `match`",
+			}}},
+			live: []string{visitorID(1), visitorID(2)},
+		},
+		{
+			name:      "as many as allowed",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"max_sessions": 2},
+			requests:  []string{"token", "list", "drop hash-1", "drop hash-2", "list"},
+			dropped:   []int{1, 2},
+		},
+		{
+			name:      "none allowed, and none is connected",
+			arguments: map[string]any{"max_sessions": 0},
+			requests:  []string{"token", "list"},
+		},
+		{
+			name: "too little is known of one: it is not dropped, and not passed over",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{}), {
+				RecordID: 2, SessionID: visitorID(2), User: "nobody-knows", Device: guarded + ":22", Start: started,
+			}},
+			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.0/24"}}},
+			requests:  []string{"token", "list", "drop hash-1", "list"},
+			errors: []message{{"1 session not ended", "", []string{
+				`session "hash-2" (nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z): unverified, because PAM does not show enough to decide ` + "`exclude.origin_ips`; it was not dropped",
+				lineOf(1) + ": terminated", "Name sessions that cannot be decided in `session_ids`",
+			}}},
+			live: []string{visitorID(2)},
+		},
+		{
+			name:      "everybody leaves during the grace period: nobody is dropped",
+			sessions:  visitors(1),
+			arguments: map[string]any{"grace_period": "9m"},
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
+			},
+			requests: []string{"token", "list", "get 1", "get 1", "list"},
+		},
+		{
+			name:      "who stays longer than the grace period is dropped",
+			sessions:  visitors(1),
+			arguments: map[string]any{"grace_period": "50ms"},
+			drops:     []string{"drop hash-1"},
+			dropped:   []int{1},
+		},
+		{
+			name:      "more than allowed come during the grace period: nothing is dropped",
+			sessions:  visitors(1),
+			arguments: map[string]any{"grace_period": "50ms", "max_sessions": 1},
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			},
+			drops: []string{},
+			errors: []message{{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
+				lineOf(1) + ": not_dropped", lineOf(2) + ": not_dropped",
+			}}},
+			live: []string{visitorID(1), visitorID(2)},
+		},
+		{
+			name:     "who comes before the closing list is dropped too",
+			sessions: visitors(1),
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			},
+			requests: []string{"token", "list", "drop hash-1", "list", "drop hash-2", "list"},
+			dropped:  []int{1, 2},
+		},
+		{
+			name:      "who comes in the quiet period is dropped too",
+			sessions:  visitors(1),
+			arguments: map[string]any{"quiet_period": "100ms"},
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpList, 2, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			},
+			drops:   []string{"drop hash-1", "drop hash-2"},
+			dropped: []int{1, 2},
+		},
+		{
+			name:     "any value of an argument is enough, and all arguments must hold",
+			sessions: visitors(1, 2, 3),
+			arguments: map[string]any{
+				"match": map[string]any{"users": []string{"user-1", "user-3"}, "protocols": []string{"SSH"}},
+			},
+			requests: []string{"token", "list", "drop hash-1", "drop hash-3", "list"},
+			dropped:  []int{1, 3},
+			live:     []string{visitorID(2)},
+		},
+	}
+}
+
+func (c drainCase) expectRequests(t *testing.T, pam *acctest.PAM) {
+	t.Helper()
+	if c.requests != nil {
+		pam.ExpectRequestsInAnyOrder(t, c.requests...)
+		return
+	}
+	var drops []string
+	for _, request := range pam.Requests() {
+		if strings.HasPrefix(request, "drop ") {
+			drops = append(drops, request)
+		}
+	}
+	slices.Sort(drops)
+	if !slices.Equal(drops, c.drops) {
+		t.Errorf("drops %q, want %q", drops, c.drops)
+	}
+}
+
+// staysInState is what every error of a destruction says.
+const staysInState = "The drain stays in the state, so nothing that it refers to is destroyed."
+
+func TestDrainDestroy(t *testing.T) {
+	t.Parallel()
+	for _, test := range drainCases() {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, test.pam, test.sessions...)
+			if test.script != nil {
+				test.script(pam)
+			}
+			r := acctest.NewDriver(t, pam, test.provider).Resource(drainType)
+			state := kept(t, r, unseen(test.arguments))
+			pam.ExpectRequests(t)
+
+			destroyed := r.Destroy(state)
+
+			test.expectRequests(t, pam)
+			expectMessages(t, "error", destroyed.Diagnostics.Errors(), test.errors...)
+			var warnings []message
+			if len(test.dropped) > 0 {
+				warnings = append(warnings, droppedMessage(state, test.dropped...))
+			}
+			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), warnings...)
+			expectLive(t, pam, test.live...)
+			if (destroyed.State != nil) != (test.errors != nil) {
+				t.Errorf("state kept: %t, with these messages:\n%s", destroyed.State != nil, destroyed.Diagnostics)
+			}
+			for _, d := range destroyed.Diagnostics.Errors() {
+				if !strings.Contains(d.Detail, staysInState) {
+					t.Errorf("the error does not say what it leaves behind:\n%s", d.Detail)
+				}
+			}
+		})
+	}
+}
+
+func TestDrainOnFailureContinue(t *testing.T) {
+	t.Parallel()
+	sessions := []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})}
+	const goesOn = "Terraform goes on, because `on_failure` is `continue`."
+	for _, test := range []struct {
+		name      string
+		pam       simulator.Config
+		arguments map[string]any
+		warning   message
+		live      []string
+	}{
+		{
+			name:    "a session survives",
+			warning: message{"1 session not ended", "", []string{lineOf(1) + ": refused", lineOf(2) + ": terminated", goesOn}},
+			live:    []string{visitorID(1)},
+		},
+		{
+			name:      "too many",
+			arguments: map[string]any{"max_sessions": 1},
+			warning:   message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2), goesOn}},
+			live:      []string{visitorID(1), visitorID(2)},
+		},
+		{
+			name:    "nothing is known",
+			pam:     simulator.Config{Permission: simulator.DropOnly},
+			warning: message{"Sessions not drained: the authorization lacks a permission", "", []string{"Nobody was dropped.", goesOn}},
+			live:    []string{visitorID(1), visitorID(2)},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, test.pam, sessions...)
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			config := unseen(test.arguments)
+			config["on_failure"] = "continue"
+			state := kept(t, r, config)
+			destroyed := r.Destroy(state)
+			test.warning.summary = byDrain(state, test.warning.summary)
+			expectMessages(t, "error", destroyed.Diagnostics.Errors())
+			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), test.warning)
+			if destroyed.State != nil {
+				t.Error("the drain stays in the state")
+			}
+			expectLive(t, pam, test.live...)
+		})
+	}
+}
+
+// A destruction that failed is A second run drops only what is left.
+func TestDrainDestroyAgain(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	state := kept(t, r, unseen(nil))
+	failed := r.Destroy(state)
+	if failed.State == nil || len(failed.Diagnostics.Errors()) != 1 {
+		t.Fatalf("the first destruction did not fail:\n%s", failed.Diagnostics)
+	}
+	pam.Forget()
+	pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+
+	destroyed := r.Destroy(failed.State)
+
+	pam.ExpectRequests(t, "list", "drop hash-1", "list")
+	expectMessages(t, "error", destroyed.Diagnostics.Errors())
+	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), droppedMessage(state, 1))
+	expectLive(t, pam)
+	if destroyed.State != nil {
+		t.Error("the drain stays in the state")
+	}
+}
+
+// A user who connects again is a newcomer: dropped as long as the time lasts.
+func TestDrainReconnectingUser(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Reconnects: 2}))
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	state := kept(t, r, unseen(nil))
+	destroyed := r.Destroy(state)
+	expectMessages(t, "error", destroyed.Diagnostics.Errors())
+	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), message{byDrain(state, "3 sessions dropped"), "", []string{"3 sessions: 3 terminated."}})
+	expectLive(t, pam)
+	var drops []string
+	for _, s := range pam.Sim.Sessions() {
+		drops = append(drops, "drop "+s.SessionID)
+	}
+	pam.ExpectRequests(t, "token", "list", drops[0], "list", drops[1], "list", drops[2], "list")
+}
+
+// Ctrl-C ends every wait, and the error tells what is true.
+func TestDrainInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		// when is the nth request of an operation at which Terraform is stopped.
+		when      simulator.Op
+		nth       int
+		arguments map[string]any
+		summary   string
+		says      []string
+	}{
+		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session not ended", []string{lineOf(1) + ": not_dropped", "Nobody was dropped."}},
+		{"while it waits for the end", simulator.OpGet, 2, nil, "1 session not ended", []string{lineOf(1) + ": unconfirmed", "Nobody was dropped."}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
+			driver := acctest.NewDriver(t, pam, nil)
+			r := driver.Resource(drainType)
+			state := kept(t, r, unseen(test.arguments))
+			whenActed(pam, test.when, test.nth, driver.Stop)
+			destroyed := r.Destroy(state)
+			want := message{test.summary, "", append(test.says, "The run was interrupted.", staysInState)}
+			expectMessages(t, "error", destroyed.Diagnostics.Errors(), want)
+			if destroyed.State == nil {
+				t.Error("the drain is gone from the state")
+			}
+			expectLive(t, pam, visitorID(1))
+		})
+	}
+}
+
+func TestDrainInterruptedInQuietPeriod(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	driver := acctest.NewDriver(t, pam, nil)
+	r := driver.Resource(drainType)
+	state := kept(t, r, unseen(map[string]any{"quiet_period": "9m"}))
+	whenActed(pam, simulator.OpList, 4, driver.Stop)
+	destroyed := r.Destroy(state)
+	expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"Drain unverified", "", []string{
+		"The run was interrupted.", "whether others came since is not known", lineOf(1) + ": terminated", staysInState,
+	}})
+	if destroyed.State == nil {
+		t.Error("the drain is gone from the state")
+	}
+}
+
+// A drain that does not drain at destruction makes no call then.
+func TestDrainDestroyWithoutDraining(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitorElsewhere(1))
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	state := kept(t, r, guard(map[string]any{"drain_on": []string{"create"}}))
+	pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	pam.Forget()
+	destroyed := r.Destroy(state)
+	pam.ExpectRequests(t)
+	if len(destroyed.Diagnostics) > 0 || destroyed.State != nil {
+		t.Errorf("the drain stays in the state, or says something:\n%s", destroyed.Diagnostics)
+	}
+}
+
+// Where the provider's arguments are unknown, a plan is silent, a creation that
+// drains nobody works, and everything that must drain fails and stays.
+func TestDrainWithUnknownProvider(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown}).Resource(drainType)
+	notKnown := message{"The provider's arguments are not known yet", "", []string{"PAM was not called", "`url`"}}
+	atCreation := guard(map[string]any{"drain_on": []string{"create", "destroy"}})
+
+	plan := r.Plan(nil, atCreation)
+	expectMessages(t, "diagnostic", plan.Diagnostics)
+
+	created := r.Apply(nil, atCreation)
+	expectMessages(t, "error", created.Diagnostics.Errors(), notKnown)
+	if created.State == nil || !created.State.Tainted {
+		t.Error("a creation that could not drain is not saved as tainted")
+	}
+
+	destroyed := r.Destroy(kept(t, r, guard(nil)))
+	expectMessages(t, "error", destroyed.Diagnostics.Errors(), notKnown)
+	if destroyed.State == nil {
+		t.Error("a destruction that could not drain leaves the state")
+	}
+	pam.ExpectRequests(t)
+}
+
+func TestDrainDefaults(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	config := map[string]any{"match": map[string]any{"devices": []string{guarded}}}
+
+	first, second := kept(t, r, config), kept(t, r, config)
+	for name, want := range map[string]any{
+		"drain_on": []any{"destroy"}, "grace_period": "0s", "quiet_period": "0s", "max_sessions": nil, "on_failure": "halt",
+		"preview": true, "poll_interval": "2s", "timeouts": nil, "exclude": nil, "triggers": nil, "sessions": []any{},
+	} {
+		if got := first.At(name); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s = %v, want %v", name, got, want)
+		}
+	}
+	if first.At("id") == "" || first.At("id") == second.At("id") {
+		t.Errorf("ids %q and %q: want two that differ", first.At("id"), second.At("id"))
+	}
+
+	read := r.Read(first)
+	if len(read.Diagnostics) > 0 || !reflect.DeepEqual(read.State.Values, first.Values) {
+		t.Errorf("a refresh changed the state to %v, with\n%s", read.State.Values, read.Diagnostics)
+	}
+	if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp || len(plan.Diagnostics) > 0 {
+		t.Errorf("the second plan is %s, with\n%s", plan.Change, plan.Diagnostics)
+	}
+	pam.ExpectRequests(t)
+	expectLive(t, pam, visitorID(1))
+}
+
+func TestDrainCreate(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	config := unseen(map[string]any{"drain_on": []string{"create"}})
+
+	created := r.Apply(nil, config)
+
+	pam.ExpectRequestsInAnyOrder(t, "token", "list", "drop hash-1", "drop hash-2", "list")
+	expectMessages(t, "diagnostic", created.Diagnostics, droppedMessage(created.State, 1, 2))
+	expectLive(t, pam, visitorID(3))
+	var want []any
+	for n := range 2 {
+		truth, _ := pam.Sim.Session(visitorID(n + 1))
+		want = append(want, map[string]any{
+			"session_id": truth.SessionID, "record_id": strconv.FormatInt(truth.RecordID, 10), "user": truth.User,
+			"credential": "root", "device": guarded + ":22", "protocol": "ssh", "proxy": "Web Proxy", "origin_ip": "172.16.20.125",
+			"started_at": "2024-05-06T16:11:17Z", "ended_at": truth.End.UTC().Format(time.RFC3339), "outcome": "terminated",
+		})
+	}
+	if diff := cmp.Diff(want, created.State.At("sessions")); diff != "" {
+		t.Errorf("sessions (-want +got):\n%s", diff)
+	}
+	if plan := r.Plan(r.Read(created.State).State, config); plan.Change != acctest.NoOp || len(plan.Diagnostics) > 0 {
+		t.Errorf("the second plan is %s, with\n%s", plan.Change, plan.Diagnostics)
+	}
+	pam.ExpectRequests(t)
+}
+
+// A creation that fails is saved, so that a destroy stays guarded, and repeated.
+func TestDrainCreateFails(t *testing.T) {
+	t.Parallel()
+	for _, drainOn := range [][]string{{"create"}, {"create", "destroy"}} {
+		t.Run(strings.Join(drainOn, " and "), func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			config := unseen(map[string]any{"drain_on": drainOn})
+
+			created := r.Apply(nil, config)
+
+			expectMessages(t, "error", created.Diagnostics.Errors(), message{"1 session not ended", "", []string{
+				lineOf(1) + ": refused", lineOf(2) + ": terminated", "The drain is saved as tainted, so the next apply drains again.",
+			}})
+			if created.State == nil || !created.State.Tainted {
+				t.Fatal("the drain is not saved as tainted")
+			}
+			expectOutcomes(t, created.State, "refused", "terminated")
+
+			if plan := r.Plan(created.State, config); plan.Change != acctest.Replace {
+				t.Errorf("the next plan is %s, want a replacement", plan.Change)
+			}
+			pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+			pam.Forget()
+			applied := r.Apply(created.State, config)
+			if applied.State == nil || applied.State.Tainted {
+				t.Fatalf("the drain is not whole after the second apply:\n%s", applied.Diagnostics)
+			}
+			dropping := created.State // in its destruction, where it drains then too
+			if len(drainOn) == 1 {
+				dropping = applied.State
+			}
+			expectMessages(t, "diagnostic", applied.Diagnostics, droppedMessage(dropping, 1))
+			for _, request := range pam.Requests() {
+				if request == "drop hash-2" {
+					t.Error("who had ended was dropped again")
+				}
+			}
+			expectLive(t, pam)
+		})
+	}
+}
+
+func TestDrainCreateOnFailureContinue(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	created := r.Apply(nil, unseen(map[string]any{"drain_on": []string{"create"}, "on_failure": "continue"}))
+	expectMessages(t, "diagnostic", created.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{lineOf(1) + ": refused", "Terraform goes on"}})
+	if created.State == nil || created.State.Tainted {
+		t.Fatal("the drain is not saved, or is tainted")
+	}
+	expectOutcomes(t, created.State, "refused")
+}
+
+func expectOutcomes(t *testing.T, state *acctest.State, want ...string) {
+	t.Helper()
+	sessions, ok := state.At("sessions").([]any)
+	if !ok {
+		t.Fatalf("sessions are %v", state.At("sessions"))
+	}
+	var got []string
+	for _, s := range sessions {
+		members, ok := s.(map[string]any)
+		if !ok {
+			t.Fatalf("a session is %v", s)
+		}
+		got = append(got, fmt.Sprint(members["outcome"]))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("outcomes %q, want %q", got, want)
+	}
+}
+
+// previewMessage is the warning of a plan about the visitors whom it would drop.
+// drain is nil for one that is to be created.
+func previewMessage(drain *acctest.State, numbers ...int) message {
+	summary, moment := countOf(len(numbers))+" to drop"+newDrain, "created"
+	if drain != nil {
+		summary, moment = byDrain(drain, countOf(len(numbers))+" to drop"), "destroyed"
+	}
+	want := message{summary: summary, says: []string{
+		"would drop when the drain is " + moment, "The plan itself dropped nobody.", countOf(len(numbers)) + " connected when the plan was made:",
+	}}
+	for _, n := range numbers {
+		want.says = append(want.says, "\n  - "+lineOf(n)+": planned")
+	}
+	return want
+}
+
+// newDrain is how the summaries of previews name what has no id yet.
+const newDrain = " (new drain of devices " + guarded + ")"
+
+func TestDrainPreviewOfCreation(t *testing.T) {
+	t.Parallel()
+	tooMany := message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
+		"2 sessions connected:", lineOf(1), lineOf(2), "Nobody was dropped.", "This is a plan.",
+	}}
+	for _, test := range []struct {
+		name      string
+		pam       simulator.Config
+		sessions  []simulator.Session
+		arguments map[string]any
+		requests  []string
+		warnings  []message
+		errors    []message
+	}{
+		{
+			name:      "no drain at creation",
+			sessions:  visitors(1),
+			arguments: map[string]any{"drain_on": []string{"destroy"}},
+		},
+		{
+			name:     "somebody is connected",
+			sessions: append(visitors(1, 2), visitorElsewhere(3)),
+			requests: []string{"token", "list"},
+			warnings: []message{previewMessage(nil, 1, 2)},
+		},
+		{
+			name:     "nobody is connected",
+			sessions: []simulator.Session{visitorElsewhere(3)},
+			requests: []string{"token", "list"},
+		},
+		{
+			name:      "a grace and a quiet period are not waited for",
+			sessions:  visitors(1),
+			arguments: map[string]any{"grace_period": "4m", "quiet_period": "4m"},
+			requests:  []string{"token", "list"},
+			warnings:  []message{previewMessage(nil, 1)},
+		},
+		{
+			name:      "the excluded are not listed",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}},
+			requests:  []string{"token", "list"},
+			warnings:  []message{previewMessage(nil, 2)},
+		},
+		{
+			name:      "one cannot be decided: it is not counted among those to drop",
+			sessions:  append(visitors(1), simulator.Session{RecordID: 2, SessionID: visitorID(2), User: "nobody-knows", Device: guarded + ":22", Start: started}),
+			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}}},
+			requests:  []string{"token", "list"},
+			warnings: []message{{"1 session to drop, 1 that cannot be dropped" + newDrain, "", []string{
+				lineOf(1) + ": planned", "1 session that the drain will not drop, and so will fail on:", "nobody-knows", "`exclude.origin_ips`", "Name sessions that cannot be decided",
+			}}},
+		},
+		{
+			name:      "no preview",
+			sessions:  visitors(1),
+			arguments: map[string]any{"preview": false},
+		},
+		{
+			name:      "no preview, and so no limit",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"preview": false, "max_sessions": 1},
+		},
+		{
+			name:     "who is connected cannot be seen",
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			sessions: visitors(1),
+			requests: []string{"token", "list"},
+			warnings: []message{{"Sessions to drop not previewed", "", []string{
+				"Who is connected is not known: the authorization lacks a permission. This is a plan: nothing was dropped.", "`preview = false`", "HTTP 500",
+			}}},
+		},
+		{
+			name:      "too many",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"max_sessions": 1},
+			requests:  []string{"token", "list"},
+			errors:    []message{tooMany},
+		},
+		{
+			name:      "too many, and a failure is no reason to stop",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"max_sessions": 1, "on_failure": "continue"},
+			requests:  []string{"token", "list"},
+			warnings:  []message{{tooMany.summary + newDrain, tooMany.path, tooMany.says}},
+		},
+		{
+			name:      "the match is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"match": acctest.Unknown},
+		},
+		{
+			name:      "an argument of the match is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"match": map[string]any{"devices": []string{guarded}, "users": acctest.Unknown}},
+		},
+		{
+			name:      "an element of the match is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"match": map[string]any{"devices": []any{guarded, acctest.Unknown}}},
+		},
+		{
+			name:      "the age in the match is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"match": map[string]any{"devices": []string{guarded}, "older_than": acctest.Unknown}},
+		},
+		{
+			name:      "whom to exclude is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"exclude": map[string]any{"users": acctest.Unknown}},
+		},
+		{
+			name:      "the limit is not known yet",
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"max_sessions": acctest.Unknown},
+		},
+		{
+			name:      "when to drain is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"drain_on": acctest.Unknown},
+		},
+		{
+			name:      "whether to preview is not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"preview": acctest.Unknown},
+		},
+		{
+			name:      "the timeouts are not known yet",
+			sessions:  visitors(1),
+			arguments: map[string]any{"timeouts": acctest.Unknown},
+			requests:  []string{"token", "list"},
+			warnings:  []message{previewMessage(nil, 1)},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, test.pam, test.sessions...)
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			config := guard(map[string]any{"drain_on": []string{"create"}})
+			maps.Copy(config, test.arguments)
+			plan := r.Plan(nil, config)
+			pam.ExpectRequests(t, test.requests...)
+			expectMessages(t, "warning", plan.Diagnostics.Warnings(), test.warnings...)
+			expectMessages(t, "error", plan.Diagnostics.Errors(), test.errors...)
+		})
+	}
+}
+
+// during gives the messages of one phase.
+func during(rpc string, all acctest.Diagnostics) acctest.Diagnostics {
+	return slices.DeleteFunc(slices.Clone(all), func(d acctest.Diagnostic) bool { return d.RPC != rpc })
+}
+
+func TestDrainPreviewOfDestruction(t *testing.T) {
+	t.Parallel()
+	t.Run("somebody is connected", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		state := kept(t, r, guard(nil))
+		destroyed := r.Destroy(state)
+		pam.ExpectRequests(t, "token", "list", "list", "drop hash-1", "list")
+		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics), previewMessage(state, 1))
+		expectMessages(t, "applied", during("ApplyResourceChange", destroyed.Diagnostics), droppedMessage(state, 1))
+	})
+	t.Run("too many: nothing is applied", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		destroyed := r.Destroy(kept(t, r, guard(map[string]any{"max_sessions": 1})))
+		pam.ExpectRequests(t, "token", "list")
+		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2)}})
+		if destroyed.State == nil {
+			t.Error("the drain is gone from the state")
+		}
+	})
+	t.Run("no preview", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		destroyed := r.Destroy(kept(t, r, unseen(nil)))
+		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics))
+	})
+	t.Run("a destruction that will not drain", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{})
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		state := kept(t, r, guard(map[string]any{"drain_on": []string{"create"}}))
+		pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		pam.Forget()
+		expectMessages(t, "diagnostic", r.Destroy(state).Diagnostics)
+		pam.ExpectRequests(t)
+	})
+	t.Run("the drain that the state knows counts, not the new one", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, append(visitors(1), visitorElsewhere(2))...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		state := kept(t, r, guard(nil))
+		plan := r.Plan(state, guard(map[string]any{"match": map[string]any{"devices": []string{"10.66.33.170"}}}))
+		pam.ExpectRequests(t, "token", "list")
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
+	})
+	t.Run("a replacement whose match is not known yet", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		state := kept(t, r, guard(nil))
+		plan := r.Plan(state, guard(map[string]any{"match": map[string]any{"devices": acctest.Unknown}}))
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
+	})
+	t.Run("a replacement that drains at both ends", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitorElsewhere(2))
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		both := map[string]any{"drain_on": []string{"create", "destroy"}}
+		state := kept(t, r, guard(both))
+		pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		pam.Forget()
+		config := guard(both)
+		config["match"] = map[string]any{"users": []string{"user-1", "user-2"}}
+		plan := r.Plan(state, config)
+		pam.ExpectRequests(t, "list", "list")
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1), message{"2 sessions to drop (new drain of users user-1 user-2)", "", []string{"when the drain is created", "user-1", "user-2"}})
+	})
+	t.Run("a replacement in a configuration that turns previews off", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		plan := r.Plan(kept(t, r, guard(nil)), unseen(map[string]any{"triggers": map[string]string{"machine": "2"}}))
+		if plan.Change != acctest.Replace {
+			t.Errorf("the plan is %s, want a replacement", plan.Change)
+		}
+		pam.ExpectRequests(t)
+	})
+}
+
+// Every attribute is classified: a new one fails this test until it is. What
+// could mean a drain replaces; the rest is a copy into the state.
+func TestDrainAttributes(t *testing.T) {
+	t.Parallel()
+	changes := map[string]struct {
+		change   acctest.Change
+		from, to any
+	}{
+		"match":         {change: acctest.Replace, from: map[string]any{"devices": []string{guarded}}, to: map[string]any{"devices": []string{guarded}, "users": []string{"nobody"}}},
+		"triggers":      {change: acctest.Replace, from: map[string]string{"machine": "1"}, to: map[string]string{"machine": "2"}},
+		"exclude":       {change: acctest.Update, from: map[string]any{"users": []string{"admin"}}, to: map[string]any{"users": []string{"root"}}},
+		"drain_on":      {change: acctest.Update, from: []string{"destroy"}, to: []string{"create", "destroy"}},
+		"grace_period":  {change: acctest.Update, from: "1s", to: "2s"},
+		"quiet_period":  {change: acctest.Update, from: "1s", to: "2s"},
+		"max_sessions":  {change: acctest.Update, from: 5, to: 6},
+		"on_failure":    {change: acctest.Update, from: "halt", to: "continue"},
+		"preview":       {change: acctest.Update, from: false, to: true},
+		"poll_interval": {change: acctest.Update, from: "1ms", to: "2ms"},
+		"timeouts":      {change: acctest.Update, from: map[string]any{"delete": "1m"}, to: map[string]any{"create": "1m", "delete": "2m"}},
+		"id":            {}, // computed
+		"sessions":      {}, // computed
+	}
+	pam := acctest.Start(t, simulator.Config{})
+	names := acctest.NewDriver(t, pam, nil).Resource(drainType).Attributes()
+	if want := slices.Sorted(maps.Keys(changes)); !slices.Equal(names, want) {
+		t.Fatalf("attributes %q, and %q are classified", names, want)
+	}
+	for name, test := range changes {
+		if test.change == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Somebody is connected, whom an update must not drop.
+			pam := inhabited(t, simulator.Config{}, visitors(1)...)
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			before := kept(t, r, unseen(map[string]any{name: test.from}))
+
+			applied := r.Apply(before, unseen(map[string]any{name: test.to}))
+
+			if applied.Change != test.change {
+				t.Errorf("a change of %s is a %s, want %s", name, applied.Change, test.change)
+			}
+			expectMessages(t, "error", applied.Diagnostics.Errors())
+			if test.change == acctest.Update {
+				pam.ExpectRequests(t)
+				expectLive(t, pam, visitorID(1))
+			} else {
+				pam.ExpectRequests(t, "token", "list", "drop hash-1", "list")
+			}
+			if same := applied.State.At("id") == before.At("id"); same != (test.change == acctest.Update) {
+				t.Errorf("the id is the same: %t", same)
+			}
+			if reflect.DeepEqual(applied.State.At(name), before.At(name)) {
+				t.Errorf("the state still says %v", before.At(name))
+			}
+		})
+	}
+}
+
+// An argument that is taken out goes back to its default, without a call.
+func TestDrainAttributesRemoved(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	config := map[string]any{"match": map[string]any{"devices": []string{guarded}}}
+	plain := kept(t, r, config)
+	full := maps.Clone(config)
+	maps.Copy(full, map[string]any{
+		"exclude": map[string]any{"users": []string{"admin"}}, "grace_period": "1s", "quiet_period": "1s", "max_sessions": 1,
+		"on_failure": "continue", "preview": false, "poll_interval": "1s", "timeouts": map[string]any{"delete": "1m"},
+	})
+	applied := r.Apply(kept(t, r, full), config)
+	if applied.Change != acctest.Update || len(applied.Diagnostics) > 0 {
+		t.Fatalf("a %s, with\n%s", applied.Change, applied.Diagnostics)
+	}
+	want := maps.Clone(plain.Values)
+	want["id"] = applied.State.At("id")
+	if diff := cmp.Diff(want, applied.State.Values); diff != "" {
+		t.Errorf("the state (-want +got):\n%s", diff)
+	}
+	pam.ExpectRequests(t)
+}
+
+// An update takes effect in the next drain.
+func TestDrainUpdatedExclude(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	updated := r.Apply(kept(t, r, unseen(nil)), unseen(map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}}))
+	destroyed := r.Destroy(updated.State)
+	expectMessages(t, "diagnostic", destroyed.Diagnostics, droppedMessage(updated.State, 2))
+	expectLive(t, pam, visitorID(1))
+}
+
+// refusedArgument is one configuration that is refused on the argument at fault.
+type refusedArgument struct {
+	name      string
+	arguments map[string]any
+	on        string
+	says      string
+}
+
+// refusedArguments are those that resource and action share.
+func refusedArguments() []refusedArgument {
+	match := func(argument string, value any) map[string]any {
+		return map[string]any{"match": map[string]any{argument: value}}
+	}
+	exclude := func(argument string, value any) map[string]any {
+		return map[string]any{"exclude": map[string]any{argument: value}}
+	}
+	const (
+		none     = "The set is empty"
+		negative = "is negative"
+		notAbove = "is not above zero"
+	)
+	return []refusedArgument{
+		{"no match", map[string]any{"match": nil}, "match", "match"},
+		{"a match that sets nothing", map[string]any{"match": map[string]any{}}, "match", "every session of every user"},
+		{"session_ids empty", match("session_ids", []string{}), "match.session_ids", none},
+		{"users empty", match("users", []string{}), "match.users", none},
+		{"credentials empty", match("credentials", []string{}), "match.credentials", none},
+		{"devices empty", match("devices", []string{}), "match.devices", none},
+		{"protocols empty", match("protocols", []string{}), "match.protocols", none},
+		{"proxies empty", match("proxies", []string{}), "match.proxies", none},
+		{"origin_ips empty", match("origin_ips", []string{}), "match.origin_ips", none},
+		{"an empty user", match("users", []string{""}), "match.users[]", "empty"},
+		{"a null user", match("users", []any{"alice", nil}), "match.users[<nil>]", "compact("},
+		{"a device with an impossible port", match("devices", []string{"db01:99999"}), "match.devices[db01:99999]", "port"},
+		{"an origin that is no prefix", match("origin_ips", []string{"10.0.0.0/99"}), "match.origin_ips[10.0.0.0/99]", "10.0.0.0/99"},
+		{"no age", match("older_than", "0s"), "match.older_than", notAbove},
+		{"a negative age", match("older_than", "-1h"), "match.older_than", notAbove},
+		{"an age in words", match("older_than", "1 day"), "match.older_than", "1 day"},
+		{"an empty exclude", exclude("users", []string{}), "exclude.users", none},
+		{"an empty excluded user", exclude("users", []string{""}), "exclude.users[]", "empty"},
+		{"an excluded origin that is no prefix", exclude("origin_ips", []string{"10.0.0.0/99"}), "exclude.origin_ips[10.0.0.0/99]", "10.0.0.0/99"},
+		{"a negative grace", map[string]any{"grace_period": "-1s"}, "grace_period", negative},
+		{"a grace in words", map[string]any{"grace_period": "soon"}, "grace_period", "soon"},
+		{"a negative quiet", map[string]any{"quiet_period": "-1s"}, "quiet_period", negative},
+		{"a quiet in words", map[string]any{"quiet_period": "5"}, "quiet_period", "5"},
+		{"no poll interval", map[string]any{"poll_interval": "0s"}, "poll_interval", notAbove},
+		{"a negative poll interval", map[string]any{"poll_interval": "-2s"}, "poll_interval", notAbove},
+		{"a poll interval in words", map[string]any{"poll_interval": "often"}, "poll_interval", "often"},
+		{"a grace as long as the time allowed", map[string]any{"grace_period": "10m"}, "grace_period", "leave no time to drop anybody"},
+		{"a quiet as long as the time allowed", map[string]any{"quiet_period": "10m"}, "quiet_period", "leave no time to drop anybody"},
+		{"both together as long as the time allowed", map[string]any{"grace_period": "5m", "quiet_period": "5m"}, "grace_period", "leave no time to drop anybody"},
+		{"a negative limit", map[string]any{"max_sessions": -1}, "max_sessions", "at least 0"},
+	}
+}
+
+func TestDrainValidation(t *testing.T) {
+	t.Parallel()
+	r := acctest.NewDriver(t, acctest.Start(t, simulator.Config{}), nil).Resource(drainType)
+	tests := append(refusedArguments(),
+		refusedArgument{"never", map[string]any{"drain_on": []string{}}, "drain_on", "at least 1"},
+		refusedArgument{"at an unknown moment", map[string]any{"drain_on": []string{"destroy", "update"}}, "drain_on[update]", `"create" "destroy"`},
+		refusedArgument{"an unknown consequence", map[string]any{"on_failure": "ignore"}, "on_failure", `"halt" "continue"`},
+		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "is not above zero"},
+		refusedArgument{"a grace as long as the time at creation", map[string]any{
+			"drain_on": []string{"create"}, "grace_period": "1m", "timeouts": map[string]any{"create": "1m"},
+		}, "grace_period", "`timeouts.create` allows 1m0s"},
+		refusedArgument{"a time to delete in words", map[string]any{"timeouts": map[string]any{"delete": "long"}}, "timeouts.delete", "is not a duration"},
+	)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.expect(t, r.Validate(guard(test.arguments)))
+		})
+	}
+}
+
+func (a refusedArgument) expect(t *testing.T, got acctest.Diagnostics) {
+	t.Helper()
+	if len(got) != 1 || got[0].Warning || got[0].Path != a.on || !strings.Contains(got[0].Detail, a.says) {
+		t.Errorf("want one error on %q that says %q, got:\n%s", a.on, a.says, got)
+	}
+}
+
+// All faults are shown at once.
+func TestDrainValidationShowsAll(t *testing.T) {
+	t.Parallel()
+	r := acctest.NewDriver(t, acctest.Start(t, simulator.Config{}), nil).Resource(drainType)
+	got := r.Validate(map[string]any{
+		"match":         map[string]any{"users": []string{}, "devices": []string{"db01:99999", ""}, "older_than": "0s"},
+		"exclude":       map[string]any{"origin_ips": []string{"here"}},
+		"poll_interval": "0s",
+	})
+	var paths []string
+	for _, d := range got.Errors() {
+		paths = append(paths, d.Path)
+	}
+	slices.Sort(paths)
+	want := []string{"exclude.origin_ips[here]", "match.devices[]", "match.devices[db01:99999]", "match.older_than", "match.users", "poll_interval"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("errors on %q, want %q", paths, want)
+	}
+}
+
+// What is not known yet may still turn out right.
+func TestDrainValidationOfUnknown(t *testing.T) {
+	t.Parallel()
+	r := acctest.NewDriver(t, acctest.Start(t, simulator.Config{}), nil).Resource(drainType)
+	for name, arguments := range map[string]map[string]any{
+		"match":        {"match": acctest.Unknown},
+		"a set":        {"match": map[string]any{"users": acctest.Unknown}},
+		"an element":   {"match": map[string]any{"users": []any{acctest.Unknown}}},
+		"an age":       {"match": map[string]any{"older_than": acctest.Unknown}},
+		"exclude":      {"exclude": acctest.Unknown},
+		"drain_on":     {"drain_on": acctest.Unknown},
+		"max_sessions": {"max_sessions": acctest.Unknown},
+		"durations":    {"grace_period": acctest.Unknown, "quiet_period": acctest.Unknown, "poll_interval": acctest.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := r.Validate(guard(arguments)); len(got) > 0 {
+				t.Errorf("refused:\n%s", got)
+			}
+		})
+	}
+}
+
+// Periods are judged by the time of the moment at which the drain runs, and by
+// no other.
+func TestDrainPeriodsThatLeaveTime(t *testing.T) {
+	t.Parallel()
+	r := acctest.NewDriver(t, acctest.Start(t, simulator.Config{}), nil).Resource(drainType)
+	for name, arguments := range map[string]map[string]any{
+		"a longer time allowed":     {"grace_period": "10m", "timeouts": map[string]any{"delete": "11m"}},
+		"a moment that is not used": {"grace_period": "2m", "timeouts": map[string]any{"create": "1m"}},
+		"a time that is not known":  {"grace_period": "10m", "timeouts": map[string]any{"delete": acctest.Unknown}},
+		"times that are not known":  {"grace_period": "10m", "timeouts": acctest.Unknown},
+		"a period not known":        {"grace_period": acctest.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := r.Validate(guard(arguments)); len(got) != 0 {
+				t.Errorf("refused:\n%s", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,313 @@
+package provider_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+const terminationAddress = terminationType + ".test"
+
+// accPAM is a PAM with alice's live session.
+func accPAM(t *testing.T, behavior simulator.Behavior) *acctest.PAM {
+	t.Helper()
+	acctest.RequireTerraform(t)
+	pam := acctest.Start(t, simulator.Config{})
+	pam.Sim.Add(alice(behavior))
+	return pam
+}
+
+// terminationBlock is a termination of alice's session in HCL.
+func terminationBlock(pam *acctest.PAM, arguments string) string {
+	return pam.ProviderBlock() + fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n  poll_interval = \"10ms\"\n  %s\n}\n", terminationType, aliceID, arguments)
+}
+
+func expectAction(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{
+		PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(terminationAddress, action)},
+		PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+	}
+}
+
+func expectOutcome(outcome string) []statecheck.StateCheck {
+	return []statecheck.StateCheck{
+		statecheck.ExpectKnownValue(terminationAddress, tfjsonpath.New("outcome"), knownvalue.StringExact(outcome)),
+	}
+}
+
+// expectDrops counts the drops since the last step, and gives a clean journal to
+// the next one.
+func expectDrops(t *testing.T, pam *acctest.PAM, want int) func() {
+	t.Helper()
+	return func() {
+		t.Helper()
+		if got := pam.Sim.Count(simulator.OpDrop); got != want {
+			t.Errorf("%d drops in the step before, want %d: %q", got, want, pam.Requests())
+		}
+		pam.Forget()
+	}
+}
+
+func TestAccTermination(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{})
+	t.Cleanup(expectDrops(t, pam, 0)) // of the destruction
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{
+			{
+				Config:            terminationBlock(pam, ""),
+				ConfigPlanChecks:  expectAction(plancheck.ResourceActionCreate),
+				ConfigStateChecks: expectOutcome("terminated"),
+			},
+			{
+				PreConfig:        expectDrops(t, pam, 1),
+				Config:           terminationBlock(pam, ""),
+				ConfigPlanChecks: expectAction(plancheck.ResourceActionNoop),
+			},
+			{
+				PreConfig:        expectDrops(t, pam, 0),
+				Config:           terminationBlock(pam, "confirm = false\n  timeouts = { read = \"1m\" }"),
+				ConfigPlanChecks: expectAction(plancheck.ResourceActionUpdate),
+			},
+			{
+				// A purged session has ended: its record stays.
+				PreConfig: func() {
+					expectDrops(t, pam, 0)()
+					pam.Sim.Purge(aliceID)
+				},
+				Config:            terminationBlock(pam, "confirm = false\n  timeouts = { read = \"1m\" }"),
+				ConfigPlanChecks:  expectAction(plancheck.ResourceActionNoop),
+				ConfigStateChecks: expectOutcome("terminated"),
+			},
+			{
+				PreConfig: expectDrops(t, pam, 0),
+				Config:    terminationBlock(pam, "confirm = false\n  timeouts = { read = \"1m\" }"),
+				Destroy:   true,
+			},
+		},
+	})
+}
+
+func TestAccTerminationAccepted(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{Zombie: true})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{{
+			Config:            terminationBlock(pam, "confirm = false"),
+			ConfigPlanChecks:  expectAction(plancheck.ResourceActionCreate),
+			ConfigStateChecks: expectOutcome("accepted"),
+		}},
+	})
+	pam.ExpectRequests(t, "token", dropAlice)
+}
+
+func TestAccTerminationAgain(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{
+			{
+				Config:            terminationBlock(pam, "triggers = { ticket = \"1\" }"),
+				ConfigStateChecks: expectOutcome("terminated"),
+			},
+			{
+				PreConfig:         expectDrops(t, pam, 1),
+				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
+				ConfigPlanChecks:  expectAction(plancheck.ResourceActionReplace),
+				ConfigStateChecks: expectOutcome("already_ended"),
+			},
+			{
+				PreConfig:         expectDrops(t, pam, 1),
+				Taint:             []string{terminationAddress},
+				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
+				ConfigPlanChecks:  expectAction(plancheck.ResourceActionReplace),
+				ConfigStateChecks: expectOutcome("already_ended"),
+			},
+			{
+				// The very session is live again: it leaves the state and is dropped.
+				PreConfig: func() {
+					expectDrops(t, pam, 1)()
+					pam.Sim.Purge(aliceID)
+					pam.Sim.Add(alice(simulator.Behavior{}))
+				},
+				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
+				ConfigPlanChecks:  expectAction(plancheck.ResourceActionCreate),
+				ConfigStateChecks: expectOutcome("terminated"),
+			},
+		},
+	})
+	expectDrops(t, pam, 1)()
+}
+
+// TestAccTerminationUnconfirmed: an unconfirmed drop is saved, and the next apply
+// completes it.
+func TestAccTerminationUnconfirmed(t *testing.T) {
+	t.Parallel()
+
+	const stillLive = "A terminated session is live"
+	tests := map[string]struct {
+		meanwhile func(*simulator.Simulator)
+		action    plancheck.ResourceActionType
+		outcome   string
+		warned    bool
+	}{
+		"still live": {
+			// The refresh sees it, so that it leaves the state before it is replaced.
+			meanwhile: func(sim *simulator.Simulator) { sim.SetBehavior(aliceID, simulator.Behavior{}) },
+			action:    plancheck.ResourceActionCreate,
+			outcome:   "terminated",
+			warned:    true,
+		},
+		"ended meanwhile": {
+			meanwhile: func(sim *simulator.Simulator) { sim.End(aliceID) },
+			action:    plancheck.ResourceActionReplace,
+			outcome:   "already_ended",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := accPAM(t, simulator.Behavior{Zombie: true})
+			config := terminationBlock(pam, "timeouts = { create = \"2s\" }")
+			spy := &acctest.Spy{}
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: acctest.Factories(spy),
+				Steps: []resource.TestStep{
+					{
+						Config:      config,
+						ExpectError: regexp.MustCompile(`Session end unconfirmed`),
+					},
+					{
+						PreConfig: func() {
+							expectDrops(t, pam, 1)()
+							test.meanwhile(pam.Sim)
+						},
+						Config:            config,
+						ConfigPlanChecks:  expectAction(test.action),
+						ConfigStateChecks: expectOutcome(test.outcome),
+					},
+				},
+			})
+			expectDrops(t, pam, 1)()
+			warned := slices.ContainsFunc(spy.Warnings(), func(d acctest.Diagnostic) bool { return d.Summary == stillLive })
+			if warned != test.warned {
+				t.Errorf("warned of a live session: %t\n%s", warned, spy.Warnings())
+			}
+		})
+	}
+}
+
+func TestAccTerminationImport(t *testing.T) {
+	t.Parallel()
+	acctest.RequireTerraform(t)
+	pam := acctest.Start(t, simulator.Config{})
+	pam.Sim.Add(endedAlice())
+	importBlock := pam.ProviderBlock() + fmt.Sprintf(`
+import {
+  to = %s
+  id = %q
+}
+
+resource %q "test" {
+  session_id = %q
+}
+`, terminationAddress, aliceID, terminationType, aliceID)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{{
+			Config:            importBlock,
+			ConfigPlanChecks:  expectAction(plancheck.ResourceActionNoop),
+			ConfigStateChecks: expectOutcome("already_ended"),
+		}},
+	})
+	if n := pam.Sim.Count(simulator.OpDrop); n != 0 {
+		t.Errorf("%d drops, want none", n)
+	}
+}
+
+func TestAccTerminationImportLive(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{{
+			Config:        terminationBlock(pam, ""),
+			ResourceName:  terminationAddress,
+			ImportState:   true,
+			ImportStateId: aliceID,
+			ExpectError:   regexp.MustCompile(`A live session cannot be imported`),
+		}},
+	})
+	if n := pam.Sim.Count(simulator.OpDrop); n != 0 {
+		t.Errorf("%d drops, want none", n)
+	}
+}
+
+func TestAccTerminationImportByIdentity(t *testing.T) {
+	t.Parallel()
+	acctest.SkipUnlessIdentity(t)
+	pam := acctest.Start(t, simulator.Config{})
+	pam.Sim.Add(endedAlice())
+	// The step fails unless the plan after the import is empty.
+	config := pam.ProviderBlock() + fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{
+			{
+				Config:            config,
+				ConfigStateChecks: expectOutcome("already_ended"),
+			},
+			{
+				PreConfig:       expectDrops(t, pam, 1),
+				ResourceName:    terminationAddress,
+				ImportState:     true,
+				ImportStateKind: resource.ImportBlockWithResourceIdentity,
+			},
+		},
+	})
+	expectDrops(t, pam, 0)()
+}
+
+// TestAccTerminationReplaceOption: -replace forces another run.
+func TestAccTerminationReplaceOption(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{})
+	tf := acctest.NewTerraform(t, pam, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID))
+	tf.MustRun("apply", "-auto-approve", "-no-color")
+	expectDrops(t, pam, 1)()
+
+	run := tf.Run("plan", "-detailed-exitcode", "-no-color")
+	if run.Code != 0 {
+		t.Errorf("a plan after the apply has exit code %d:\n%s", run.Code, run.Output())
+	}
+	expectDrops(t, pam, 0)()
+
+	tf.MustRun("apply", "-auto-approve", "-no-color", "-replace="+terminationAddress)
+	expectDrops(t, pam, 1)()
+
+	tf.MustRun("destroy", "-auto-approve", "-no-color", "-refresh=false")
+	pam.ExpectRequests(t)
+}
+
+// TestAccTerminationOffline: validate, and the plan of a termination, ask nothing.
+func TestAccTerminationOffline(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{})
+	tf := acctest.NewTerraform(t, pam, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID))
+	tf.MustRun("validate", "-no-color")
+	tf.MustRun("plan", "-no-color")
+	pam.ExpectRequests(t)
+}

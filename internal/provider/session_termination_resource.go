@@ -1,0 +1,341 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+var (
+	_ resource.Resource                = (*sessionTerminationResource)(nil)
+	_ resource.ResourceWithConfigure   = (*sessionTerminationResource)(nil)
+	_ resource.ResourceWithIdentity    = (*sessionTerminationResource)(nil)
+	_ resource.ResourceWithImportState = (*sessionTerminationResource)(nil)
+)
+
+const (
+	defaultPollInterval = "2s"
+	defaultTimeout      = 10 * time.Minute
+)
+
+// sessionTerminationResource is the record of one session's termination.
+type sessionTerminationResource struct {
+	configured
+}
+
+func newSessionTerminationResource() resource.Resource { return &sessionTerminationResource{} }
+
+type sessionTerminationModel struct {
+	SessionID      types.String         `tfsdk:"session_id"`
+	RecordID       types.String         `tfsdk:"record_id"`
+	Triggers       types.Map            `tfsdk:"triggers"`
+	Confirm        types.Bool           `tfsdk:"confirm"`
+	IgnoreNotFound types.Bool           `tfsdk:"ignore_not_found"`
+	PollInterval   timetypes.GoDuration `tfsdk:"poll_interval"`
+	Timeouts       timeouts.Value       `tfsdk:"timeouts"`
+	ID             types.String         `tfsdk:"id"`
+	Outcome        types.String         `tfsdk:"outcome"`
+	TerminatedAt   timetypes.RFC3339    `tfsdk:"terminated_at"`
+	Session        types.Object         `tfsdk:"session"`
+}
+
+type sessionTerminationIdentity struct {
+	SessionID types.String `tfsdk:"session_id"`
+}
+
+func (r *sessionTerminationResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_session_termination"
+}
+
+func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	evidence := make(map[string]schema.Attribute, len(evidenceNames))
+	for _, name := range evidenceNames {
+		evidence[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Ends one live session when it is created, and keeps the record of that with its evidence.",
+		Attributes: map[string]schema.Attribute{
+			// Required
+			"session_id": schema.StringAttribute{
+				MarkdownDescription: "Unique hash of the session to end, not its row number. A change ends the other session.",
+				Required:            true,
+				Validators:          []validator.String{sessionID},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+
+			// Optional
+			"record_id": schema.StringAttribute{
+				MarkdownDescription: "Row number of the session, in digits. Found by itself where PAM lists sessions; giving it saves reading the list.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{recordID},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"triggers": schema.MapAttribute{
+				MarkdownDescription: "Any values; a change runs the termination again.",
+				Optional:            true,
+				ElementType:         types.StringType,
+				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
+			},
+			"confirm": schema.BoolAttribute{
+				MarkdownDescription: "Wait until PAM shows the session as ended. With `false`, `outcome` is `accepted`, which claims no end. Default `true`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(true),
+			},
+			"ignore_not_found": schema.BoolAttribute{
+				MarkdownDescription: "Count a session that PAM does not show as gone, instead of failing. Default `false`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"poll_interval": schema.StringAttribute{
+				MarkdownDescription: "Time between two looks at the session, and before a repeated drop, as a Go duration. Default `2s`.",
+				Optional:            true,
+				Computed:            true,
+				CustomType:          timetypes.GoDurationType{},
+				Default:             stringdefault.StaticString(defaultPollInterval),
+				Validators:          []validator.String{positiveDuration},
+			},
+			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
+				Create:            true,
+				Read:              true,
+				CreateDescription: "Time allowed to drop the session and to see it ended, as a Go duration. Default `10m`.",
+				ReadDescription:   "Time allowed to look at the session on refresh, as a Go duration. Default `10m`.",
+			}),
+
+			// Computed
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Same as `session_id`.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"outcome": schema.StringAttribute{
+				MarkdownDescription: "What became of the session: `terminated` (dropped, and seen ended), `already_ended` (seen ended before the drop), " +
+					"`accepted` (PAM accepted the drop, no end was seen), or `not_found` (unknown to PAM, with `ignore_not_found`).",
+				Computed:      true,
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"terminated_at": schema.StringAttribute{
+				MarkdownDescription: "When the provider saw that the session had ended, by its own clock, in RFC 3339. Null while no end was seen. PAM's own time of the end is `session.ended_at`.",
+				Computed:            true,
+				CustomType:          timetypes.RFC3339Type{},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"session": schema.SingleNestedAttribute{
+				MarkdownDescription: "The session as PAM last showed it. Null where it was never looked at.",
+				Computed:            true,
+				Attributes:          evidence,
+				PlanModifiers:       []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
+			},
+		},
+	}
+}
+
+func (r *sessionTerminationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{
+		Attributes: map[string]identityschema.Attribute{
+			"session_id": identityschema.StringAttribute{
+				Description:       "Unique hash of the session.",
+				RequiredForImport: true,
+			},
+		},
+	}
+}
+
+func (r *sessionTerminationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.take(req.ProviderData, &resp.Diagnostics)
+}
+
+// Create drops the session. What PAM accepted is saved even when the rest fails,
+// so that the operation is not forgotten: Terraform then taints the resource.
+func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var model sessionTerminationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	timeout, diags := model.Timeouts.Create(ctx, defaultTimeout)
+	resp.Diagnostics.Append(diags...)
+	interval, diags := model.PollInterval.ValueGoDuration()
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
+		return
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	result, err := r.data.terminator.Terminate(ctx, termination.Request{
+		SessionID:      model.SessionID.ValueString(),
+		RecordID:       model.RecordID.ValueString(),
+		Confirm:        model.Confirm.ValueBool(),
+		IgnoreNotFound: model.IgnoreNotFound.ValueBool(),
+		PollInterval:   interval,
+	})
+
+	recorded := err == nil || result.Accepted
+	if recorded {
+		resp.Diagnostics.Append(model.record(ctx, result)...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
+	}
+	var failure *termination.Error
+	if errors.As(err, &failure) {
+		resp.Diagnostics.Append(r.data.once(err, terminationFailed(failure, recorded)))
+	} else if err != nil {
+		resp.Diagnostics.AddError("Session not ended", err.Error())
+	}
+	if result.NoLook != nil {
+		resp.Diagnostics.Append(notConfirmed(model.SessionID.ValueString(), result.NoLook))
+	}
+}
+
+// Read looks only where one small request can answer, and never takes a session
+// that PAM no longer shows for anything but ended.
+func (r *sessionTerminationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var model sessionTerminationModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
+	timeout, diags := model.Timeouts.Read(ctx, defaultTimeout)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
+	if model.RecordID.IsNull() {
+		return
+	}
+	if !r.data.available() {
+		resp.Diagnostics.Append(notRefreshed(model.SessionID.ValueString(), r.data.unknownArguments()))
+		return
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	seen, err := r.data.pam.Session(ctx, model.RecordID.ValueString())
+	switch {
+	case errors.Is(err, session.ErrNotFound), errors.Is(err, session.ErrPermission):
+		// An ended session is purged some day, and an authorization may be
+		// narrowed to drops. Neither undoes what was done.
+	case err != nil:
+		resp.Diagnostics.Append(r.data.once(err, lookFailed(
+			fmt.Sprintf("The provider looked at record %s to refresh the termination of session %q.", model.RecordID.ValueString(), model.SessionID.ValueString()),
+			"The record of the termination is kept as it was. Whether the session is live again was not seen.",
+			err)))
+	case seen.ID != model.SessionID.ValueString():
+		resp.Diagnostics.Append(strangerRecord(model.SessionID.ValueString(), model.RecordID.ValueString()))
+	case seen.Live():
+		resp.Diagnostics.Append(stillLive(seen))
+		resp.State.RemoveResource(ctx)
+	default:
+		resp.Diagnostics.Append(model.see(ctx, seen)...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	}
+}
+
+// Update is a pure copy: every attribute that would mean a call replaces.
+func (r *sessionTerminationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var model sessionTerminationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
+}
+
+// Delete is a NO-OP: an ended session cannot be resumed, so there is nothing to
+// undo, and a tainted termination is deleted before it is created again.
+func (r *sessionTerminationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
+}
+
+// ImportState takes over a session that has ended. It looks before it imports,
+// because a record of an end that was not seen would be a lie.
+func (r *sessionTerminationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := req.ID
+	if id == "" {
+		var identity sessionTerminationIdentity
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+		id = identity.SessionID.ValueString()
+	}
+	at := path.Root("session_id")
+	if err := session.ValidateID(id); err != nil {
+		resp.Diagnostics.AddAttributeError(at, "Invalid `session_id`", capitalize(err.Error())+".\n\nImport by the unique hash of an ended session.")
+	}
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
+		return
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
+	defer cancel()
+	seen, err := r.data.terminator.Look().One(ctx, id)
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(r.data.once(err, lookFailed(fmt.Sprintf("The provider looked for session %q to import its termination.", id),
+			"Nothing was imported, and nothing was dropped.", err, at)))
+		return
+	case seen.Live():
+		resp.Diagnostics.Append(importRefused(seen))
+		return
+	}
+
+	model := sessionTerminationModel{
+		SessionID:      types.StringValue(id),
+		Triggers:       types.MapNull(types.StringType),
+		Confirm:        types.BoolValue(true),
+		IgnoreNotFound: types.BoolValue(false),
+		PollInterval:   timetypes.NewGoDurationValueFromStringMust(defaultPollInterval),
+	}
+	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("timeouts"), &model.Timeouts)...)
+	resp.Diagnostics.Append(model.record(ctx, termination.Result{
+		Outcome:     termination.AlreadyEnded,
+		Session:     &seen,
+		SeenEndedAt: time.Now().UTC(),
+	})...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
+}
+
+// record fills the computed attributes from the result of a termination.
+func (m *sessionTerminationModel) record(ctx context.Context, result termination.Result) diag.Diagnostics {
+	m.ID = m.SessionID
+	m.Outcome = types.StringValue(string(result.Outcome))
+	m.TerminatedAt = timetypes.NewRFC3339Null()
+	if !result.SeenEndedAt.IsZero() {
+		m.TerminatedAt = timetypes.NewRFC3339TimeValue(result.SeenEndedAt.Truncate(time.Second))
+	}
+	m.Session = types.ObjectNull(evidenceTypes())
+	if m.RecordID.IsUnknown() {
+		m.RecordID = types.StringNull()
+	}
+	if result.Session == nil {
+		return nil
+	}
+	return m.see(ctx, *result.Session)
+}
+
+// see takes over what a look showed.
+func (m *sessionTerminationModel) see(ctx context.Context, s session.Session) diag.Diagnostics {
+	if m.RecordID.IsNull() {
+		m.RecordID = textOrNull(s.RecordID)
+	}
+	object, diags := types.ObjectValueFrom(ctx, evidenceTypes(), newEvidenceModel(s))
+	m.Session = object
+	return diags
+}

@@ -1,0 +1,1143 @@
+package provider_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+const (
+	terminationType = "senhasegura_session_termination"
+
+	aliceID     = "c819cbc5f2fad2065f1d132a22d0e2dfacccb228"
+	aliceRecord = "6"
+)
+
+// The requests about the one session of most tests.
+const (
+	dropAlice = "drop " + aliceID
+	getAlice  = "get " + aliceRecord
+)
+
+// started is a fixed past, so that what is recorded of it can be compared.
+var started = time.Date(2024, 5, 6, 16, 11, 17, 0, time.UTC)
+
+func alice(behavior simulator.Behavior) simulator.Session {
+	return simulator.Session{
+		RecordID: 6, SessionID: aliceID,
+		User: "alice", Credential: "root", Device: "10.66.33.17:22",
+		Protocol: "ssh", Proxy: "Web Proxy", OriginIP: "172.16.20.125",
+		Start: started, Behavior: behavior,
+	}
+}
+
+func endedAlice() simulator.Session {
+	s := alice(simulator.Behavior{})
+	s.End = started.Add(13 * time.Second)
+	return s
+}
+
+// with adds arguments to a termination of alice's session that polls fast, and
+// that does not wait for long where a fault makes it wait for ever. nil removes
+// one.
+func with(arguments map[string]any) map[string]any {
+	config := map[string]any{"session_id": aliceID, "poll_interval": "1ms", "timeouts": map[string]any{"create": "20s"}}
+	maps.Copy(config, arguments)
+	return config
+}
+
+// terminate is a driver and its PAM with alice's session.
+func terminate(t *testing.T, config simulator.Config, session simulator.Session, arguments map[string]any) (*acctest.PAM, *acctest.Resource) {
+	t.Helper()
+	pam := acctest.Start(t, config)
+	pam.Sim.Add(session)
+	return pam, acctest.NewDriver(t, pam, arguments).Resource(terminationType)
+}
+
+// recorded gives the state of a termination that was done, without the requests
+// that it took.
+func recorded(t *testing.T, pam *acctest.PAM, r *acctest.Resource, config map[string]any) *acctest.State {
+	t.Helper()
+	applied := r.Apply(nil, config)
+	if len(applied.Diagnostics.Errors()) > 0 || applied.State == nil {
+		t.Fatalf("the termination was not recorded:\n%s", applied.Diagnostics)
+	}
+	pam.Forget()
+	return applied.State
+}
+
+// message is what a test expects of one diagnostic.
+type message struct {
+	summary string
+	path    string
+	// says are parts of the detail.
+	says []string
+}
+
+func expectMessages(t *testing.T, what string, got acctest.Diagnostics, want ...message) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%d %s, want %d:\n%s", len(got), what, len(want), got)
+		return
+	}
+	for i, d := range got {
+		if d.Summary != want[i].summary || d.Path != want[i].path {
+			t.Errorf("%s on %q: %q\nwant it on %q: %q", what, d.Path, d.Summary, want[i].path, want[i].summary)
+		}
+		for _, part := range want[i].says {
+			if !strings.Contains(d.Detail, part) {
+				t.Errorf("%s %q does not say %q:\n%s", what, d.Summary, part, d.Detail)
+			}
+		}
+	}
+}
+
+// creation is one way in which a creation ends.
+type creation struct {
+	pam simulator.Config
+	// session is alice's live one unless it is set.
+	session   *simulator.Session
+	absent    bool // no session at all
+	faults    []simulator.Fault
+	provider  map[string]any
+	arguments map[string]any
+
+	requests []string
+	// outcome is empty where nothing may be recorded.
+	outcome  string
+	warnings []message
+	errors   []message
+	// live is what is true of the session afterwards.
+	live bool
+}
+
+func (c creation) run(t *testing.T) {
+	t.Helper()
+	pam := acctest.Start(t, c.pam)
+	if !c.absent {
+		session := alice(simulator.Behavior{})
+		if c.session != nil {
+			session = *c.session
+		}
+		pam.Sim.Add(session)
+	}
+	for _, fault := range c.faults {
+		pam.Sim.Inject(fault)
+	}
+	r := acctest.NewDriver(t, pam, c.provider).Resource(terminationType)
+
+	applied := r.Apply(nil, with(c.arguments))
+
+	pam.ExpectRequests(t, c.requests...)
+	expectMessages(t, "warning", applied.Diagnostics.Warnings(), c.warnings...)
+	expectMessages(t, "error", applied.Diagnostics.Errors(), c.errors...)
+	if truth, ok := pam.Sim.Session(aliceID); ok && (truth.State == simulator.StateLive) != c.live {
+		t.Errorf("the session is %s, want live %t", truth.State, c.live)
+	}
+	if c.outcome == "" {
+		if applied.State != nil {
+			t.Errorf("recorded: %v", applied.State.Values)
+		}
+		return
+	}
+	c.check(t, r, applied.State)
+}
+
+// check compares what was recorded with the evidence that there is.
+func (c creation) check(t *testing.T, r *acctest.Resource, state *acctest.State) {
+	t.Helper()
+	if state == nil {
+		t.Fatal("nothing was recorded")
+	}
+	if got := state.At("outcome"); got != c.outcome {
+		t.Errorf("outcome %v, want %s", got, c.outcome)
+	}
+	if state.At("id") != aliceID || state.Identity["session_id"] != aliceID {
+		t.Errorf("id %v, identity %v, want %s", state.At("id"), state.Identity, aliceID)
+	}
+	if want := len(c.errors) > 0; state.Tainted != want {
+		t.Errorf("tainted %t, want %t", state.Tainted, want)
+	}
+	seen := c.outcome == "terminated" || c.outcome == "already_ended"
+	if got := state.At("terminated_at") != nil; got != seen {
+		t.Errorf("terminated_at %v, want one only where an end was seen", state.At("terminated_at"))
+	}
+	if got := state.At("session", "ended_at") != nil; got != seen {
+		t.Errorf("session.ended_at %v, want one only where an end was seen", state.At("session", "ended_at"))
+	}
+	if state.Tainted {
+		return
+	}
+	if plan := r.Plan(state, with(c.arguments)); plan.Change != acctest.NoOp {
+		t.Errorf("the next plan is to %s: %v", plan.Change, plan.Values)
+	}
+}
+
+// lost is a drop that was carried out, and whose answer was lost.
+func lost(fault simulator.Fault) creation {
+	fault.Op, fault.Times = simulator.OpDrop, 1
+	return creation{
+		faults:   []simulator.Fault{fault},
+		requests: []string{"token", dropAlice, "list"},
+		outcome:  "terminated",
+	}
+}
+
+// vain is a drop that was not carried out, and whose answer does not say so.
+func vain(fault simulator.Fault) creation {
+	c := lost(fault)
+	c.requests = append(c.requests, dropAlice, getAlice)
+	return c
+}
+
+// failing is a drop that PAM did not carry out for a reason that another would
+// meet again: one request, one error, nothing recorded.
+func failing(kind simulator.Kind, problem string, says ...string) creation {
+	return creation{
+		faults:   []simulator.Fault{{Kind: kind, Op: simulator.OpDrop}},
+		requests: []string{"token", dropAlice},
+		errors:   notDropped(problem, says...),
+		live:     true,
+	}
+}
+
+func redirected() creation {
+	c := failing(simulator.Redirect, "PAM rejected the request", "redirected", "not followed")
+	c.faults[0].Location = "https://elsewhere.example.com/"
+	return c
+}
+
+func notDropped(problem string, says ...string) []message {
+	return []message{{
+		summary: "Session not dropped: " + problem,
+		says:    append(says, "No drop was carried out", "Nothing is recorded in the state"),
+	}}
+}
+
+// TestTerminationCreate has one row for every way in which a creation ends.
+func TestTerminationCreate(t *testing.T) {
+	t.Parallel()
+
+	const refusedSummary = "Session not ended: PAM refused the drop"
+	of := func(s simulator.Session) *simulator.Session { return &s }
+	notSeen := []message{{"Drop accepted, end not seen", "session_id", []string{"Whether the session has ended is not known"}}}
+	unverified := []message{{"Session end unverified", "session_id", []string{"is not known", "PAM Core", "Nothing is recorded"}}}
+
+	tests := map[string]creation{
+		"accepted, seen ended": {
+			requests: []string{"token", dropAlice, "list"},
+			outcome:  "terminated",
+		},
+		"record id given, which saves the list": {
+			arguments: map[string]any{"record_id": aliceRecord},
+			requests:  []string{"token", dropAlice, getAlice},
+			outcome:   "terminated",
+		},
+		"confirm false, which claims no end": {
+			arguments: map[string]any{"confirm": false},
+			requests:  []string{"token", dropAlice},
+			outcome:   "accepted",
+		},
+		"authorization may drop only": {
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			requests: []string{"token", dropAlice, "list"},
+			outcome:  "accepted", warnings: notSeen,
+		},
+		"release can drop only": {
+			pam: simulator.Config{Release: simulator.ReleaseDropOnly},
+			requests: []string{
+				"token", "other DELETE /api/pam/session/drop/" + aliceID, dropAlice,
+				"other GET /api/session/remotesessions", "other GET /api/pam/session/remotesessions", "other GET /iso/session/remotesessions",
+			},
+			outcome: "accepted", warnings: notSeen,
+		},
+		"session hidden from the authorization": {
+			session:  of(alice(simulator.Behavior{Hidden: true})),
+			requests: []string{"token", dropAlice, "list"},
+			outcome:  "accepted", warnings: notSeen,
+		},
+		"token refused once": {
+			faults:   []simulator.Fault{{Kind: simulator.TokenDenied401, Op: simulator.OpDrop, Times: 1}},
+			requests: []string{"token", dropAlice, "token", dropAlice, "list"},
+			outcome:  "terminated",
+		},
+		"too many requests once": {
+			faults:   []simulator.Fault{{Kind: simulator.TooMany429, Op: simulator.OpDrop, Times: 1}},
+			requests: []string{"token", dropAlice, dropAlice, "list"},
+			outcome:  "terminated",
+		},
+		"204 is an acceptance": {
+			faults:   []simulator.Fault{{Kind: simulator.NoContent204, Op: simulator.OpDrop}},
+			requests: []string{"token", dropAlice, "list"},
+			outcome:  "terminated",
+		},
+
+		"refused, seen ended": {
+			session:  of(endedAlice()),
+			requests: []string{"token", dropAlice, "list"},
+			outcome:  "already_ended",
+		},
+		"refused once, seen live, dropped again": {
+			session:  of(alice(simulator.Behavior{RefuseFirst: 1})),
+			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
+			outcome:  "terminated",
+		},
+		"refused, seen live until the retries are used up": {
+			session:  of(alice(simulator.Behavior{Refuse: true})),
+			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
+			errors: []message{{refusedSummary, "session_id", []string{
+				"2 drops were attempted", "The session was live at the last look: alice on 10.66.33.17:22", "HTTP 500", "Nothing is recorded",
+			}}},
+			live: true,
+		},
+		"refused, seen live, no retries": {
+			session:  of(alice(simulator.Behavior{Refuse: true})),
+			provider: map[string]any{"max_retries": 0},
+			requests: []string{"token", dropAlice, "list"},
+			errors:   []message{{refusedSummary, "session_id", []string{"One drop was attempted"}}},
+			live:     true,
+		},
+		"200 with error true is a refusal": {
+			faults:   []simulator.Fault{{Kind: simulator.ErrorTrue200, Op: simulator.OpDrop}},
+			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
+			errors:   []message{{refusedSummary, "session_id", []string{"HTTP 200", "The operation could not be completed"}}},
+			live:     true,
+		},
+		"400 with error false is a refusal": {
+			faults:   []simulator.Fault{{Kind: simulator.FlagFalse400, Op: simulator.OpDrop}},
+			provider: map[string]any{"max_retries": 0},
+			requests: []string{"token", dropAlice, "list"},
+			errors:   []message{{refusedSummary, "session_id", []string{"HTTP 400"}}},
+			live:     true,
+		},
+		"refused, unknown": {
+			absent:   true,
+			requests: []string{"token", dropAlice, "list"},
+			errors:   []message{{"No such session", "session_id", []string{"ignore_not_found = true", "row number"}}},
+		},
+		"refused, unknown, which is ignored": {
+			absent:    true,
+			arguments: map[string]any{"ignore_not_found": true},
+			requests:  []string{"token", dropAlice, "list"},
+			outcome:   "not_found",
+		},
+		"refused, cannot look": {
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			session:  of(alice(simulator.Behavior{Refuse: true})),
+			requests: []string{"token", dropAlice, "list"},
+			errors:   unverified, live: true,
+		},
+		"ignore_not_found does not excuse a look that failed": {
+			pam:       simulator.Config{Permission: simulator.DropOnly},
+			absent:    true,
+			arguments: map[string]any{"ignore_not_found": true},
+			requests:  []string{"token", dropAlice, "list"},
+			errors:    unverified,
+		},
+
+		"answer lost, cut after acting":            lost(simulator.Fault{Kind: simulator.CutAfter}),
+		"answer lost, reset after acting":          lost(simulator.Fault{Kind: simulator.ResetAfter}),
+		"answer lost, cut in its middle":           lost(simulator.Fault{Kind: simulator.CutMiddle}),
+		"answer lost, truncated body":              lost(simulator.Fault{Kind: simulator.Truncated200}),
+		"answer lost, page of a proxy, acted":      lost(simulator.Fault{Kind: simulator.HTML200, Acting: simulator.ActFirst}),
+		"answer lost, bad gateway, acted":          lost(simulator.Fault{Kind: simulator.HTML502, Acting: simulator.ActFirst}),
+		"answer lost, gateway timeout, acted":      lost(simulator.Fault{Kind: simulator.GatewayTimeout504, Acting: simulator.ActFirst}),
+		"answer lost, request timeout, acted":      lost(simulator.Fault{Kind: simulator.Timeout408, Acting: simulator.ActFirst}),
+		"answer lost, unavailable, acted":          lost(simulator.Fault{Kind: simulator.Unavailable503, Acting: simulator.ActFirst}),
+		"answer lost, unexpected error, acted":     lost(simulator.Fault{Kind: simulator.Unexpected500, Acting: simulator.ActFirst}),
+		"answer lost, cut before acting":           vain(simulator.Fault{Kind: simulator.CutBefore}),
+		"answer lost, reset before acting":         vain(simulator.Fault{Kind: simulator.ResetBefore}),
+		"answer lost, page of a proxy, not acted":  vain(simulator.Fault{Kind: simulator.HTML200}),
+		"answer lost, bad gateway, not acted":      vain(simulator.Fault{Kind: simulator.HTML502}),
+		"answer lost, gateway timeout, not acted":  vain(simulator.Fault{Kind: simulator.GatewayTimeout504}),
+		"answer lost, request timeout, not acted":  vain(simulator.Fault{Kind: simulator.Timeout408}),
+		"answer lost, unavailable, not acted":      vain(simulator.Fault{Kind: simulator.Unavailable503}),
+		"answer lost, unexpected error, not acted": vain(simulator.Fault{Kind: simulator.Unexpected500}),
+		"answer lost, no answer in time": {
+			provider: map[string]any{"request_timeout": "1s"},
+			faults:   []simulator.Fault{{Kind: simulator.Slow, Op: simulator.OpDrop, Times: 1}},
+			requests: []string{"token", dropAlice, "list"},
+			outcome:  "terminated",
+		},
+		"answer lost, session live until the retries are used up": {
+			faults:   []simulator.Fault{{Kind: simulator.CutBefore, Op: simulator.OpDrop}},
+			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
+			errors:   []message{{"Session end unconfirmed", "session_id", []string{"The session was live at the last look", "Nothing is recorded"}}},
+			live:     true,
+		},
+		"answer lost, cannot look, repeat accepted": {
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			faults:   []simulator.Fault{{Kind: simulator.CutBefore, Op: simulator.OpDrop, Times: 1}},
+			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
+			outcome:  "accepted", warnings: notSeen,
+		},
+		"answer lost, cannot look, repeat refused": {
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			faults:   []simulator.Fault{{Kind: simulator.CutAfter, Op: simulator.OpDrop, Times: 1}},
+			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
+			errors:   unverified,
+		},
+		"answer lost, cannot look, repeat lost too": {
+			pam:      simulator.Config{Permission: simulator.DropOnly},
+			faults:   []simulator.Fault{{Kind: simulator.CutAfter, Op: simulator.OpDrop}},
+			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
+			errors:   unverified,
+		},
+
+		"permission missing": {
+			pam:      simulator.Config{Permission: simulator.ReadOnly},
+			requests: []string{"token", dropAlice},
+			errors:   notDropped("the authorization lacks a permission", "PAM Core", "*Read and write*"),
+			live:     true,
+		},
+		"permission missing, 403":                  failing(simulator.Forbidden403, "the authorization lacks a permission", "HTTP 403"),
+		"lockdown":                                 failing(simulator.Lockdown503, "PAM is under emergency lockdown", "until 09/08/2027 22:54:00"),
+		"referer not allowed":                      failing(simulator.Referer500, "the authorization demands a Referer that was not sent", "`headers`"),
+		"authorization inactive":                   failing(simulator.InactiveAuthorization401, "the authorization is disabled or has expired"),
+		"redirected, which a drop does not follow": redirected(),
+		"wrong route": {
+			pam:      simulator.Config{Routes: simulator.Routes{Drop: []string{}}},
+			requests: []string{"token", "other DELETE /api/pam/session/drop/" + aliceID, "other DELETE /iso/session/drop/" + aliceID},
+			errors: notDropped("PAM has no such endpoint at this address", "`url`",
+				"DELETE /api/pam/session/drop/"+aliceID+": HTTP 404", "DELETE /iso/session/drop/"+aliceID+": HTTP 404"),
+			live: true,
+		},
+		"gateway without a route": {
+			faults:   []simulator.Fault{{Kind: simulator.GatewayNoRoute404, Op: simulator.OpDrop}},
+			requests: []string{"token", dropAlice, "other DELETE /iso/session/drop/" + aliceID},
+			errors:   notDropped("PAM has no such endpoint at this address", "no Route matched"),
+			live:     true,
+		},
+		"client rejected": {
+			provider: map[string]any{"client_secret": "not the secret"},
+			requests: []string{"token"},
+			errors:   notDropped("PAM does not accept the credentials of the provider", "`client_id`", "SENHASEGURA_CLIENT_SECRET"),
+			live:     true,
+		},
+		"token refused twice": {
+			faults:   []simulator.Fault{{Kind: simulator.TokenDenied401, Op: simulator.OpDrop}},
+			requests: []string{"token", dropAlice, "token", dropAlice},
+			errors:   notDropped("PAM does not accept the credentials of the provider"),
+			live:     true,
+		},
+
+		"record id of no session": {
+			arguments: map[string]any{"record_id": "7"},
+			requests:  []string{"token", dropAlice, "get 7", "list"},
+			outcome:   "terminated",
+			errors:    []message{{"The record id belongs to another session", "record_id", []string{"The session ended at"}}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t)
+		})
+	}
+}
+
+// TestTerminationWaits: the session ends some time after the drop.
+func TestTerminationWaits(t *testing.T) {
+	t.Parallel()
+	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{EndDelay: time.Hour}), nil)
+	looks := 0
+	// The journal of one driver is written by one request at a time here, so the
+	// third look sees the end that the second one leaves behind.
+	pam.Sim.OnAnswer(func(request simulator.Request) {
+		if request.Op == simulator.OpGet {
+			if looks++; looks == 2 {
+				pam.Sim.End(aliceID)
+			}
+		}
+	})
+
+	applied := r.Apply(nil, with(nil))
+
+	expectMessages(t, "message", applied.Diagnostics)
+	pam.ExpectRequests(t, "token", dropAlice, "list", getAlice, getAlice, getAlice)
+	if got := applied.State.At("outcome"); got != "terminated" {
+		t.Errorf("outcome %v, want terminated", got)
+	}
+}
+
+// TestTerminationUnconfirmed: the drop was accepted and no end was seen in time.
+// What was done is saved, and the next apply does it again.
+func TestTerminationUnconfirmed(t *testing.T) {
+	t.Parallel()
+
+	const summary = "Session end unconfirmed"
+	tests := map[string]struct {
+		interval string
+		fault    simulator.Fault
+		says     []string
+	}{
+		"seen live until the deadline": {
+			interval: "1ms",
+			says:     []string{"`timeouts.create` ran out", "The session was live at the last look", "saved as tainted", "the next apply drops the session again"},
+		},
+		"every look failed until the deadline": {
+			interval: "10m", // so that it is the wait that the deadline ends
+			fault:    simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpList},
+			says:     []string{"`timeouts.create` ran out", "no end was seen", "HTTP 502", "saved as tainted"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{Zombie: true}), map[string]any{"max_retries": 0})
+			if test.fault.Kind != "" {
+				pam.Sim.Inject(test.fault)
+			}
+			config := with(map[string]any{"timeouts": map[string]any{"create": "1s"}, "poll_interval": test.interval})
+
+			applied := r.Apply(nil, config)
+
+			expectMessages(t, "message", applied.Diagnostics, message{summary, "session_id", test.says})
+			if n := pam.Sim.Count(simulator.OpDrop); n != 1 {
+				t.Errorf("%d drops, want 1", n)
+			}
+			if applied.State == nil || !applied.State.Tainted {
+				t.Fatalf("state %v, want a tainted one", applied.State)
+			}
+			if got := applied.State.At("outcome"); got != "accepted" {
+				t.Errorf("outcome %v, want accepted", got)
+			}
+
+			pam.Sim.ClearFaults()
+			pam.Sim.SetBehavior(aliceID, simulator.Behavior{})
+			pam.Forget()
+			again := r.Apply(applied.State, config)
+
+			expectMessages(t, "message", again.Diagnostics)
+			if again.Change != acctest.Replace || again.State.At("outcome") != "terminated" || again.State.Tainted {
+				t.Errorf("the next apply is to %s and leaves %v", again.Change, again.State.Values)
+			}
+			if n := pam.Sim.Count(simulator.OpDrop); n != 1 {
+				t.Errorf("%d drops in the next apply, want 1", n)
+			}
+		})
+	}
+}
+
+// TestTerminationInterrupted: Ctrl-C ends a wait at once, and says what is true.
+func TestTerminationInterrupted(t *testing.T) {
+	t.Parallel()
+	pam := acctest.Start(t, simulator.Config{})
+	pam.Sim.Add(alice(simulator.Behavior{Zombie: true}))
+	d := acctest.NewDriver(t, pam, nil)
+	looks := 0
+	pam.Sim.OnAnswer(func(request simulator.Request) {
+		if request.Op == simulator.OpGet {
+			if looks++; looks == 2 {
+				d.Stop()
+			}
+		}
+	})
+
+	applied := d.Resource(terminationType).Apply(nil, with(map[string]any{"poll_interval": "5ms"}))
+
+	expectMessages(t, "message", applied.Diagnostics, message{
+		"Session end unconfirmed", "session_id", []string{"The run was interrupted", "The session was live at the last look", "saved as tainted"},
+	})
+	if applied.State == nil || !applied.State.Tainted {
+		t.Errorf("state %v, want a tainted one", applied.State)
+	}
+}
+
+// TestTerminationRecordOfAnother: the session ends, and the wrong record id does
+// not stay unnoticed.
+func TestTerminationRecordOfAnother(t *testing.T) {
+	t.Parallel()
+	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	pam.Sim.Add(simulator.Session{RecordID: 7, User: "bob"})
+
+	applied := r.Apply(nil, with(map[string]any{"record_id": "7"}))
+
+	pam.ExpectRequests(t, "token", dropAlice, "get 7", "list")
+	expectMessages(t, "message", applied.Diagnostics, message{
+		"The record id belongs to another session", "record_id", []string{"The session ended at", "Correct `record_id`, or leave it out"},
+	})
+	if applied.State == nil || !applied.State.Tainted {
+		t.Errorf("state %v, want a tainted one", applied.State)
+	}
+}
+
+// TestTerminationEvidence: what is recorded of the session, in PAM's time zone.
+func TestTerminationEvidence(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("America/Sao_Paulo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, r := terminate(t, simulator.Config{Location: zone}, endedAlice(), map[string]any{"time_zone": "America/Sao_Paulo"})
+
+	applied := r.Apply(nil, with(nil))
+
+	expectMessages(t, "message", applied.Diagnostics)
+	want := map[string]any{
+		"user": "alice", "credential": "root", "device": "10.66.33.17:22", "protocol": "ssh", "proxy": "Web Proxy",
+		"origin_ip": "172.16.20.125", "started_at": "2024-05-06T13:11:17-03:00", "ended_at": "2024-05-06T13:11:30-03:00",
+	}
+	if diff := cmp.Diff(want, applied.State.At("session")); diff != "" {
+		t.Errorf("session (-want +got):\n%s", diff)
+	}
+	if got := applied.State.At("record_id"); got != aliceRecord {
+		t.Errorf("record_id %v, want %s", got, aliceRecord)
+	}
+}
+
+// TestTerminationRejectedClientOnce: many resources, one token request.
+func TestTerminationRejectedClientOnce(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]simulator.Config{
+		"rejected with a message":     {},
+		"rejected with a description": {InvalidClientDescription: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam, r := terminate(t, status, alice(simulator.Behavior{}), map[string]any{"client_secret": "not the secret", "max_retries": 4})
+			var group sync.WaitGroup
+			results := make([]acctest.Result, 8)
+			for i := range results {
+				group.Go(func() { results[i] = r.Apply(nil, with(nil)) })
+			}
+			group.Wait()
+			results = append(results, r.Apply(nil, with(nil)))
+
+			const summary = "PAM does not accept the credentials of the provider"
+			whole := 0
+			for _, applied := range results {
+				if strings.Contains(applied.Diagnostics.String(), "Client authentication failed") {
+					whole++
+					expectMessages(t, "message", applied.Diagnostics, notDropped(summary, "Client authentication failed", "`client_secret`", "SENHASEGURA_CLIENT_SECRET")...)
+					continue
+				}
+				expectMessages(t, "message", applied.Diagnostics, message{
+					summary: "Session not dropped: " + summary, says: []string{"rejected its credentials before", "another error of this run"},
+				})
+			}
+			if whole != 1 {
+				t.Errorf("%d errors show the whole cause, want 1", whole)
+			}
+			pam.ExpectRequests(t, "token")
+		})
+	}
+}
+
+// TestTerminationRead has one row for every way in which a refresh ends.
+func TestTerminationRead(t *testing.T) {
+	t.Parallel()
+
+	refreshFailed := func(problem string, says ...string) message {
+		return message{summary: "Session not read: " + problem, says: append(says, "The record of the termination is kept as it was")}
+	}
+	otherGets := []string{getAlice, "other GET /api/pam/session/remotesessions/6", "other GET /iso/session/remotesessions/6"}
+
+	tests := map[string]struct {
+		pam       simulator.Config
+		arguments map[string]any
+		// arrange happens between the creation and the refresh.
+		arrange  func(*simulator.Simulator)
+		requests []string
+		removed  bool // else the record stays as it was
+		errors   []message
+		warnings []message
+	}{
+		"ended": {
+			requests: []string{getAlice},
+		},
+		"no record id": {
+			arguments: map[string]any{"confirm": false},
+		},
+		"purged, 1002": {
+			arrange:  func(sim *simulator.Simulator) { sim.Purge(aliceID) },
+			requests: []string{getAlice},
+		},
+		"purged, 404": {
+			pam:      simulator.Config{PlainNotFound: true},
+			arrange:  func(sim *simulator.Simulator) { sim.Purge(aliceID) },
+			requests: []string{getAlice},
+		},
+		"permission to look was taken away": {
+			arrange:  func(sim *simulator.Simulator) { sim.SetPermission(simulator.DropOnly) },
+			requests: []string{getAlice},
+		},
+		"live": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Purge(aliceID)
+				sim.Add(alice(simulator.Behavior{}))
+			},
+			requests: []string{getAlice},
+			removed:  true,
+			warnings: []message{{"A terminated session is live", "session_id", []string{"live at the last look: alice on 10.66.33.17:22", "removed from the state", "drops the session again"}}},
+		},
+		"wrong route": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Inject(simulator.Fault{Kind: simulator.WrongRoute404})
+			},
+			requests: otherGets,
+			errors:   []message{refreshFailed("PAM has no such endpoint at this address", "GET /api/session/remotesessions/6: HTTP 404, API code 4")},
+		},
+		"gateway without a route": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Inject(simulator.Fault{Kind: simulator.GatewayNoRoute404})
+			},
+			requests: otherGets,
+			errors:   []message{refreshFailed("PAM has no such endpoint at this address", "no Route matched with those values")},
+		},
+		"page of a proxy": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Inject(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet})
+			},
+			requests: []string{getAlice, getAlice},
+			errors:   []message{refreshFailed("PAM or the network failed, and went on failing until the retries were used up", "text/html")},
+		},
+		"200 with error true": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Inject(simulator.Fault{Kind: simulator.ErrorTrue200, Op: simulator.OpGet})
+			},
+			requests: []string{getAlice},
+			errors:   []message{refreshFailed("PAM rejected the request", "The operation could not be completed")},
+		},
+		"lockdown": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Inject(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpGet})
+			},
+			requests: []string{getAlice},
+			errors:   []message{refreshFailed("PAM is under emergency lockdown", "until 09/08/2027")},
+		},
+		"record of another session": {
+			arrange: func(sim *simulator.Simulator) {
+				sim.Purge(aliceID)
+				sim.Add(simulator.Session{RecordID: 6, User: "bob"})
+			},
+			requests: []string{getAlice},
+			warnings: []message{{"The record id belongs to another session", "record_id", []string{"kept as it was"}}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam, r := terminate(t, test.pam, alice(simulator.Behavior{}), nil)
+			config := with(test.arguments)
+			state := recorded(t, pam, r, config)
+			if test.arrange != nil {
+				test.arrange(pam.Sim)
+			}
+
+			read := r.Read(state)
+
+			pam.ExpectRequests(t, test.requests...)
+			expectMessages(t, "warning", read.Diagnostics.Warnings(), test.warnings...)
+			expectMessages(t, "error", read.Diagnostics.Errors(), test.errors...)
+			if test.removed {
+				if read.State != nil {
+					t.Errorf("kept: %v", read.State.Values)
+				}
+				return
+			}
+			if read.State == nil {
+				t.Fatal("removed from the state")
+			}
+			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
+				t.Errorf("the record changed (-before +after):\n%s", diff)
+			}
+			if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp {
+				t.Errorf("the next plan is to %s", plan.Change)
+			}
+		})
+	}
+}
+
+// TestTerminationReadFillsEvidence: a termination that did not look at its
+// session gets the evidence from the first refresh that can.
+func TestTerminationReadFillsEvidence(t *testing.T) {
+	t.Parallel()
+	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	config := with(map[string]any{"confirm": false, "record_id": aliceRecord})
+	state := recorded(t, pam, r, config)
+	if state.At("session") != nil {
+		t.Fatalf("session %v, want none before a look", state.At("session"))
+	}
+
+	read := r.Read(state)
+
+	pam.ExpectRequests(t, getAlice)
+	expectMessages(t, "message", read.Diagnostics)
+	if read.State.At("session", "ended_at") == nil || read.State.At("session", "user") != "alice" {
+		t.Errorf("session %v, want what PAM shows", read.State.At("session"))
+	}
+	if got := read.State.At("outcome"); got != "accepted" {
+		t.Errorf("outcome %v, want accepted: the record is of what was done", got)
+	}
+	if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp {
+		t.Errorf("the next plan is to %s", plan.Change)
+	}
+}
+
+// TestTerminationAttributes says of every attribute what a change of it does. A
+// new attribute must be added here.
+func TestTerminationAttributes(t *testing.T) {
+	t.Parallel()
+
+	const computed acctest.Change = "computed"
+	tests := map[string]struct {
+		change acctest.Change
+		// from and to are values of the attribute; nil leaves it out.
+		from, to any
+	}{
+		"session_id":       {acctest.Replace, aliceID, "another"},
+		"triggers":         {acctest.Replace, map[string]string{"ticket": "1"}, map[string]string{"ticket": "2"}},
+		"record_id":        {acctest.Update, aliceRecord, "7"},
+		"confirm":          {acctest.Update, true, false},
+		"ignore_not_found": {acctest.Update, false, true},
+		"poll_interval":    {acctest.Update, "1ms", "2ms"},
+		"timeouts":         {acctest.Update, map[string]any{"create": "1m"}, map[string]any{"create": "2m", "read": "3m"}},
+		"id":               {change: computed},
+		"outcome":          {change: computed},
+		"terminated_at":    {change: computed},
+		"session":          {change: computed},
+	}
+	_, schema := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(tests)), schema.Attributes()); diff != "" {
+		t.Fatalf("attributes of this table and of the schema (-table +schema):\n%s", diff)
+	}
+	for name, test := range tests {
+		if test.change == computed {
+			continue
+		}
+		ways := map[string][2]any{"changed": {test.from, test.to}}
+		if name != "session_id" {
+			ways["added"], ways["left out"] = [2]any{nil, test.to}, [2]any{test.to, nil}
+		}
+		for way, values := range ways {
+			if name == "record_id" && way == "left out" {
+				continue // the state's value stays, which TestTerminationRecordIDLeftOut shows
+			}
+			t.Run(name+" "+way, func(t *testing.T) {
+				t.Parallel()
+				pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+				before := with(map[string]any{"record_id": aliceRecord})
+				before[name] = values[0]
+				after := maps.Clone(before)
+				after[name] = values[1]
+				if name == "record_id" && way == "added" {
+					before["confirm"], after["confirm"] = false, false // or the look would have found it
+				}
+				state := recorded(t, pam, r, before)
+
+				plan := r.Plan(state, after)
+
+				expectMessages(t, "message", plan.Diagnostics)
+				if plan.Change != test.change {
+					t.Fatalf("the plan is to %s, want %s", plan.Change, test.change)
+				}
+				if plan.Change == acctest.Replace {
+					if !slices.Equal(plan.Replaces, []string{name}) {
+						t.Errorf("replaced for %v, want %s alone", plan.Replaces, name)
+					}
+					pam.ExpectRequests(t)
+					return
+				}
+				applied := r.Apply(state, after)
+				expectMessages(t, "message", applied.Diagnostics)
+				pam.ExpectRequests(t)
+				for _, kept := range []string{"id", "outcome", "terminated_at", "session"} {
+					if diff := cmp.Diff(state.At(kept), applied.State.At(kept)); diff != "" {
+						t.Errorf("%s changed (-before +after):\n%s", kept, diff)
+					}
+				}
+				if again := r.Plan(applied.State, after); again.Change != acctest.NoOp {
+					t.Errorf("the plan after that is to %s", again.Change)
+				}
+			})
+		}
+	}
+}
+
+// TestTerminationRecordIDLeftOut: the record id that was found or given before
+// stays, since the configuration no longer says otherwise.
+func TestTerminationRecordIDLeftOut(t *testing.T) {
+	t.Parallel()
+	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, pam, r, with(map[string]any{"record_id": aliceRecord}))
+	if plan := r.Plan(state, with(nil)); plan.Change != acctest.NoOp {
+		t.Errorf("the plan is to %s", plan.Change)
+	}
+	pam.ExpectRequests(t)
+}
+
+// TestTerminationReplace: a changed trigger drops again, after a destruction that
+// asks nothing.
+func TestTerminationReplace(t *testing.T) {
+	t.Parallel()
+	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, pam, r, with(map[string]any{"triggers": map[string]string{"ticket": "1"}}))
+
+	applied := r.Apply(state, with(map[string]any{"triggers": map[string]string{"ticket": "2"}}))
+
+	expectMessages(t, "message", applied.Diagnostics)
+	pam.ExpectRequests(t, dropAlice, "list")
+	if applied.Change != acctest.Replace || applied.State.At("outcome") != "already_ended" {
+		t.Errorf("%s left %v", applied.Change, applied.State.Values)
+	}
+}
+
+func TestTerminationDestroyAsksNothing(t *testing.T) {
+	t.Parallel()
+	for name, behavior := range map[string]simulator.Behavior{"ended": {}, "live": {Zombie: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam, r := terminate(t, simulator.Config{}, alice(behavior), nil)
+			state := recorded(t, pam, r, with(map[string]any{"confirm": false, "record_id": aliceRecord}))
+
+			destroyed := r.Destroy(state)
+
+			expectMessages(t, "message", destroyed.Diagnostics)
+			pam.ExpectRequests(t)
+			if destroyed.State != nil {
+				t.Errorf("kept: %v", destroyed.State.Values)
+			}
+		})
+	}
+}
+
+// TestTerminationImport: only an end that was seen is imported.
+func TestTerminationImport(t *testing.T) {
+	t.Parallel()
+
+	const advice = "Import by the unique hash of an ended session."
+	tests := map[string]struct {
+		pam      simulator.Config
+		id       string
+		session  simulator.Session
+		requests []string
+		errors   []message
+	}{
+		"ended": {
+			id: aliceID, session: endedAlice(),
+			requests: []string{"token", "list", getAlice},
+		},
+		"live": {
+			id: aliceID, session: alice(simulator.Behavior{}),
+			requests: []string{"token", "list"},
+			errors: []message{{"A live session cannot be imported", "session_id", []string{
+				"live at the last look: alice on 10.66.33.17:22", "nothing was dropped", "apply the resource instead: that drops the session",
+			}}},
+		},
+		"unknown": {
+			id: "unknown", session: alice(simulator.Behavior{}),
+			requests: []string{"token", "list"},
+			errors:   []message{{"Session not read: PAM shows no such session to this authorization", "session_id", []string{"Nothing was imported"}}},
+		},
+		"row number": {
+			id: aliceRecord, session: endedAlice(),
+			requests: []string{"token", "list"},
+			errors:   []message{{"Session not read: PAM shows no such session to this authorization", "session_id", nil}},
+		},
+		"may not look": {
+			pam: simulator.Config{Permission: simulator.DropOnly},
+			id:  aliceID, session: endedAlice(),
+			requests: []string{"token", "list"},
+			errors:   []message{{"Session not read: the authorization lacks a permission", "session_id", []string{"Credentials and Devices"}}},
+		},
+		"path":         {id: "../../x", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},
+		"escaped path": {id: "%2e%2e", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},
+		"newline":      {id: aliceID + "\n", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},
+	}
+	for name, test := range tests {
+		for _, by := range []string{"id", "identity"} {
+			t.Run(name+" by "+by, func(t *testing.T) {
+				t.Parallel()
+				pam, r := terminate(t, test.pam, test.session, nil)
+
+				var imported acctest.Result
+				if by == "id" {
+					imported = r.Import(test.id)
+				} else {
+					imported = r.ImportIdentity(map[string]any{"session_id": test.id})
+				}
+
+				pam.ExpectRequests(t, test.requests...)
+				expectMessages(t, "message", imported.Diagnostics, test.errors...)
+				if len(test.errors) > 0 {
+					if imported.State != nil {
+						t.Errorf("imported: %v", imported.State.Values)
+					}
+					return
+				}
+				if imported.State == nil {
+					t.Fatal("nothing was imported")
+				}
+				if got := imported.State.At("outcome"); got != "already_ended" {
+					t.Errorf("outcome %v, want already_ended", got)
+				}
+				if imported.State.Identity["session_id"] != test.id {
+					t.Errorf("identity %v, want %s", imported.State.Identity, test.id)
+				}
+				if plan := r.Plan(imported.State, map[string]any{"session_id": test.id}); plan.Change != acctest.NoOp {
+					t.Errorf("the next plan is to %s: %v", plan.Change, plan.Values)
+				}
+				pam.ExpectRequests(t)
+			})
+		}
+	}
+}
+
+// TestTerminationHostileIDs: an id is refused or escaped; it never becomes
+// another path.
+func TestTerminationHostileIDs(t *testing.T) {
+	t.Parallel()
+
+	for name, id := range map[string]string{
+		"empty": "", "path": "../../x", "path inside": "a/../b", "escaped dots": "%2e%2e", "twice escaped dots": "%252e%252e",
+		"newline": "a\nb", "header": "a\r\nHost: elsewhere", "blank behind": aliceID + " ", "slash in front": "/a", "backslashes": `..\x`,
+	} {
+		t.Run("refused, "+name, func(t *testing.T) {
+			t.Parallel()
+			pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+			for what, said := range map[string]acctest.Diagnostics{
+				"validate": r.Validate(with(map[string]any{"session_id": id})),
+				"plan":     r.Plan(nil, with(map[string]any{"session_id": id})).Diagnostics,
+				"apply":    r.Apply(nil, with(map[string]any{"session_id": id})).Diagnostics,
+			} {
+				expectMessages(t, what, said, message{"Invalid `session_id`", "session_id", []string{"The value must be the unique hash of a session"}})
+			}
+			pam.ExpectRequests(t)
+		})
+	}
+
+	for name, test := range map[string]struct{ id, path string }{
+		"slash":            {"a/b", "a%2Fb"},
+		"query":            {"a?b=c", "a%3Fb=c"},
+		"fragment":         {"a#b", "a%23b"},
+		"percent":          {"100%", "100%25"},
+		"escaped slash":    {"a%2Fb", "a%252Fb"},
+		"another alphabet": {"sessão", "sess%C3%A3o"},
+	} {
+		t.Run("escaped, "+name, func(t *testing.T) {
+			t.Parallel()
+			session := alice(simulator.Behavior{})
+			session.SessionID = test.id
+			pam, r := terminate(t, simulator.Config{}, session, nil)
+
+			applied := r.Apply(nil, with(map[string]any{"session_id": test.id}))
+
+			expectMessages(t, "message", applied.Diagnostics)
+			for _, request := range pam.Sim.Journal() {
+				if request.Op == simulator.OpDrop && request.Path != "/api/pam/session/drop/"+test.path {
+					t.Errorf("dropped at %s, want the id as %s", request.Path, test.path)
+				}
+			}
+			pam.ExpectRequests(t, "token", "drop "+test.id, "list")
+		})
+	}
+}
+
+// TestTerminationArguments: a wrong argument gets an error of its own before
+// anything is asked.
+func TestTerminationArguments(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		arguments map[string]any
+		path      string
+		says      string
+	}{
+		"record id with letters":   {map[string]any{"record_id": "six"}, "record_id", "1 to 20 digits"},
+		"record id empty":          {map[string]any{"record_id": ""}, "record_id", "1 to 20 digits"},
+		"poll interval of nothing": {map[string]any{"poll_interval": "0s"}, "poll_interval", "not above zero"},
+		"poll interval backward":   {map[string]any{"poll_interval": "-1s"}, "poll_interval", "not above zero"},
+		"create timeout zero":      {map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "not above zero"},
+		"create timeout, no unit":  {map[string]any{"timeouts": map[string]any{"create": "10"}}, "timeouts.create", "numbers with units"},
+		"read timeout backward":    {map[string]any{"timeouts": map[string]any{"read": "-1m"}}, "timeouts.read", "not above zero"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+			applied := r.Apply(nil, with(test.arguments))
+			expectMessages(t, "message", applied.Diagnostics, message{"Invalid `" + test.path + "`", test.path, []string{test.says}})
+			pam.ExpectRequests(t)
+		})
+	}
+}
+
+// TestTerminationPlansOffline: validation and plans ask nothing, even where PAM
+// is not to be reached.
+func TestTerminationPlansOffline(t *testing.T) {
+	t.Parallel()
+	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, pam, r, with(nil))
+
+	expectMessages(t, "message", r.Validate(with(nil)))
+	expectMessages(t, "message", r.Validate(map[string]any{"session_id": acctest.Unknown}))
+	for name, plan := range map[string]acctest.Plan{
+		"creation":             r.Plan(nil, with(nil)),
+		"creation, unknown":    r.Plan(nil, map[string]any{"session_id": acctest.Unknown, "record_id": acctest.Unknown, "poll_interval": acctest.Unknown}),
+		"nothing":              r.Plan(state, with(nil)),
+		"update":               r.Plan(state, with(map[string]any{"confirm": false})),
+		"replacement":          r.Plan(state, with(map[string]any{"session_id": "another"})),
+		"replacement, unknown": r.Plan(state, with(map[string]any{"session_id": acctest.Unknown})),
+	} {
+		expectMessages(t, name, plan.Diagnostics)
+	}
+	pam.ExpectRequests(t)
+
+	nowhere := acctest.NewDriver(t, pam, map[string]any{"url": "https://pam.invalid"}).Resource(terminationType)
+	expectMessages(t, "message", nowhere.Plan(nil, with(nil)).Diagnostics)
+}
+
+// TestTerminationProviderUnknown: unknown arguments of the provider are no error
+// until PAM must be asked.
+func TestTerminationProviderUnknown(t *testing.T) {
+	t.Parallel()
+	pam, known := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, pam, known, with(nil))
+
+	for name, test := range map[string]struct {
+		arguments map[string]any
+		named     string
+	}{
+		"url":            {map[string]any{"url": acctest.Unknown}, "`url`"},
+		"secret":         {map[string]any{"client_secret": acctest.Unknown}, "`client_secret`"},
+		"client":         {map[string]any{"client_id": acctest.Unknown, "client_secret": acctest.Unknown}, "`client_id`, `client_secret`"},
+		"oauth1":         {map[string]any{"client_id": nil, "client_secret": nil, "oauth1": acctest.Unknown}, "`oauth1`"},
+		"one header":     {map[string]any{"headers": map[string]any{"Referer": acctest.Unknown}}, "`headers[\"Referer\"]`"},
+		"retries":        {map[string]any{"max_retries": acctest.Unknown}, "`max_retries`"},
+		"time zone":      {map[string]any{"time_zone": acctest.Unknown}, "`time_zone`"},
+		"route of drops": {map[string]any{"paths": map[string]any{"drop": acctest.Unknown}}, "`paths.drop`"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := acctest.NewDriver(t, pam, test.arguments)
+			expectMessages(t, "message", d.Configured)
+			r := d.Resource(terminationType)
+
+			expectMessages(t, "validation", r.Validate(with(nil)))
+			expectMessages(t, "plan", r.Plan(nil, with(nil)).Diagnostics)
+
+			notKnown := message{"The provider's arguments are not known yet", "", []string{"not known: " + test.named + ".", "PAM was not called"}}
+			applied := r.Apply(nil, with(nil))
+			expectMessages(t, "apply", applied.Diagnostics, notKnown)
+			if applied.State != nil {
+				t.Errorf("recorded: %v", applied.State.Values)
+			}
+			expectMessages(t, "import", r.Import(aliceID).Diagnostics, notKnown)
+
+			read := r.Read(state)
+			expectMessages(t, "refresh", read.Diagnostics, message{"Termination not refreshed", "", []string{test.named, "kept as it was"}})
+			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
+				t.Errorf("the record changed (-before +after):\n%s", diff)
+			}
+			expectMessages(t, "destroy", r.Destroy(state).Diagnostics)
+		})
+	}
+	t.Cleanup(func() { pam.ExpectRequests(t) })
+}

@@ -1,0 +1,294 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// shown gives one attribute of every session in the state.
+func shown(t *testing.T, state map[string]any, attribute string) []any {
+	t.Helper()
+	sessions, ok := state["sessions"].([]any)
+	if !ok {
+		t.Fatalf("sessions = %v", state["sessions"])
+	}
+	values := make([]any, 0, len(sessions))
+	for _, s := range sessions {
+		members, ok := s.(map[string]any)
+		if !ok {
+			t.Fatalf("session = %v", s)
+		}
+		values = append(values, members[attribute])
+	}
+	return values
+}
+
+func TestSessionsDataSourceChooses(t *testing.T) {
+	t.Parallel()
+	bob := liveSession("bob", "2")
+	bob.User, bob.Device = "Bob", "db.example.com:5432"
+	old := liveSession("old", "3")
+	old.StartedAt = sessionStart.Add(-24 * time.Hour)
+	rows := []session.Session{liveSession("alice", "1"), bob, old, endedSession("ended", "4")}
+	tests := map[string]struct {
+		config map[string]any
+		want   []any
+	}{
+		"live by default":              {nil, []any{"old", "alice", "bob"}},
+		"a match that sets nothing":    {map[string]any{"match": map[string]any{}}, []any{"old", "alice", "bob"}},
+		"live":                         {map[string]any{"state": "live"}, []any{"old", "alice", "bob"}},
+		"ended":                        {map[string]any{"state": "ended"}, []any{"ended"}},
+		"all":                          {map[string]any{"state": "all"}, []any{"old", "alice", "bob", "ended"}},
+		"user":                         {map[string]any{"match": map[string]any{"users": []any{"BOB"}}}, []any{"bob"}},
+		"device":                       {map[string]any{"match": map[string]any{"devices": []any{"DB.example.com"}}}, []any{"bob"}},
+		"device and another user":      {map[string]any{"match": map[string]any{"devices": []any{"db.example.com"}, "users": []any{"alice"}}}, []any(nil)},
+		"session ids":                  {map[string]any{"match": map[string]any{"session_ids": []any{"old", "ended"}}}, []any{"old"}},
+		"origin":                       {map[string]any{"match": map[string]any{"origin_ips": []any{"172.16.0.0/12"}}, "state": "ended"}, []any{"ended"}},
+		"credentials and protocols":    {map[string]any{"match": map[string]any{"credentials": []any{"root"}, "protocols": []any{"rdp"}}}, []any(nil)},
+		"proxies":                      {map[string]any{"match": map[string]any{"proxies": []any{"web proxy"}}}, []any{"old", "alice", "bob"}},
+		"older than a century":         {map[string]any{"match": map[string]any{"older_than": "876000h"}}, []any(nil)},
+		"older than an hour":           {map[string]any{"match": map[string]any{"older_than": "1h"}}, []any{"old", "alice", "bob"}},
+		"exclude":                      {map[string]any{"exclude": map[string]any{"users": []any{"alice"}}}, []any{"bob"}},
+		"exclude that sets nothing":    {map[string]any{"exclude": map[string]any{}}, []any{"old", "alice", "bob"}},
+		"exclude wins over match":      {map[string]any{"match": map[string]any{"users": []any{"bob"}}, "exclude": map[string]any{"devices": []any{"db.example.com:5432"}}}, []any(nil)},
+		"exclude of every ended":       {map[string]any{"state": "all", "exclude": map[string]any{"session_ids": []any{"ended"}}}, []any{"old", "alice", "bob"}},
+		"live rows outside of a match": {map[string]any{"state": "ended", "match": map[string]any{"users": []any{"nobody"}}}, []any(nil)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := &scriptedPAM{rows: rows}
+			state, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", test.config)
+			wantLines(t, diags)
+			if got := shown(t, state, "session_id"); !slices.Equal(got, test.want) {
+				t.Errorf("sessions = %v, want %v", got, test.want)
+			}
+			if got, ok := state["session_ids"].([]any); !ok || !slices.Equal(got, test.want) {
+				t.Errorf("session_ids = %v, want %v", state["session_ids"], test.want)
+			}
+			if got := pam.journal(); !slices.Equal(got, []string{"list"}) {
+				t.Errorf("requests = %q, want one list", got)
+			}
+		})
+	}
+}
+
+func TestSessionsDataSourceOrder(t *testing.T) {
+	t.Parallel()
+	at := func(id, record string, start time.Time) session.Session {
+		s := liveSession(id, record)
+		s.StartedAt = start
+		return s
+	}
+	rows := []session.Session{
+		at("no start, 2", "2", time.Time{}), at("late", "1", sessionStart.Add(time.Second)),
+		at("ten", "10", sessionStart), at("no record", "", sessionStart), at("nine", "9", sessionStart), at("huge", "18446744073709551616", sessionStart),
+		at("no start, 1", "1", time.Time{}), at("early in UTC", "99", sessionStart.Add(-time.Second).UTC()),
+		at("eight", "0008", sessionStart),
+	}
+	want := []any{"early in UTC", "eight", "nine", "ten", "huge", "no record", "late", "no start, 1", "no start, 2"}
+	for turn := range rows {
+		rows := append(slices.Clone(rows[turn:]), rows[:turn]...)
+		state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", nil)
+		wantLines(t, diags)
+		if got := shown(t, state, "session_id"); !slices.Equal(got, want) {
+			t.Fatalf("order from rotation %d = %v, want %v", turn, got, want)
+		}
+	}
+}
+
+func TestSessionsDataSourceRepeatedRows(t *testing.T) {
+	t.Parallel()
+	moved := liveSession("a", "1")
+	moved.Device = "10.0.0.10:22"
+	foreign := liveSession("b", "2")
+	foreign.User = "someone else"
+	rows := []session.Session{
+		liveSession("a", "1"), liveSession("a", "1"), endedSession("a", "1"), moved,
+		endedSession("b", "2"), foreign, endedSession("c", "3"), endedSession("c", "3"),
+	}
+	for state, want := range map[string][]any{
+		"live":  {"a", "a"},
+		"ended": {"c"},
+		"all":   {"a", "a", "c"},
+	} {
+		config := map[string]any{"state": state, "match": map[string]any{"users": []any{"alice"}}}
+		got, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
+		wantLines(t, diags)
+		if ids := shown(t, got, "session_id"); !slices.Equal(ids, want) {
+			t.Errorf("state %q: sessions = %v, want %v", state, ids, want)
+		}
+		if ids, ok := got["session_ids"].([]any); !ok || !slices.Equal(ids, slices.Compact(slices.Clone(want))) {
+			t.Errorf("state %q: session_ids = %v, want each of %v once", state, got["session_ids"], want)
+		}
+	}
+}
+
+func TestSessionsDataSourceUnreadableEnd(t *testing.T) {
+	t.Parallel()
+	odd := liveSession("odd", "1")
+	odd.UnreadableEnd = "soon"
+	state, diags := serveDataSources(t, &scriptedPAM{rows: []session.Session{odd}}).read(t, "senhasegura_sessions", nil)
+	wantLines(t, diags)
+	if got := shown(t, state, "live"); !slices.Equal(got, []any{true}) {
+		t.Errorf("live = %v, want one live session", got)
+	}
+	if got := shown(t, state, "ended_at"); !slices.Equal(got, []any{nil}) {
+		t.Errorf("ended_at = %v, want null", got)
+	}
+}
+
+func TestSessionsDataSourceWarnsOfUndecided(t *testing.T) {
+	t.Parallel()
+	portless := liveSession("portless", "1")
+	portless.Device = "10.0.0.9"
+	nobody := liveSession("nobody", "2")
+	nobody.User = ""
+	config := map[string]any{
+		"match":   map[string]any{"devices": []any{"10.0.0.9:22"}},
+		"exclude": map[string]any{"users": []any{"operator"}},
+	}
+	rows := []session.Session{portless, nobody, liveSession("certain", "3")}
+	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
+	wantLines(t, diags, []string{
+		"WARNING: Sessions that may be meant are left out", "2 sessions",
+		`session "portless" (alice on 10.0.0.9 `, "`match.devices` cannot be decided",
+		`session "nobody" (on 10.0.0.9:22 `, "`exclude.users` cannot be decided",
+	})
+	if got := shown(t, state, "session_id"); !slices.Equal(got, []any{"certain"}) {
+		t.Errorf("sessions = %v, want only the certain one", got)
+	}
+}
+
+func TestSessionsDataSourceNamesAFewOfMany(t *testing.T) {
+	t.Parallel()
+	rows := make([]session.Session, 0, maxNamed+3)
+	for i := range maxNamed + 3 {
+		row := liveSession(fmt.Sprintf("hash-%02d", i), "")
+		row.User = ""
+		rows = append(rows, row)
+	}
+	config := map[string]any{"match": map[string]any{"users": []any{"alice"}}}
+	_, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
+	wantLines(t, diags, []string{"23 sessions", `"hash-19"`, "and 3 more"})
+	if strings.Contains(diags[0], `"hash-20"`) {
+		t.Errorf("more than %d sessions are named:\n%s", maxNamed, diags[0])
+	}
+}
+
+func TestSessionsDataSourceWarnsOfNameless(t *testing.T) {
+	t.Parallel()
+	rows := []session.Session{liveSession("", "5"), liveSession("named", "6")}
+	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", nil)
+	wantLines(t, diags, []string{"WARNING: Sessions without a session id", "1 session ", `record "5" (alice on 10.0.0.9:22`, "not in `session_ids`"})
+	if got := shown(t, state, "record_id"); !slices.Equal(got, []any{"5", "6"}) {
+		t.Errorf("record ids = %v", got)
+	}
+	if got, ok := state["session_ids"].([]any); !ok || !slices.Equal(got, []any{"named"}) {
+		t.Errorf("session_ids = %v, want the named one", state["session_ids"])
+	}
+}
+
+func TestSessionsDataSourceReadFailures(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		pam  *scriptedPAM
+		want []string
+	}{
+		"permission missing": {
+			&scriptedPAM{listErr: session.ErrPermission},
+			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", "Who is connected is not known."},
+		},
+		"a list that breaks off is not a shorter list": {
+			&scriptedPAM{rows: []session.Session{liveSession("a", "1")}, listErr: session.ErrTransient},
+			[]string{"ERROR: ", "Who is connected is not known."},
+		},
+		"no list in this release": {
+			&scriptedPAM{listErr: session.ErrWrongRoute},
+			[]string{"ERROR: ", "Releases before 3.32"},
+		},
+		"arguments of the provider unknown": {nil, []string{"ERROR: ", "`url`"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			state, diags := serveDataSources(t, test.pam).read(t, "senhasegura_sessions", nil)
+			wantLines(t, diags, test.want)
+			if state["sessions"] != nil {
+				t.Errorf("a failed read shows sessions: %v", state["sessions"])
+			}
+		})
+	}
+}
+
+func TestSessionsDataSourceValidation(t *testing.T) {
+	t.Parallel()
+	server := serveDataSources(t, nil)
+	match := func(name string, value any) map[string]any {
+		return map[string]any{"match": map[string]any{name: value}}
+	}
+	tests := map[string]struct {
+		config map[string]any
+		want   [][]string
+	}{
+		"nothing":                  {nil, nil},
+		"unknown match":            {map[string]any{"match": unknownValue{}}, nil},
+		"unknown set":              {match("users", unknownValue{}), nil},
+		"unknown element":          {match("users", []any{"alice", unknownValue{}}), nil},
+		"unknown age":              {match("older_than", unknownValue{}), nil},
+		"fault beside an unknown":  {match("users", []any{"", unknownValue{}}), [][]string{{`ERROR AttributeName("match").AttributeName("users").ElementKeyValue`, "Invalid `match.users`", "empty"}}},
+		"empty set":                {match("users", []any{}), [][]string{{`ERROR AttributeName("match").AttributeName("users"): Invalid`, "The set is empty"}}},
+		"empty set in exclude":     {map[string]any{"exclude": map[string]any{"users": []any{}}}, [][]string{{`ERROR AttributeName("exclude").AttributeName("users"): Invalid`, "The set is empty"}}},
+		"null element":             {match("proxies", []any{nil}), [][]string{{`ERROR AttributeName("match").AttributeName("proxies").ElementKeyValue`, "null element"}}},
+		"device with a named port": {match("devices", []any{"web01:ssh", "web01"}), [][]string{{`ERROR AttributeName("match").AttributeName("devices").ElementKeyValue`, `"web01:ssh"`, "port from 1 to 65535"}}},
+		"two faulty elements":      {match("origin_ips", []any{"laptop", "10.0.0.0/33"}), [][]string{{`"laptop"`}, {`"10.0.0.0/33"`}}},
+		"negative age":             {match("older_than", "-1h"), [][]string{{`ERROR AttributeName("match").AttributeName("older_than")`, "above zero"}}},
+		"state":                    {map[string]any{"state": "dead"}, [][]string{{`ERROR AttributeName("state")`, "live", "ended", "all"}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantLines(t, server.validate(t, "senhasegura_sessions", test.config), test.want...)
+		})
+	}
+}
+
+// A value that becomes known after validation is checked again when it is read.
+func TestSessionsDataSourceReadChecksMatch(t *testing.T) {
+	t.Parallel()
+	pam := &scriptedPAM{rows: []session.Session{liveSession("a", "1")}}
+	config := map[string]any{"match": map[string]any{"users": []any{}, "older_than": "0s"}, "exclude": map[string]any{"devices": []any{"a:b"}}}
+	_, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", config)
+	wantLines(t, diags,
+		[]string{`ERROR AttributeName("match").AttributeName("users")`},
+		[]string{`ERROR AttributeName("match").AttributeName("older_than")`, "above zero"},
+		[]string{`ERROR AttributeName("exclude").AttributeName("devices").ElementKeyValue`},
+	)
+	if got := pam.journal(); len(got) > 0 {
+		t.Errorf("requests = %q, want none", got)
+	}
+}
+
+func TestSessionDataSourcesDescribeEverything(t *testing.T) {
+	t.Parallel()
+	for name, schema := range serveDataSources(t, nil).schemas {
+		for _, attribute := range schema.Block.Attributes {
+			if attribute.Description == "" {
+				t.Errorf("%s.%s has no description", name, attribute.Name)
+			}
+			if attribute.NestedType == nil {
+				continue
+			}
+			for _, member := range attribute.NestedType.Attributes {
+				if member.Description == "" {
+					t.Errorf("%s.%s.%s has no description", name, attribute.Name, member.Name)
+				}
+			}
+		}
+	}
+}

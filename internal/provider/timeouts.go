@@ -1,0 +1,47 @@
+package provider
+
+import (
+	"context"
+
+	actiontimeouts "github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+)
+
+const timeoutsDescription = "Bounds on the time that operations take."
+
+// timeoutsAttribute is the `timeouts` of a resource. The library accepts a
+// negative time and zero, which would fail every operation, so they are refused.
+func timeoutsAttribute(ctx context.Context, options timeouts.Opts) schema.Attribute {
+	attribute, ok := timeouts.Attributes(ctx, options).(schema.SingleNestedAttribute)
+	if !ok {
+		return timeouts.Attributes(ctx, options)
+	}
+	attribute.MarkdownDescription = timeoutsDescription
+	for name, member := range attribute.Attributes {
+		if text, ok := member.(schema.StringAttribute); ok {
+			text.MarkdownDescription, text.Description = text.Description, ""
+			text.Validators = append(text.Validators[:0:0], positiveDuration)
+			attribute.Attributes[name] = text
+		}
+	}
+	return attribute
+}
+
+// invokeTimeouts is the `timeouts` of an action.
+func invokeTimeouts(ctx context.Context, description string) actionschema.Attribute {
+	attribute, ok := actiontimeouts.Attributes(ctx).(actionschema.SingleNestedAttribute)
+	if !ok {
+		return actiontimeouts.Attributes(ctx)
+	}
+	attribute.MarkdownDescription = timeoutsDescription
+	for name, member := range attribute.Attributes {
+		if text, ok := member.(actionschema.StringAttribute); ok {
+			text.MarkdownDescription, text.Description = description, ""
+			text.Validators = append(text.Validators[:0:0], positiveDuration)
+			attribute.Attributes[name] = text
+		}
+	}
+	return attribute
+}
