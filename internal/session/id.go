@@ -75,10 +75,12 @@ func unescape(s string) string {
 }
 
 // ValidateRecordID reports why id cannot be the row number that "get one"
-// takes, or nil. The error matches ErrIdentifier.
+// takes, or nil. PAM would answer a number with leading zeros with another text
+// than was asked for. The error matches ErrIdentifier.
 func ValidateRecordID(id string) error {
-	if id == "" || len(id) > 20 || strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' }) {
-		return fmt.Errorf("%w: %q: a record id has 1 to 20 digits", ErrIdentifier, id)
+	digits := id != "" && len(id) <= 20 && !strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' })
+	if !digits || len(id) > 1 && id[0] == '0' {
+		return fmt.Errorf("%w: %q: a record id has 1 to 20 digits and no leading zero", ErrIdentifier, id)
 	}
 	return nil
 }

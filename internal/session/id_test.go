@@ -73,7 +73,7 @@ func TestValidateRecordID(t *testing.T) {
 		}
 	}
 	for _, id := range []string{
-		"", "-1", "1.5", "0x6", " 6", "6\n", "٦", "123456789012345678901", "c819cbc5f2fad2065f1d132a22d0e2dfacccb228", "../6",
+		"", "-1", "1.5", "0x6", " 6", "6\n", "٦", "007", "123456789012345678901", "c819cbc5f2fad2065f1d132a22d0e2dfacccb228", "../6",
 	} {
 		if err := session.ValidateRecordID(id); !errors.Is(err, session.ErrIdentifier) {
 			t.Errorf("ValidateRecordID(%q) = %v, want ErrIdentifier", id, err)

@@ -183,6 +183,8 @@ type drain struct {
 	noGet bool
 	// stuck is the failure of a drop that every other drop would meet.
 	stuck error
+	// passing is the last failure of a look, nil if the last one worked.
+	passing error
 }
 
 // member is one session to end.
@@ -441,11 +443,10 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 		return d.byID[s.ID] != nil || s.Live() && d.Selector.Select(s, asked) != session.No
 	})
 	if err != nil {
-		for _, m := range d.openMembers() {
-			m.lookErr = err
-		}
+		d.lookFailed(ctx, err)
 		return err
 	}
+	d.passing = nil
 	d.whole, d.fresh, d.listedAt = true, false, asked
 	d.undecided = nil
 
@@ -473,6 +474,19 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lookFailed notes why nothing was seen. The end of the context does not replace
+// an earlier failure, which says more.
+func (d *drain) lookFailed(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		d.passing = err
+	}
+	for _, m := range d.openMembers() {
+		if ctx.Err() == nil || m.lookErr == nil {
+			m.lookErr = err
+		}
+	}
 }
 
 // admit takes in a live session that the list shows for the first time. It
@@ -570,7 +584,7 @@ func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 		kind = Unconfirmed
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
-		cause = nil // Context says it
+		cause = d.passing // it says more than the context, which has its own field
 	}
 	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err()}
 }

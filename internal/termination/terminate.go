@@ -165,19 +165,24 @@ func noLookPossible(err error) bool {
 }
 
 // lookUntilKnown looks until an answer of PAM says something that waiting will
-// not change. Passing failures are waited out for as long as the context lasts.
+// not change. Passing failures are waited out for as long as the context lasts;
+// the last one is the error then, because it says more than the context does.
 func (r *termination) lookUntilKnown(ctx context.Context) (session.Session, error) {
+	var passing error
 	for {
 		seen, err := r.lookOnce(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			r.result.Session = &seen
 			return seen, nil
-		}
-		if !errors.Is(err, session.ErrTransient) {
+		case ctx.Err() != nil && passing != nil:
+			return session.Session{}, passing
+		case !errors.Is(err, session.ErrTransient):
 			return session.Session{}, err
 		}
-		if waitErr := wait(ctx, r.PollInterval); waitErr != nil {
-			return session.Session{}, err
+		passing = err
+		if wait(ctx, r.PollInterval) != nil {
+			return session.Session{}, passing
 		}
 	}
 }

@@ -494,3 +494,43 @@ func TestTerminateInterrupted(t *testing.T) {
 		})
 	}
 }
+
+// An interrupt during a look does not hide why the looks before it failed.
+func TestInterruptKeepsTheEvidence(t *testing.T) {
+	t.Parallel()
+	run := func(t *testing.T, p *pam, use func(context.Context, *termination.Terminator) error) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			// Looks fail at 3, 8 and so on; the interrupt comes during the second.
+			p.listTime = 3 * time.Second
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			err := use(ctx, termination.New(p, termination.Options{}))
+			for _, cause := range []error{session.ErrTransient, context.DeadlineExceeded} {
+				if !errors.Is(err, cause) {
+					t.Errorf("the error %v does not show %v", err, cause)
+				}
+			}
+		})
+	}
+	t.Run("terminate", func(t *testing.T) {
+		t.Parallel()
+		p := &pam{drops: []func(string) error{acceptOnly}, lists: []func() error{listError(session.ErrTransient)}}
+		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
+			_, err := terminator.Terminate(ctx, termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: 3 * time.Second})
+			return err
+		})
+	})
+	t.Run("drain", func(t *testing.T) {
+		t.Parallel()
+		p := &pam{sessions: lives(1), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
+		wanted := selector(t)
+		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
+			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
+			if survivors := report.Survivors(); len(survivors) != 1 || !errors.Is(survivors[0].Err, session.ErrTransient) {
+				t.Errorf("survivors %+v, want one with the failure of its look", survivors)
+			}
+			return err
+		})
+	})
+}
