@@ -43,7 +43,7 @@ func isolate(dir string) error {
 	if os.Getenv("SENHASEGURA_LIVE") == "" {
 		for _, setting := range os.Environ() {
 			name, _, _ := strings.Cut(setting, "=")
-			if strings.HasPrefix(name, "SENHASEGURA_") && name != "SENHASEGURA_SOAK" {
+			if strings.HasPrefix(name, "SENHASEGURA_") {
 				if err := os.Unsetenv(name); err != nil {
 					return err
 				}

@@ -639,7 +639,7 @@ func drainFailed(drained termination.Report, err error, timeout, consequence str
 		m.advice = sentences(explain(err).advice, "A second run drops only what is left.")
 	default:
 		m.summary = capitalize(countSessions(len(survivors))) + " not ended"
-		m.truth = paragraphs(survivorText, why, droppedText, consequence)
+		m.truth = paragraphs(survivorText, why, droppedText, unseen(failure), consequence)
 		m.advice = sentences(survivorAdvice(survivors, failure), "A second run drops only what is left.")
 	}
 	return m
@@ -661,6 +661,14 @@ func drainFault(err error) []path.Path {
 		return []path.Path{path.Root("max_sessions")}
 	}
 	return nil
+}
+
+// unseen: a drain that was stopped did not come to its closing list.
+func unseen(failure *termination.DrainError) string {
+	if failure.Cause == nil && failure.Context == nil {
+		return ""
+	}
+	return "Whether others came since the last list is not known."
 }
 
 // survivorAdvice gives the advice for each different reason to survive once.

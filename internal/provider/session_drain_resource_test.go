@@ -1074,6 +1074,15 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		pam.ExpectRequests(t, "token", "list")
 		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
 	})
+	t.Run("a replacement by its triggers", func(t *testing.T) {
+		t.Parallel()
+		pam := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		state := kept(t, r, guard(map[string]any{"triggers": map[string]string{"machine": "1"}}))
+		plan := r.Plan(state, guard(map[string]any{"triggers": map[string]any{"machine": acctest.Unknown}}))
+		pam.ExpectRequests(t, "token", "list")
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
+	})
 	t.Run("a replacement whose match is not known yet", func(t *testing.T) {
 		t.Parallel()
 		pam := inhabited(t, simulator.Config{}, visitors(1)...)

@@ -287,8 +287,12 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	seen, err := r.data.terminator.Look().One(ctx, id)
 	switch {
 	case err != nil:
+		var fault []path.Path
+		if errors.Is(err, session.ErrNotFound) {
+			fault = append(fault, at)
+		}
 		resp.Diagnostics.Append(r.data.once(err, lookFailed(fmt.Sprintf("The provider looked for session %q to import its termination.", id),
-			"Nothing was imported, and nothing was dropped.", err, at)))
+			"Nothing was imported, and nothing was dropped.", err, fault...)))
 		return
 	case seen.Live():
 		resp.Diagnostics.Append(importRefused(seen))

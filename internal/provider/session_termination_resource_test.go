@@ -947,7 +947,7 @@ func TestTerminationImport(t *testing.T) {
 			pam: simulator.Config{Permission: simulator.DropOnly},
 			id:  aliceID, session: endedAlice(),
 			requests: []string{"token", "list"},
-			errors:   []message{{"Session not read: the authorization lacks a permission", "session_id", []string{"Credentials and Devices"}}},
+			errors:   []message{{"Session not read: the authorization lacks a permission", "", []string{"Credentials and Devices"}}},
 		},
 		"path":         {id: "../../x", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},
 		"escaped path": {id: "%2e%2e", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},

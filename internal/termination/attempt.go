@@ -54,7 +54,7 @@ func (a *attempt) ended() Outcome {
 // belong to a drop that PAM is still carrying out, so it is not called a refusal.
 func (a *attempt) whenLive() Kind {
 	switch {
-	case a.accepted || a.err != nil && !a.refused() && !a.notCarriedOut():
+	case a.accepted || a.lost:
 		return Unconfirmed
 	case a.refused():
 		return Refused

@@ -1,0 +1,427 @@
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// circumstance is a PAM or a session that behaves in its own way, without a
+// fault of any request.
+type circumstance struct {
+	name     string
+	pam      simulator.Config
+	behavior simulator.Behavior
+	// begin prepares what is to happen meanwhile.
+	begin func(*world)
+
+	terminate, byRecord, drain cell
+}
+
+// on makes something happen once, when a request of an operation arrives.
+func (w *world) on(op simulator.Op, what func()) {
+	done := false
+	w.sim.OnRequest(func(r simulator.Request) {
+		if r.Op == op && !done {
+			done = true
+			what()
+		}
+	})
+}
+
+// afterDrop makes something happen once, when a drop was acted on.
+func (w *world) afterDrop(what func()) {
+	done := false
+	w.sim.OnActed(func(r simulator.Request) {
+		if isDrop(r) && !done {
+			done = true
+			what()
+		}
+	})
+}
+
+// endedTwins are further rows of sessions, each with an end.
+func (w *world) endedTwins(names ...string) iter.Seq[simulator.Session] {
+	return func(yield func(simulator.Session) bool) {
+		for i, name := range names {
+			twin := w.added[name]
+			twin.RecordID, twin.End, twin.State = int64(1000+i), twin.Start.Add(time.Minute), simulator.StateEnded
+			if !yield(twin) {
+				return
+			}
+		}
+	}
+}
+
+func skewed(by time.Duration) simulator.Config {
+	clock := ticking()
+	return simulator.Config{Now: func() time.Time { return clock().Add(by) }}
+}
+
+var circumstances = []circumstance{
+	{
+		name:      "nothing special",
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name:      "nobody is live",
+		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")) },
+		terminate: cell{"already_ended", "A B", "token drop:A list"},
+		byRecord:  cell{"already_ended", "A B", "token drop:A get:A"},
+		drain:     cell{"", "A B", "token list"},
+	},
+	{
+		name:      "the drop takes a while",
+		behavior:  simulator.Behavior{EndDelay: 5 * time.Second},
+		terminate: cell{"terminated", "A", "token drop:A list get:A×3"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A×4"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B get:A get:B get:A get:B list"},
+	},
+	{
+		name:      "the drop is accepted and the session lives on",
+		behavior:  simulator.Behavior{Zombie: true},
+		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+	},
+	{
+		name:      "the first drop is accepted and does nothing",
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+	},
+	{
+		name:      "every drop is refused",
+		behavior:  simulator.Behavior{Refuse: true},
+		terminate: cell{"refused: refusal", "", "token drop:A list drop:A get:A drop:A get:A"},
+		byRecord:  cell{"refused: refusal", "", "token drop:A get:A drop:A get:A drop:A get:A"},
+		drain:     cell{"unconfirmed; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "the first drop is refused",
+		behavior:  simulator.Behavior{RefuseFirst: 1},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:     "a lost drop is at work, and another is refused meanwhile",
+		behavior: simulator.Behavior{EndDelay: 3 * time.Second, RefuseWhileEnding: true},
+		begin: func(w *world) {
+			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Times: 1, Kind: simulator.CutAfter})
+		},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A get:A get:B drop:A get:A get:B list"},
+	},
+	{
+		name:      "the session ends by itself before the drop",
+		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) }) },
+		terminate: cell{"already_ended", "A", "token drop:A list"},
+		byRecord:  cell{"already_ended", "A", "token drop:A get:A"},
+		drain:     cell{"A already_ended; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name: "the session ends by itself after a drop that was cut off",
+		begin: func(w *world) {
+			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Times: 1, Kind: simulator.CutBefore})
+			w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) })
+		},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name:     "the session ends by itself after a drop that was ignored",
+		behavior: simulator.Behavior{Zombie: true},
+		begin: func(w *world) {
+			w.on(simulator.OpGet, func() { w.sim.End(w.id("A")); w.sim.End(w.id("B")) })
+		},
+		terminate: cell{"terminated", "A B", "token drop:A list get:A"},
+		byRecord:  cell{"terminated", "A B", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B list"},
+	},
+	{
+		name:      "the user comes back at once",
+		behavior:  simulator.Behavior{Reconnects: 1},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated; new1 terminated; new2 terminated", "A B new1 new2", "token list drop:A drop:B list drop:new1 drop:new2 list"},
+	},
+	{
+		name:      "the user comes back later",
+		behavior:  simulator.Behavior{Reconnects: 1, ReconnectAfter: time.Minute},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name: "somebody comes during the drops",
+		begin: func(w *world) {
+			w.on(simulator.OpDrop, func() { w.sim.Add(simulator.Session{User: "alice", Credential: "root", Device: "10.0.0.3:22"}) })
+		},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated; new1 terminated", "A B new1", "token list drop:A drop:B list drop:new1 list"},
+	},
+	{
+		name:      "the session is hidden from the authorization",
+		behavior:  simulator.Behavior{Hidden: true},
+		terminate: cell{"accepted, no look: not found", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, no look: not found", "A", "token drop:A get:A list"},
+		drain:     cell{"", "", "token list"},
+	},
+	{
+		name:      "the row is listed twice",
+		behavior:  simulator.Behavior{Duplicate: true},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		// Two rows of one session contradict each other: it counts as live.
+		name:      "another row says that the session has ended",
+		behavior:  simulator.Behavior{Zombie: true},
+		begin:     func(w *world) { w.sim.Rows(w.endedTwins("A", "B")) },
+		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+	},
+	{
+		name:      "the row is purged after the drop",
+		begin:     func(w *world) { w.afterDrop(func() { w.sim.Purge(w.id("A")) }) },
+		terminate: cell{"accepted, no look: not found", "", "token drop:A list"},
+		byRecord:  cell{"accepted, no look: not found", "", "token drop:A get:A list"},
+		drain:     cell{"unconfirmed; A unverified; B terminated", "B", "token list drop:A drop:B list get:A"},
+	},
+	{
+		name:      "the row is purged before the drop",
+		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.Purge(w.id("A")) }) },
+		terminate: cell{"unknown: not found, refusal", "", "token drop:A list"},
+		byRecord:  cell{"unknown: not found, refusal", "", "token drop:A get:A list"},
+		drain:     cell{"unconfirmed; A unverified; B terminated", "B", "token list drop:A drop:B list get:A"},
+	},
+	{
+		name:      "the authorization may not list",
+		pam:       simulator.Config{Permission: simulator.DropOnly},
+		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
+		drain:     cell{"not_dropped: permission", "", "token list"},
+	},
+	{
+		name:      "the authorization may not drop",
+		pam:       simulator.Config{Permission: simulator.ReadOnly},
+		terminate: cell{"not_dropped: permission", "", "token drop:A"},
+		byRecord:  cell{"not_dropped: permission", "", "token drop:A"},
+		drain:     cell{"unconfirmed: permission; A not_dropped; B not_dropped", "", "token list drop:A list"},
+	},
+	{
+		name:      "the authorization may do nothing",
+		pam:       simulator.Config{Permission: simulator.None},
+		terminate: cell{"not_dropped: permission", "", "token drop:A"},
+		byRecord:  cell{"not_dropped: permission", "", "token drop:A"},
+		drain:     cell{"not_dropped: permission", "", "token list"},
+	},
+	{
+		name:      "the permission is taken away after the drop",
+		begin:     func(w *world) { w.afterDrop(func() { w.sim.SetPermission(simulator.None) }) },
+		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
+		drain:     cell{"unconfirmed: permission; A unconfirmed; B not_dropped", "A", "token list drop:A drop:B list"},
+	},
+	{
+		name:      "the tokens are revoked before the drop",
+		begin:     func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
+		terminate: cell{"terminated", "A", "token drop:A token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
+	},
+	{
+		name:      "the tokens are revoked after the drop",
+		begin:     func(w *world) { w.afterDrop(w.sim.RevokeTokens) },
+		terminate: cell{"terminated", "A", "token drop:A list token list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B list"},
+	},
+	{
+		name:      "the tokens live for a second",
+		pam:       simulator.Config{TokenLifetime: time.Second},
+		behavior:  simulator.Behavior{EndDelay: 3 * time.Second},
+		terminate: cell{"terminated", "A", "token drop:A list token get:A token get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A token get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list token get:A get:B token get:A get:B list"},
+	},
+	{
+		name:      "a gateway denies a revoked token",
+		pam:       simulator.Config{GatewayDenies: true},
+		begin:     func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
+		terminate: cell{"not_dropped: wrong route", "", "token drop:A drop?"},
+		byRecord:  cell{"not_dropped: wrong route", "", "token drop:A drop?"},
+		drain:     cell{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A drop? list list?×2"},
+	},
+	{
+		name:      "a gateway denies a token revoked after the drop",
+		pam:       simulator.Config{GatewayDenies: true},
+		begin:     func(w *world) { w.afterDrop(w.sim.RevokeTokens) },
+		terminate: cell{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
+		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop:A get:A get?×2 list list?×2"},
+		drain:     cell{"unconfirmed: wrong route; A unconfirmed; B not_dropped", "A", "token list drop:A drop:B drop? list list?×2"},
+	},
+	{
+		name:      "PAM's clock is three hours ahead",
+		pam:       skewed(3 * time.Hour),
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name:      "PAM's clock is three hours behind",
+		pam:       skewed(-3 * time.Hour),
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name:      "PAM's clock is ahead, and the session lives on",
+		pam:       skewed(3 * time.Hour),
+		behavior:  simulator.Behavior{Zombie: true},
+		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+	},
+	{
+		name:      "PAM's clock is in another zone",
+		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name:      "unknown rows are a plain 404",
+		pam:       simulator.Config{PlainNotFound: true},
+		behavior:  simulator.Behavior{Hidden: true},
+		terminate: cell{"accepted, no look: not found", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, no look: not found", "A", "token drop:A get:A list"},
+		drain:     cell{"", "", "token list"},
+	},
+	{
+		name:      "row numbers are numbers",
+		pam:       simulator.Config{NumericIDs: true},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+	},
+	{
+		name:      "release drop-only",
+		pam:       simulator.Config{Release: simulator.ReleaseDropOnly},
+		terminate: cell{"accepted, no look: wrong route", "A", "token drop? drop:A list?×3"},
+		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop? drop:A get?×3 list?×3"},
+		drain:     cell{"not_dropped: wrong route", "", "token list?×3"},
+	},
+	{
+		name:      "release 3.32",
+		pam:       simulator.Config{Release: simulator.Release332},
+		terminate: cell{"terminated", "A", "token drop? drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop? drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop? drop:A drop:B list"},
+	},
+	{
+		name:      "release 3.33",
+		pam:       simulator.Config{Release: simulator.Release333},
+		terminate: cell{"terminated", "A", "token drop:A list? list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get? get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list? list drop:A drop:B list"},
+	},
+	{
+		name:      "release 4.0",
+		pam:       simulator.Config{Release: simulator.Release40},
+		terminate: cell{"terminated", "A", "token? token drop:A list? list"},
+		byRecord:  cell{"terminated", "A", "token? token drop:A get? get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token? token list? list drop:A drop:B list"},
+	},
+}
+
+func TestCircumstances(t *testing.T) {
+	t.Parallel()
+	for _, c := range circumstances {
+		for _, one := range []struct {
+			use  use
+			want cell
+		}{
+			{use{name: "terminate", run: terminateA}, c.terminate},
+			{use{name: "terminate by record", run: terminateAByRecord}, c.byRecord},
+			{use{name: "drain", run: drainAB}, c.drain},
+		} {
+			t.Run(c.name+"/"+one.use.name, func(t *testing.T) {
+				t.Parallel()
+				inWorld(t, settings{pam: c.pam, retries: retries, concurrency: 1}, func(w *world) {
+					t := w.t
+					w.populate(c.behavior)
+					if c.begin != nil {
+						c.begin(w)
+					}
+					w.checkCell(t, one.use, one.want)
+				})
+				publish("circumstances, cells", 1)
+			})
+		}
+	}
+}
+
+var liveEnds = []simulator.LiveEnd{
+	simulator.LiveEndNull, simulator.LiveEndEmpty, simulator.LiveEndMissing, simulator.LiveEndZero, simulator.LiveEndMixed,
+}
+
+// How a live session's end looks is not documented, so in every release each
+// look must be taken for live, and a real end for an end.
+func TestEveryReleaseAndLiveEnd(t *testing.T) {
+	t.Parallel()
+	for _, release := range simulator.Releases() {
+		for _, look := range liveEnds {
+			for _, livesOn := range []bool{false, true} {
+				for _, u := range []use{{name: "terminate", run: terminateA}, {name: "drain", run: drainAB}} {
+					t.Run(fmt.Sprintf("%s/%s/lives on %t/%s", release, look, livesOn, u.name), func(t *testing.T) {
+						t.Parallel()
+						inWorld(t, settings{pam: simulator.Config{Release: release, LiveEnd: look}, retries: retries, concurrency: 1},
+							func(w *world) {
+								t := w.t
+								w.populate(simulator.Behavior{Zombie: livesOn})
+								ctx, cancel := context.WithTimeout(t.Context(), patience)
+								defer cancel()
+								a := u.run(ctx, t, w)
+								if want := saysOf(release, livesOn, u.name); a.says != want {
+									t.Errorf("it says %q, want %q", a.says, want)
+								}
+								w.checkPromise(t, a, u.named(w))
+							})
+						publish("releases and looks, cells", 1)
+					})
+				}
+			}
+		}
+	}
+}
+
+// saysOf: a release without a list can neither confirm nor drain.
+func saysOf(release simulator.Release, livesOn bool, use string) string {
+	switch {
+	case release == simulator.ReleaseDropOnly && use == "drain":
+		return "not_dropped: wrong route"
+	case release == simulator.ReleaseDropOnly:
+		return "accepted, no look: wrong route"
+	case livesOn && use == "drain":
+		return "unconfirmed: out of time; A unconfirmed; B unconfirmed"
+	case livesOn:
+		return "unconfirmed: out of time"
+	case use == "drain":
+		return "A terminated; B terminated"
+	}
+	return "terminated"
+}

@@ -1,0 +1,325 @@
+package faulttest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// These tests are about processes, so they run a real Terraform and the provider
+// as a program of its own.
+
+// signalAt gives a channel that is closed when the nth request of a kind is acted
+// on.
+func signalAt(sim *simulator.Simulator, n int, is func(simulator.Request) bool) <-chan struct{} {
+	reached := make(chan struct{})
+	var mu sync.Mutex
+	sim.OnActed(func(r simulator.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if is(r) {
+			if n--; n == 0 {
+				close(reached)
+			}
+		}
+	})
+	return reached
+}
+
+func isDrop(r simulator.Request) bool { return r.Op == simulator.OpDrop }
+func isLook(r simulator.Request) bool { return r.Op == simulator.OpList || r.Op == simulator.OpGet }
+
+// momentLimit is far beyond what a run takes to come to any moment.
+const momentLimit = 2 * time.Minute
+
+// await waits for a moment of a run that has begun.
+func await(t *testing.T, p *acctest.Process, moment <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-moment:
+	case <-time.After(momentLimit):
+		p.Signal(os.Kill)
+		t.Fatalf("the moment never came:\n%s", p.Wait().Output())
+	}
+}
+
+// decoration is what Terraform puts around its words: colors and frames.
+var decoration = regexp.MustCompile("\x1b\\[[0-9;]*m|[│╷╵]")
+
+// mustMention fails unless a run failed and its output mentions all of these.
+func mustMention(t *testing.T, run acctest.Run, texts ...string) {
+	t.Helper()
+	if run.Code == 0 {
+		t.Error("exit code 0, want a failure")
+	}
+	plain := strings.Join(strings.Fields(decoration.ReplaceAllString(run.Output(), "")), " ")
+	for _, text := range texts {
+		if !strings.Contains(plain, text) {
+			t.Errorf("the output does not say %q:\n%s", text, run.Output())
+		}
+	}
+}
+
+func dropsOf(sim *simulator.Simulator, ids ...string) []int {
+	var drops []int
+	for _, id := range ids {
+		s, _ := sim.Session(id)
+		drops = append(drops, s.Drops)
+	}
+	return drops
+}
+
+func mustLive(t *testing.T, sim *simulator.Simulator, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if s, ok := sim.Session(id); !ok || s.State != simulator.StateLive || s.Drops > 0 {
+			t.Errorf("session %s of somebody else is %s and was dropped %d times", id, s.State, s.Drops)
+		}
+	}
+}
+
+func mustEnded(t *testing.T, sim *simulator.Simulator, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if s, ok := sim.Session(id); !ok || s.State != simulator.StateEnded {
+			t.Errorf("session %s is %s", id, s.State)
+		}
+	}
+}
+
+const terminateConfig = `
+variable "session" { type = string }
+resource "senhasegura_session_termination" "it" {
+  session_id    = var.session
+  poll_interval = "100ms"
+}
+`
+
+const drainConfig = `
+provider "senhasegura" {
+  max_concurrent_requests = 1
+}
+resource "terraform_data" "machine" {}
+resource "senhasegura_session_drain" "it" {
+  match         = { users = ["alice"] }
+  exclude       = { credentials = ["breakglass"] }
+  poll_interval = "100ms"
+  preview       = false
+  depends_on    = [terraform_data.machine]
+}
+`
+
+// people puts three sessions of alice into PAM, and two that must stay.
+func people(sim *simulator.Simulator, b simulator.Behavior) (alices, others []string) {
+	for i := range 3 {
+		s := sim.Add(simulator.Session{User: "alice", Credential: "root", Device: "10.0.0." + strconv.Itoa(i+1) + ":22", Behavior: b})
+		alices = append(alices, s.SessionID)
+	}
+	for _, s := range []simulator.Session{
+		{User: "bob", Credential: "root", Device: "10.0.0.1:22"},
+		{User: "alice", Credential: "breakglass", Device: "10.0.0.1:22"},
+	} {
+		others = append(others, sim.Add(s).SessionID)
+	}
+	return alices, others
+}
+
+func TestAccInterruptedCreate(t *testing.T) {
+	t.Parallel()
+	pam := acctest.Start(t, simulator.Config{})
+	alices, others := people(pam.Sim, simulator.Behavior{Zombie: true})
+	tf := acctest.NewTerraform(t, pam, terminateConfig)
+	tf.Env["TF_VAR_session"] = alices[0]
+
+	confirming := signalAt(pam.Sim, 2, isLook)
+	apply := tf.Start("apply", "-auto-approve")
+	await(t, apply, confirming)
+	apply.Signal(os.Interrupt)
+	mustMention(t, apply.Wait(), "Session end unconfirmed", "The run was interrupted.",
+		"The session was live at the last look", "The resource is saved as tainted, so the next apply drops the session again.")
+
+	// What it said is true: the session is live, and the next apply drops it.
+	if s, _ := pam.Sim.Session(alices[0]); s.State != simulator.StateLive {
+		t.Errorf("the session is %s", s.State)
+	}
+	pam.Sim.SetBehavior(alices[0], simulator.Behavior{})
+	tf.MustRun("apply", "-auto-approve")
+	mustEnded(t, pam.Sim, alices[0])
+	if got := dropsOf(pam.Sim, alices[0]); got[0] != 2 {
+		t.Errorf("it was dropped %d times, want 2", got[0])
+	}
+	mustLive(t, pam.Sim, append(others, alices[1:]...)...)
+}
+
+func TestAccInterruptedDrain(t *testing.T) {
+	t.Parallel()
+	pam := acctest.Start(t, simulator.Config{})
+	alices, others := people(pam.Sim, simulator.Behavior{})
+	pam.Sim.SetBehavior(alices[1], simulator.Behavior{Zombie: true})
+	tf := acctest.NewTerraform(t, pam, drainConfig)
+	tf.MustRun("apply", "-auto-approve")
+
+	confirming := signalAt(pam.Sim, 3, isLook)
+	destroy := tf.Start("destroy", "-auto-approve")
+	await(t, destroy, confirming)
+	destroy.Signal(os.Interrupt)
+	mustMention(t, destroy.Wait(), "1 session not ended", "The run was interrupted.", alices[1], "unconfirmed",
+		"2 sessions dropped and seen ended", "The drain stays in the state, so nothing that it refers to is destroyed.")
+
+	state := tf.MustRun("state", "list").Stdout
+	if !strings.Contains(state, "senhasegura_session_drain.it") || !strings.Contains(state, "terraform_data.machine") {
+		t.Errorf("the drain and its machine are to be there still:\n%s", state)
+	}
+	pam.Sim.SetBehavior(alices[1], simulator.Behavior{})
+	tf.MustRun("destroy", "-auto-approve")
+	mustEnded(t, pam.Sim, alices...)
+	if got := dropsOf(pam.Sim, alices...); !slices.Equal(got, []int{1, 2, 1}) {
+		t.Errorf("drops %v, want only what was left to be dropped again", got)
+	}
+	mustLive(t, pam.Sim, others...)
+}
+
+// killProvider kills the provider that a Terraform has started, and nothing
+// else.
+func killProvider(t *testing.T, terraform int) {
+	t.Helper()
+	killed := 0
+	for _, pid := range childrenOf(t, terraform) {
+		program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		if err != nil || filepath.Base(program) != "terraform-provider-senhasegura" {
+			continue
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Errorf("the provider cannot be killed: %v", err)
+		}
+		killed++
+	}
+	if killed == 0 {
+		t.Error("Terraform has no provider to be killed")
+	}
+}
+
+func childrenOf(t *testing.T, parent int) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Error(err)
+	}
+	var children []int
+	for _, stat := range stats {
+		content, err := os.ReadFile(stat)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		// "pid (name) state ppid …", and a name may hold anything.
+		_, rest, _ := strings.Cut(string(content[strings.LastIndexByte(string(content), ')'):]), " ")
+		fields := strings.Fields(rest)
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(stat)))
+		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			children = append(children, pid)
+		}
+	}
+	return children
+}
+
+// crashAt kills the provider once, at the nth drop, before or after PAM acts on
+// it. Send the process id of its Terraform to the channel.
+func crashAt(t *testing.T, sim *simulator.Simulator, n int, afterActing bool) (started chan<- int) {
+	t.Helper()
+	pids := make(chan int, 1)
+	var mu sync.Mutex
+	hook := func(r simulator.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !isDrop(r) {
+			return
+		}
+		if n--; n == 0 {
+			killProvider(t, <-pids)
+		}
+	}
+	if afterActing {
+		sim.OnActed(hook)
+	} else {
+		// PAM does not notice that nobody waits for the answer, so the drop has to be
+		// lost as well.
+		sim.Inject(simulator.Fault{Op: simulator.OpDrop, After: n - 1, Times: 1, Kind: simulator.CutBefore})
+		sim.OnRequest(hook)
+	}
+	return pids
+}
+
+func requireProc(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("finding the provider's process needs the /proc of Linux")
+	}
+}
+
+func TestAccCrashedCreate(t *testing.T) {
+	t.Parallel()
+	requireProc(t)
+	for name, afterActing := range map[string]bool{"before PAM acts": false, "after PAM acted": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := acctest.Start(t, simulator.Config{})
+			alices, others := people(pam.Sim, simulator.Behavior{})
+			tf := acctest.NewTerraform(t, pam, terminateConfig)
+			tf.Env["TF_VAR_session"] = alices[0]
+			started := crashAt(t, pam.Sim, 1, afterActing)
+			apply := tf.Start("apply", "-auto-approve")
+			started <- apply.Pid()
+			mustMention(t, apply.Wait(), "Plugin did not respond")
+
+			tf.MustRun("apply", "-auto-approve")
+			mustEnded(t, pam.Sim, alices[0])
+			mustLive(t, pam.Sim, append(others, alices[1:]...)...)
+			if got := dropsOf(pam.Sim, alices[0]); !slices.Equal(got, []int{1}) {
+				t.Errorf("drops %v, want the session to be cut once", got)
+			}
+			if plan := tf.Run("plan", "-detailed-exitcode"); plan.Code != 0 {
+				t.Errorf("a plan after that is not empty:\n%s", plan.Output())
+			}
+		})
+	}
+}
+
+func TestAccCrashedDrain(t *testing.T) {
+	t.Parallel()
+	requireProc(t)
+	for name, afterActing := range map[string]bool{"before PAM acts": false, "after PAM acted": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := acctest.Start(t, simulator.Config{})
+			alices, others := people(pam.Sim, simulator.Behavior{})
+			tf := acctest.NewTerraform(t, pam, drainConfig)
+			tf.MustRun("apply", "-auto-approve")
+			started := crashAt(t, pam.Sim, 2, afterActing)
+			destroy := tf.Start("destroy", "-auto-approve")
+			started <- destroy.Pid()
+			mustMention(t, destroy.Wait(), "Plugin did not respond")
+			if state := tf.MustRun("state", "list").Stdout; !strings.Contains(state, "terraform_data.machine") {
+				t.Errorf("the machine was destroyed although the drain had crashed:\n%s", state)
+			}
+
+			tf.MustRun("destroy", "-auto-approve")
+			mustEnded(t, pam.Sim, alices...)
+			mustLive(t, pam.Sim, others...)
+			if got := dropsOf(pam.Sim, alices...); !slices.Equal(got, []int{1, 1, 1}) {
+				t.Errorf("drops %v, want each session to be cut once", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,323 @@
+package faulttest
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+const (
+	terminationType = "senhasegura_session_termination"
+	drainType       = "senhasegura_session_drain"
+	sessionData     = "senhasegura_session"
+	sessionsData    = "senhasegura_sessions"
+)
+
+// told is what a user of the provider gets to see.
+type told struct {
+	// summary is that of the one diagnostic, "" without any. Where it names a cause
+	// it is the cause alone, as the words before it are settled elsewhere. on is
+	// the attribute that it is on.
+	summary, on string
+	// state is what Terraform then has: the values of a data source, the record of
+	// a resource, or nothing.
+	state string
+	// asks are the requests, as in a cell.
+	asks string
+}
+
+// The states.
+const (
+	nothing    = "nothing"
+	something  = "something"
+	terminated = "terminated"
+	already    = "already_ended"
+)
+
+// problems are the words for each class.
+var problems = map[string]string{
+	"passing failure":           "PAM or the network failed, and went on failing until the retries were used up",
+	"passing failure, replayed": "PAM or the network failed, and went on failing until the retries were used up",
+	"rejected":                  "PAM rejected the request",
+	"not authenticated":         "PAM does not accept the credentials of the provider",
+	"inactive":                  "the authorization is disabled or has expired",
+	"permission":                "the authorization lacks a permission",
+	"referer":                   "the authorization demands a Referer that was not sent",
+	"lockdown":                  "PAM is under emergency lockdown",
+	"wrong route":               "PAM has no such endpoint at this address",
+}
+
+// failing gives for every class the error with its words. requests are those of
+// one attempt; route those where no route is right, and renewed those where the
+// token is replaced.
+func failing(on, state, requests, route, renewed string) map[string]told {
+	all := map[string]told{}
+	for class, problem := range problems {
+		asks := requests
+		switch class {
+		case "passing failure, replayed":
+			asks += " " + requests
+		case "wrong route":
+			asks = route
+		case "not authenticated":
+			asks = renewed
+		}
+		all[class] = told{problem, on, state, asks}
+	}
+	return all
+}
+
+func with(all, others map[string]told) map[string]told {
+	all = maps.Clone(all)
+	maps.Copy(all, others)
+	return all
+}
+
+// providerUse is one way to come upon a fault through the provider, with what is
+// expected for each class of answers.
+type providerUse struct {
+	name string
+	op   simulator.Op
+	run  func(*testing.T, *stage) (acctest.Diagnostics, string)
+	want map[string]told
+}
+
+var providerUses = []providerUse{
+	{
+		"data source sessions, at the token", simulator.OpToken, readSessions,
+		failing("", nothing, "token", "token×2", "token"),
+	},
+	{
+		"data source sessions", simulator.OpList, readSessions,
+		failing("", nothing, "list", "list list?×2", "list token list"),
+	},
+	{
+		"data source session by session id", simulator.OpList, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
+			t.Helper()
+			values, told := s.driver.ReadDataSource(sessionData, map[string]any{"session_id": s.live.SessionID})
+			return told, presence(values != nil)
+		},
+		failing("", nothing, "list", "list list?×2", "list token list"),
+	},
+	{
+		"data source session by record id", simulator.OpGet, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
+			t.Helper()
+			values, told := s.driver.ReadDataSource(sessionData, map[string]any{"record_id": strconv.FormatInt(s.live.RecordID, 10)})
+			return told, presence(values != nil)
+		},
+		with(failing("", nothing, "get:live", "get:live get?×2", "get:live token get:live"), map[string]told{
+			"not found": {"PAM shows no such session to this authorization", "record_id", nothing, "get:live"},
+		}),
+	},
+	{
+		"import of a termination", simulator.OpList, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
+			t.Helper()
+			imported := s.driver.Resource(terminationType).Import(s.done.SessionID)
+			return imported.Diagnostics, presence(imported.State != nil)
+		},
+		failing("", nothing, "list", "list list?×2", "list token list"),
+	},
+	{
+		// Whatever PAM answers, the record of an end is kept: only a session that is
+		// seen live undoes it.
+		"refresh of a termination", simulator.OpGet, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
+			t.Helper()
+			read := s.driver.Resource(terminationType).Read(s.record)
+			return read.Diagnostics, outcomeOf(read.State)
+		},
+		with(failing("", terminated, "get:done", "get:done get?×2", "get:done token get:done"), map[string]told{
+			"not found":  {"", "", terminated, "get:done"},
+			"permission": {"", "", terminated, "get:done"},
+		}),
+	},
+	{
+		"create of a termination", simulator.OpDrop, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
+			t.Helper()
+			created := s.driver.Resource(terminationType).Apply(nil, map[string]any{"session_id": s.live.SessionID})
+			return created.Diagnostics, outcomeOf(created.State)
+		},
+		with(failing("", nothing, "drop:live", "drop:live drop?", "drop:live token drop:live"), map[string]told{
+			"done":                        {"", "", terminated, "drop:live get:live"},
+			"lost answer":                 {"Session end unconfirmed", "session_id", nothing, "drop:live get:live"},
+			"refusal":                     {"PAM refused the drop", "session_id", nothing, "drop:live get:live"},
+			"refusal of an ended session": {"", "", already, "drop:live get:live"},
+		}),
+	},
+	{
+		// A drain that failed stays, and so does what it guards.
+		"destroy of a drain", simulator.OpDrop, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
+			t.Helper()
+			destroyed := s.driver.Resource(drainType).Destroy(s.guard)
+			return destroyed.Diagnostics, presence(destroyed.State != nil)
+		},
+		with(survived("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list"), map[string]told{
+			"done":                        {"1 session dropped", "", nothing, "list drop:live list"},
+			"refusal of an ended session": {"", "", nothing, "list drop:live list"},
+		}),
+	},
+}
+
+// survived is one error for every class but those of a session that has ended.
+func survived(requests, route, renewed string) map[string]told {
+	all := failing("", something, requests, route, renewed)
+	for _, class := range []string{"lost answer", "refusal"} {
+		all[class] = told{asks: requests, state: something}
+	}
+	for class, one := range all {
+		one.summary = "1 session not ended"
+		all[class] = one
+	}
+	return all
+}
+
+func readSessions(t *testing.T, s *stage) (said acctest.Diagnostics, state string) {
+	t.Helper()
+	values, said := s.driver.ReadDataSource(sessionsData, map[string]any{"state": "all"})
+	return said, presence(values != nil)
+}
+
+func presence(there bool) string {
+	if there {
+		return something
+	}
+	return nothing
+}
+
+func outcomeOf(state *acctest.State) string {
+	if outcome, ok := state.At("outcome").(string); ok {
+		return outcome
+	}
+	return nothing
+}
+
+// stage is a provider and a PAM in which one of alice's sessions is live, one is
+// recorded as terminated, and a drain guards something.
+type stage struct {
+	pam        *acctest.PAM
+	driver     *acctest.Driver
+	live, done simulator.Session
+	record     *acctest.State
+	guard      *acctest.State
+}
+
+// newStage: no retries, because their pauses would be real.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	pam := acctest.Start(t, simulator.Config{})
+	s := &stage{pam: pam, driver: acctest.NewDriver(t, pam, map[string]any{"max_retries": 0})}
+	s.done = pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
+	s.live = pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.2:22"})
+	recorded := s.driver.Resource(terminationType).Apply(nil, map[string]any{"session_id": s.done.SessionID})
+	guarded := s.driver.Resource(drainType).Apply(nil, map[string]any{
+		"match": map[string]any{"users": []any{"alice"}}, "preview": false,
+	})
+	if outcomeOf(recorded.State) != terminated || guarded.State == nil {
+		t.Fatalf("the stage is not set:\n%s\n%s", recorded.Diagnostics, guarded.Diagnostics)
+	}
+	s.record, s.guard = recorded.State, guarded.State
+	pam.Forget()
+	return s
+}
+
+// requests writes the journal as the cells do.
+func (s *stage) requests() string {
+	w := world{sim: s.pam.Sim, names: map[string]string{}, added: map[string]simulator.Session{}}
+	w.name(s.live, "live")
+	w.name(s.done, "done")
+	return w.requests()
+}
+
+// drainName is the part of a summary that differs from run to run.
+var drainName = regexp.MustCompile(` \(drain \w+\)$`)
+
+// meets leaves out the time limits of TestFaultMatrix, since they would be real,
+// and the refused connection, which no request reaches.
+func (providerUse) meets(r row) bool {
+	return !slices.Contains([]simulator.Kind{refused, simulator.Slow, simulator.SlowBefore}, r.fault.Kind)
+}
+
+func TestFaultsThroughProvider(t *testing.T) {
+	t.Parallel()
+	for _, u := range providerUses {
+		met := map[string]bool{}
+		for _, r := range matrix {
+			class := r.verdictOf(u.op).class
+			if !u.meets(r) {
+				continue
+			}
+			met[class] = true
+			t.Run(u.name+"/"+r.name, func(t *testing.T) {
+				t.Parallel()
+				want, ok := u.want[class]
+				if !ok {
+					t.Fatalf("nothing is expected of the class %q", class)
+				}
+				s := newStage(t)
+				if u.op == simulator.OpToken {
+					s.driver = acctest.NewDriver(t, s.pam, map[string]any{"max_retries": 0})
+				}
+				f := r.fault
+				f.Op = u.op
+				s.pam.Sim.Inject(f)
+				s.check(t, u, want)
+				publish("faults through the provider, cells", 1)
+			})
+		}
+		for class := range u.want {
+			// A class that no fault brings about would be expected of nobody.
+			if !met[class] && !strings.HasSuffix(class, "replayed") {
+				t.Errorf("%s: no fault is of the class %q", u.name, class)
+			}
+		}
+	}
+}
+
+func (s *stage) check(t *testing.T, u providerUse, want told) {
+	t.Helper()
+	said, state := u.run(t, s)
+	got := told{state: state, asks: s.requests()}
+	if len(said) > 0 {
+		got.summary, got.on = drainName.ReplaceAllString(said[0].Summary, ""), said[0].Path
+		if _, cause, found := strings.Cut(got.summary, ": "); found {
+			got.summary = cause
+		}
+	}
+	if len(said) > 1 {
+		t.Errorf("%d diagnostics, want one at most:\n%s", len(said), said)
+	}
+	if !(cell{asks: want.asks}).asked(got.asks) {
+		t.Errorf("it asks %q, want %q", got.asks, want.asks)
+	}
+	got.asks, want.asks = "", ""
+	if got != want {
+		t.Errorf("got %+v\nwant %+v\n%s", got, want, said)
+	}
+	s.checkTruth(t, u, said, state)
+}
+
+// checkTruth: what is said or recorded as ended has ended, and what is live and
+// was to be ended is in an error by name.
+func (s *stage) checkTruth(t *testing.T, u providerUse, said acctest.Diagnostics, state string) {
+	t.Helper()
+	truth, _ := s.pam.Sim.Session(s.live.SessionID)
+	ended := truth.State == simulator.StateEnded
+	if u.op != simulator.OpDrop {
+		if truth.Drops > 0 {
+			t.Error("reading dropped a session")
+		}
+		return
+	}
+	claimed := state == terminated || state == already || len(said.Errors()) == 0
+	if claimed && !ended {
+		t.Errorf("the session is called ended and is %s", truth.State)
+	}
+	if !ended && !strings.Contains(said.Errors().String(), s.live.SessionID) && !strings.Contains(said.Errors().String(), "was carried out") {
+		t.Errorf("the session is live and goes unreported:\n%s", said)
+	}
+}
