@@ -7,6 +7,9 @@ import (
 	"context"
 	"flag"
 	"log"
+	"os"
+	runtimedebug "runtime/debug"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -17,12 +20,21 @@ import (
 // in TF_REATTACH_PROVIDERS.
 const address = "registry.terraform.io/senhasegura/senhasegura"
 
+// gcPercent lets the heap, of a few megabytes, grow further before it is
+// collected: collections took a third of the process's time in an apply of 500
+// resources. Memory follows the matches of a list, so it stays small all the same.
+const gcPercent = 400
+
 // version is set by the release build with -ldflags "-X main.version=…".
 var version = "dev"
 
 func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger and print the TF_REATTACH_PROVIDERS value to connect with")
 	flag.Parse()
+	if err := logOnlyWhatIsRead(); err != nil {
+		log.Fatal(err)
+	}
+	runtimedebug.SetGCPercent(gcPercent)
 
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address:         address,
@@ -32,4 +44,24 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// logOnlyWhatIsRead turns the plugin libraries' logs off where no variable asks
+// for any. They default to TRACE, and Terraform reads all of it only to throw it
+// away, which took a third of an apply of 500 resources.
+func logOnlyWhatIsRead() error {
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		switch {
+		case value == "", name == "TF_LOG_PATH", name == "TF_LOG_CORE":
+		case name == "TF_LOG", strings.HasPrefix(name, "TF_LOG_"), name == "TF_ACC_LOG", strings.HasPrefix(name, "TF_ACC_LOG_"):
+			return nil
+		}
+	}
+	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER"} {
+		if err := os.Setenv(name, "off"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

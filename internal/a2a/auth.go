@@ -61,10 +61,8 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func withToken(req *http.Request, token *oauth2.Token) *http.Request {
-	authorized := req.Clone(req.Context())
 	// Some releases write the type in lower case; the header wants it like this.
-	authorized.Header.Set("Authorization", "Bearer "+token.AccessToken)
-	return authorized
+	return withHeader(req, http.Header{"Authorization": {"Bearer " + token.AccessToken}})
 }
 
 // tokenSource keeps one token for all calls. Waiters share one request, which

@@ -3,7 +3,6 @@ package a2a
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -22,8 +21,7 @@ type Client struct {
 	clientSecret   string
 	oauth1         *OAuth1
 	tenant         string
-	headers        map[string]string
-	userAgent      string
+	header         http.Header
 	requestTimeout time.Duration
 	listTimeout    time.Duration
 	maxRetries     int
@@ -94,8 +92,7 @@ func newClient(cfg *Config, connection http.RoundTripper) (*Client, error) {
 		clientID:       cfg.ClientID,
 		clientSecret:   cfg.ClientSecret,
 		tenant:         cfg.Tenant,
-		headers:        maps.Clone(cfg.Headers),
-		userAgent:      cfg.UserAgent,
+		header:         newHeader(cfg),
 		requestTimeout: cfg.RequestTimeout,
 		listTimeout:    cfg.ListTimeout,
 		maxRetries:     cfg.MaxRetries,

@@ -224,7 +224,7 @@ func TestConfigIsCopied(t *testing.T) {
 	cfg.OAuth1 = &OAuth1{"a", "b", "c", "d"}
 	c := mustNew(t, cfg)
 	cfg.Headers["X-A"], cfg.OAuth1.TokenKey = "2", "x"
-	if c.headers["X-A"] != "1" || c.oauth1.TokenKey != "c" {
-		t.Errorf("headers %v, token key %q", c.headers, c.oauth1.TokenKey)
+	if c.header.Get("X-A") != "1" || c.oauth1.TokenKey != "c" {
+		t.Errorf("header %v, token key %q", c.header, c.oauth1.TokenKey)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -144,6 +145,9 @@ func (c *Client) record(next http.RoundTripper) http.RoundTripper {
 		ca.attempts++
 		began := time.Now()
 		resp, err := next.RoundTrip(req)
+		if !c.logger.Enabled(req.Context(), slog.LevelDebug) {
+			return resp, err
+		}
 		attrs := []slog.Attr{
 			slog.String("op", ca.op),
 			slog.String("method", req.Method),
@@ -261,16 +265,31 @@ func (b *attemptBody) Close() error {
 // User-Agent or Referer.
 func (c *Client) dress(next http.RoundTripper) http.RoundTripper {
 	return roundTripperFunc(func(req *http.Request) (*http.Response, error) {
-		dressed := req.Clone(req.Context())
-		dressed.Header.Set("Accept", "application/json")
-		if c.userAgent != "" {
-			dressed.Header.Set("User-Agent", c.userAgent)
-		}
-		for name, value := range c.headers {
-			dressed.Header.Set(name, value)
-		}
-		return next.RoundTrip(dressed)
+		return next.RoundTrip(withHeader(req, c.header))
 	})
+}
+
+// withHeader is a copy of req with more headers. It shares what neither this
+// package nor net/http changes: a deep copy costs more than the rest of a layer.
+func withHeader(req *http.Request, more http.Header) *http.Request {
+	copied := req.WithContext(req.Context())
+	copied.Header = make(http.Header, len(req.Header)+len(more))
+	maps.Copy(copied.Header, req.Header)
+	maps.Copy(copied.Header, more)
+	return copied
+}
+
+// newHeader is what every request of cfg carries.
+func newHeader(cfg *Config) http.Header {
+	header := http.Header{}
+	header.Set("Accept", "application/json")
+	if cfg.UserAgent != "" {
+		header.Set("User-Agent", cfg.UserAgent)
+	}
+	for name, value := range cfg.Headers {
+		header.Set(name, value)
+	}
+	return header
 }
 
 // followRedirect is the policy of http.Client: a GET goes on within the scheme

@@ -93,7 +93,8 @@ func parseEnvelope(body []byte) (*envelope, error) {
 // eachMember calls visit for every member of the JSON object raw, and fails if
 // raw is anything but one complete object. Values are valid until visit returns.
 func eachMember(raw []byte, visit func(name string, value jsontext.Value)) error {
-	d := jsontext.NewDecoder(bytes.NewReader(raw), jsonOptions...)
+	// The decoder reads a bytes.Buffer in place.
+	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsonOptions...)
 	if d.PeekKind() != '{' {
 		return errNotObject
 	}

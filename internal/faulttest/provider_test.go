@@ -56,7 +56,7 @@ var problems = map[string]string{
 // failing gives for every class the error with its words. requests are those of
 // one attempt; route those where no route is right, and renewed those where the
 // token is replaced.
-func failing(on, state, requests, route, renewed string) map[string]told {
+func failing(state, requests, route, renewed string) map[string]told {
 	all := map[string]told{}
 	for class, problem := range problems {
 		asks := requests
@@ -68,7 +68,7 @@ func failing(on, state, requests, route, renewed string) map[string]told {
 		case "not authenticated":
 			asks = renewed
 		}
-		all[class] = told{problem, on, state, asks}
+		all[class] = told{problem, "", state, asks}
 	}
 	return all
 }
@@ -91,11 +91,11 @@ type providerUse struct {
 var providerUses = []providerUse{
 	{
 		"data source sessions, at the token", simulator.OpToken, readSessions,
-		failing("", nothing, "token", "token×2", "token"),
+		failing(nothing, "token", "token×2", "token"),
 	},
 	{
 		"data source sessions", simulator.OpList, readSessions,
-		failing("", nothing, "list", "list list?×2", "list token list"),
+		failing(nothing, "list", "list list?×2", "list token list"),
 	},
 	{
 		"data source session by session id", simulator.OpList, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
@@ -103,7 +103,7 @@ var providerUses = []providerUse{
 			values, told := s.driver.ReadDataSource(sessionData, map[string]any{"session_id": s.live.SessionID})
 			return told, presence(values != nil)
 		},
-		failing("", nothing, "list", "list list?×2", "list token list"),
+		failing(nothing, "list", "list list?×2", "list token list"),
 	},
 	{
 		"data source session by record id", simulator.OpGet, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
@@ -111,7 +111,7 @@ var providerUses = []providerUse{
 			values, told := s.driver.ReadDataSource(sessionData, map[string]any{"record_id": strconv.FormatInt(s.live.RecordID, 10)})
 			return told, presence(values != nil)
 		},
-		with(failing("", nothing, "get:live", "get:live get?×2", "get:live token get:live"), map[string]told{
+		with(failing(nothing, "get:live", "get:live get?×2", "get:live token get:live"), map[string]told{
 			"not found": {"PAM shows no such session to this authorization", "record_id", nothing, "get:live"},
 		}),
 	},
@@ -121,7 +121,7 @@ var providerUses = []providerUse{
 			imported := s.driver.Resource(terminationType).Import(s.done.SessionID)
 			return imported.Diagnostics, presence(imported.State != nil)
 		},
-		failing("", nothing, "list", "list list?×2", "list token list"),
+		failing(nothing, "list", "list list?×2", "list token list"),
 	},
 	{
 		// Whatever PAM answers, the record of an end is kept: only a session that is
@@ -131,7 +131,7 @@ var providerUses = []providerUse{
 			read := s.driver.Resource(terminationType).Read(s.record)
 			return read.Diagnostics, outcomeOf(read.State)
 		},
-		with(failing("", terminated, "get:done", "get:done get?×2", "get:done token get:done"), map[string]told{
+		with(failing(terminated, "get:done", "get:done get?×2", "get:done token get:done"), map[string]told{
 			"not found":  {"", "", terminated, "get:done"},
 			"permission": {"", "", terminated, "get:done"},
 		}),
@@ -142,7 +142,7 @@ var providerUses = []providerUse{
 			created := s.driver.Resource(terminationType).Apply(nil, map[string]any{"session_id": s.live.SessionID})
 			return created.Diagnostics, outcomeOf(created.State)
 		},
-		with(failing("", nothing, "drop:live", "drop:live drop?", "drop:live token drop:live"), map[string]told{
+		with(failing(nothing, "drop:live", "drop:live drop?", "drop:live token drop:live"), map[string]told{
 			"done":                        {"", "", terminated, "drop:live get:live"},
 			"lost answer":                 {"Session end unconfirmed", "session_id", nothing, "drop:live get:live"},
 			"refusal":                     {"PAM refused the drop", "session_id", nothing, "drop:live get:live"},
@@ -165,7 +165,7 @@ var providerUses = []providerUse{
 
 // survived is one error for every class but those of a session that has ended.
 func survived(requests, route, renewed string) map[string]told {
-	all := failing("", something, requests, route, renewed)
+	all := failing(something, requests, route, renewed)
 	for _, class := range []string{"lost answer", "refusal"} {
 		all[class] = told{asks: requests, state: something}
 	}

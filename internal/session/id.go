@@ -19,6 +19,9 @@ const maxIDLength = 512
 // resolve to another path even when they are escaped. The error matches
 // ErrIdentifier.
 func ValidateID(id string) error {
+	if isPlainID(id) {
+		return nil
+	}
 	reason := ""
 	switch {
 	case id == "":
@@ -38,6 +41,18 @@ func ValidateID(id string) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %q: %s", ErrIdentifier, id, reason)
+}
+
+// isPlainID is true of identifiers in the usual forms, hexadecimal and UUID,
+// which a drain validates by the thousand.
+func isPlainID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxIDLength
 }
 
 // hasUnstableSegment decodes percent escapes as often as there are any, because a

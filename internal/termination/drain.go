@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -150,7 +151,8 @@ func (e *DrainError) Unwrap() []error {
 // all that is known.
 func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, error) {
 	d := &drain{Terminator: t, DrainRequest: request, byID: map[string]*member{}}
-	if d.Progress == nil {
+	d.tellsNobody = d.Progress == nil
+	if d.tellsNobody {
 		d.Progress = func(Event) {}
 	}
 	err := d.run(ctx)
@@ -162,6 +164,8 @@ type drain struct {
 	*Terminator
 	DrainRequest
 
+	// tellsNobody saves the description of each session where nobody listens.
+	tellsNobody bool
 	// members are the sessions to end, in the order in which they were seen.
 	members []*member
 	byID    map[string]*member
@@ -228,11 +232,14 @@ func (d *drain) run(ctx context.Context) error {
 	if err := d.endAll(ctx); err != nil {
 		return err
 	}
-	if len(d.report().Survivors()) > 0 {
+	if d.survivors() {
 		return d.fail(ctx, nil)
 	}
 	return nil
 }
+
+// survivors reports whether anybody who is or may be meant was not seen ended.
+func (d *drain) survivors() bool { return d.live() > 0 || len(d.undecided) > 0 }
 
 // live counts the members that were not seen ended.
 func (d *drain) live() int {
@@ -372,20 +379,19 @@ func (d *drain) dropAll(ctx context.Context, due []*member) {
 	d.fresh = d.fresh || slices.ContainsFunc(due, func(m *member) bool { return m.drops == 0 })
 	d.Progress(Event{Stage: Dropping, Count: len(due)})
 	round, ctxRound := errgroup.WithContext(ctx)
-	round.SetLimit(d.options.Concurrency)
-	for _, m := range due {
-		if ctxRound.Err() != nil {
-			break
-		}
+	var next atomic.Int64
+	for range min(d.options.Concurrency, len(due)) {
 		round.Go(func() error {
-			if ctxRound.Err() != nil {
-				return context.Cause(ctxRound)
-			}
-			m.due = false
-			// Not the round's context: a drop that is on its way is worth its answer.
-			m.drop(ctx, d.pam, m.session.ID)
-			if m.notCarriedOut() && !m.onItsOwn() {
-				return m.err
+			for i := next.Add(1) - 1; i < int64(len(due)); i = next.Add(1) - 1 {
+				if ctxRound.Err() != nil {
+					return context.Cause(ctxRound)
+				}
+				// Not the round's context: a drop that is on its way is worth its answer.
+				due[i].due = false
+				due[i].drop(ctx, d.pam, due[i].session.ID)
+				if due[i].notCarriedOut() && !due[i].onItsOwn() {
+					return due[i].err
+				}
 			}
 			return nil
 		})
@@ -450,14 +456,15 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 	d.whole, d.fresh, d.listedAt = true, false, asked
 	d.undecided = nil
 
-	shown := map[string]session.Session{}
+	// The row that counts for each id: of several a live one.
+	shown := make(map[string]int, len(rows))
 	newcomers := 0
-	for _, s := range rows {
-		if before, ok := shown[s.ID]; ok && s.ID != "" && before.Live() {
+	for i, s := range rows {
+		if before, ok := shown[s.ID]; ok && s.ID != "" && rows[before].Live() {
 			continue
 		}
 		if s.ID != "" {
-			shown[s.ID] = s
+			shown[s.ID] = i
 		}
 		if d.byID[s.ID] == nil && s.Live() && d.admit(s, asked) {
 			newcomers++
@@ -467,8 +474,8 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 		d.Progress(Event{Stage: Newcomer, Count: newcomers})
 	}
 	for _, m := range d.members {
-		if s, ok := shown[m.session.ID]; ok {
-			d.see(m, s)
+		if i, ok := shown[m.session.ID]; ok {
+			d.see(m, rows[i])
 		} else if m.open() {
 			d.seekMissing(ctx, m)
 		}
@@ -540,6 +547,9 @@ func (d *drain) seekMissing(ctx context.Context, m *member) {
 
 func (d *drain) settle(m *member, outcome Outcome) {
 	m.settled = outcome
+	if d.tellsNobody {
+		return
+	}
 	drained := m.drained()
 	d.Progress(Event{Stage: Settled, Session: &drained})
 }
@@ -580,7 +590,7 @@ func (d *drain) report() Report {
 // seen ended and nobody knowing who came since.
 func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	kind := Unverified
-	if len(d.report().Survivors()) > 0 {
+	if d.survivors() {
 		kind = Unconfirmed
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {

@@ -34,8 +34,8 @@ type Look struct {
 	mu sync.Mutex
 	// current is the read under way, next the one that gathers askers meanwhile.
 	current, next *read
-	// records maps the ids of live sessions that a list has shown to their
-	// record ids. A pair never changes, so it may be used at any later time;
+	// records maps the ids of live sessions to their record ids, from the lists
+	// that were read for single sessions. A pair never changes, so it may be used at any later time;
 	// whether the session still lives must be asked anew.
 	records map[string]string
 }
@@ -76,7 +76,8 @@ func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
 	return found[0], nil
 }
 
-// RecordID gives the record id of a session that an earlier list showed live.
+// RecordID gives the record id of a session that an earlier list, read for One,
+// showed live.
 func (l *Look) RecordID(id string) (string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -215,7 +216,7 @@ func (l *Look) pass(r *read) (records map[string]string, rows int, err error) {
 			return records, rows, err
 		}
 		rows++
-		if s.Live() && s.ID != "" && s.RecordID != "" && len(records) < maxRecords {
+		if len(r.byID) > 0 && s.Live() && s.ID != "" && s.RecordID != "" && len(records) < maxRecords {
 			records[s.ID] = s.RecordID
 		}
 		r.serve(s)

@@ -101,6 +101,12 @@ func TestLookAll(t *testing.T) {
 		if len(found) != 2 || found[0].ID != "hash-3" || found[1].ID != "hash-2" {
 			t.Errorf("found %+v, want the two live ones in the order of the list", found)
 		}
+		if got, ok := look.RecordID("hash-2"); ok {
+			t.Errorf("record id %q is remembered from a list that was read for many", got)
+		}
+		if _, err := look.One(t.Context(), "hash-3"); err != nil {
+			t.Fatal(err)
+		}
 		for id, want := range map[string]string{"hash-2": "2", "hash-3": "3", "hash-1": ""} {
 			if got, ok := look.RecordID(id); got != want || ok != (want != "") {
 				t.Errorf("record id of %s: %q, %t, want %q", id, got, ok, want)
