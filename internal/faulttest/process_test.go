@@ -268,6 +268,11 @@ func requireProc(t *testing.T) {
 	}
 }
 
+// brokenCall is in both of the errors in which Terraform words the death of a
+// plugin during a call: "Plugin did not respond" and "Request cancelled", by how
+// the connection broke.
+const brokenCall = "(*GRPCProvider).ApplyResourceChange"
+
 func TestAccCrashedCreate(t *testing.T) {
 	t.Parallel()
 	requireProc(t)
@@ -281,7 +286,7 @@ func TestAccCrashedCreate(t *testing.T) {
 			started := crashAt(t, pam.Sim, 1, afterActing)
 			apply := tf.Start("apply", "-auto-approve")
 			started <- apply.Pid()
-			mustMention(t, apply.Wait(), "Plugin did not respond")
+			mustMention(t, apply.Wait(), brokenCall)
 
 			tf.MustRun("apply", "-auto-approve")
 			mustEnded(t, pam.Sim, alices[0])
@@ -309,7 +314,7 @@ func TestAccCrashedDrain(t *testing.T) {
 			started := crashAt(t, pam.Sim, 2, afterActing)
 			destroy := tf.Start("destroy", "-auto-approve")
 			started <- destroy.Pid()
-			mustMention(t, destroy.Wait(), "Plugin did not respond")
+			mustMention(t, destroy.Wait(), brokenCall)
 			if state := tf.MustRun("state", "list").Stdout; !strings.Contains(state, "terraform_data.machine") {
 				t.Errorf("the machine was destroyed although the drain had crashed:\n%s", state)
 			}
