@@ -57,6 +57,18 @@ func (r report) asError(at ...path.Path) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(r.summary, r.detail())
 }
 
+// about tells a warning from others of its kind by what it is about. Terraform
+// merges warnings whose summaries are equal and shows the first alone, so without
+// it people would go unreported.
+func (r report) about(what string) report {
+	if what != "" {
+		r.summary = ofWhat(r.summary, what)
+	}
+	return r
+}
+
+func ofWhat(summary, what string) string { return fmt.Sprintf("%s (%s)", summary, what) }
+
 // asWarning makes a warning of r, on the attribute it concerns if there is one.
 func (r report) asWarning(at ...path.Path) diag.Diagnostic {
 	if len(at) > 0 {
@@ -363,7 +375,7 @@ func notConfirmed(sessionID string, why error) diag.Diagnostic {
 		truth:     "PAM accepted the drop. Whether the session has ended is not known, because it cannot be looked at: " + c.problem + ". The state records `outcome = \"accepted\"`.",
 		advice:    c.advice + " Set `confirm = false` if acceptance is enough.",
 		evidence:  evidence(why),
-	}.asWarning(path.Root("session_id"))
+	}.about("session " + sessionID).asWarning(path.Root("session_id"))
 }
 
 // stillLive words a terminated session that a refresh shows live.
@@ -373,7 +385,7 @@ func stillLive(s session.Session) diag.Diagnostic {
 		attempted: fmt.Sprintf("The provider looked at session %q, which it was to have ended.", s.ID),
 		truth:     sentences(sighting(&s), "The resource is removed from the state."),
 		advice:    "Apply the next plan: it drops the session again.",
-	}.asWarning(path.Root("session_id"))
+	}.about("session " + s.ID).asWarning(path.Root("session_id"))
 }
 
 // strangerRecord words a record id that belongs to another session.
@@ -383,7 +395,7 @@ func strangerRecord(sessionID, recordID string) diag.Diagnostic {
 		attempted: fmt.Sprintf("The provider looked at record %s to refresh the termination of session %q.", recordID, sessionID),
 		truth:     "That record is of another session, so this one was not looked at. The record of its termination is kept as it was.",
 		advice:    "Correct `record_id`, or leave it out when the session is terminated: the provider finds it.",
-	}.asWarning(path.Root("record_id"))
+	}.about("session " + sessionID).asWarning(path.Root("record_id"))
 }
 
 // lookFailed words a look at one session that did not work, where nothing was
@@ -447,7 +459,7 @@ func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 		attempted: fmt.Sprintf("The provider was to look at session %q.", sessionID),
 		truth:     "PAM was not called, because " + dependsOn(unknown) + " The record of the termination is kept as it was.",
 		advice:    "Nothing, if the next plan refreshes it.",
-	}.asWarning()
+	}.about("session " + sessionID).asWarning()
 }
 
 func dependsOn(unknown []string) string {
@@ -470,17 +482,13 @@ func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
 	return lookFailed(attempted, "Nothing was read. Whether the session is live is not known.", err)
 }
 
-// maxNamed bounds the sessions that one message names, where none of them is live
-// and unreported because of that.
-const maxNamed = 20
-
 // nameSessions makes one line a session, each with what note adds.
 func nameSessions(sessions []session.Session, note func(session.Session) string) string {
 	lines := make([]string, 0, len(sessions))
 	for _, s := range sessions {
 		lines = append(lines, fmt.Sprintf("%s (%s)%s", identify(s), describe(s), note(s)))
 	}
-	return bullets(lines, maxNamed)
+	return bullets(lines, len(lines))
 }
 
 // bullets makes a list of lines, of which it shows at most the given number.
@@ -507,8 +515,9 @@ func identify(s session.Session) string {
 	return "a session without identifiers"
 }
 
-// undecidedSessions words what PAM shows too little of.
-func undecidedSessions(sessions []session.Session, unknown func(session.Session) []string) diag.Diagnostic {
+// undecidedSessions words what PAM shows too little of; meant is the match in
+// short.
+func undecidedSessions(sessions []session.Session, unknown func(session.Session) []string, meant string) diag.Diagnostic {
 	note := func(s session.Session) string {
 		return ": `" + strings.Join(unknown(s), "`, `") + "` cannot be decided"
 	}
@@ -518,18 +527,18 @@ func undecidedSessions(sessions []session.Session, unknown func(session.Session)
 		truth: fmt.Sprintf("PAM does not show enough of %s to decide. What follows is not in `sessions`, and may be meant all the same:%s",
 			countSessions(len(sessions)), nameSessions(sessions, note)),
 		advice: "Look at these sessions in PAM. To decide by something else, name them in `session_ids`, or leave out the arguments that cannot be decided.",
-	}.asWarning()
+	}.about(meant).asWarning()
 }
 
 // namelessSessions words rows without the identifier that a drop takes.
-func namelessSessions(sessions []session.Session) diag.Diagnostic {
+func namelessSessions(sessions []session.Session, meant string) diag.Diagnostic {
 	return report{
 		summary:   "Sessions without a session id",
 		attempted: "The provider read the list of sessions.",
 		truth: fmt.Sprintf("PAM shows %s without the unique hash. They are in `sessions`, but not in `session_ids`, and cannot be dropped through the API:%s",
 			countSessions(len(sessions)), nameSessions(sessions, func(session.Session) string { return "" })),
 		advice: "Look at these sessions in PAM, and end them there.",
-	}.asWarning()
+	}.about(meant).asWarning()
 }
 
 func countSessions(n int) string {
@@ -585,18 +594,11 @@ func tally(drained termination.Report) string {
 // have ended, and PAM keeps their records.
 const maxDropped = 200
 
-// ofDrain tells the warning of one drain from that of another. Terraform merges
-// warnings whose summaries are equal and shows the first alone, so without it
-// people would go unreported.
-func ofDrain(summary, name string) string {
-	return fmt.Sprintf("%s (%s)", summary, name)
-}
-
 // drainedPeople words whom the drain of that name dropped.
 func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
 	dropped := drained.Dropped()
 	return report{
-		summary:   ofDrain(countSessions(len(dropped))+" dropped", name),
+		summary:   ofWhat(countSessions(len(dropped))+" dropped", name),
 		attempted: "The provider drained the matching sessions.",
 		truth:     tally(drained) + " These were dropped, and seen ended:" + bullets(outcomeLines(dropped), maxDropped),
 		advice:    "Nothing. A drop does not revoke access: who still has it can connect again.",
@@ -704,7 +706,7 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 	if fault := drainFault(err); fault != nil {
 		if goesOn {
 			r := drainFailed(drained, err, timeoutOf[moment], "This is a plan. Because `on_failure` is `continue`, Terraform would go on.")
-			r.summary = ofDrain(r.summary, name)
+			r.summary = ofWhat(r.summary, name)
 			return diag.Diagnostics{r.asWarning(fault...)}
 		}
 		return diag.Diagnostics{drainFailed(drained, err, timeoutOf[moment], "This is a plan.").asError(fault...)}
@@ -728,7 +730,7 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 	}
 	when := map[string]string{onCreate: "created", onDestroy: "destroyed"}[moment]
 	return diag.Diagnostics{report{
-		summary:   ofDrain(summary, name),
+		summary:   ofWhat(summary, name),
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
 			named(planned, "connected when the plan was made", maxDropped),

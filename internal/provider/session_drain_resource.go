@@ -333,7 +333,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	}
 	if model.OnFailure.ValueString() == continueOn {
 		failed := drainFailed(report, err, timeoutOf[moment], "Terraform goes on, because `on_failure` is `continue`.")
-		failed.summary = ofDrain(failed.summary, model.name())
+		failed.summary = ofWhat(failed.summary, model.name())
 		diags.Append(failed.asWarning(drainFault(err)...))
 	} else {
 		diags.Append(r.data.once(err, drainFailed(report, err, timeoutOf[moment], consequenceOf[moment]).asError(drainFault(err)...)))

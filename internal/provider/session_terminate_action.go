@@ -146,6 +146,9 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 // onInvoke is the moment at which an action drains, beside onCreate and onDestroy.
 const onInvoke = "invoke"
 
+// maxNamed bounds the sessions that a dry run names: none of them is dropped.
+const maxNamed = 20
+
 // manySessions is from how many sessions on progress is thinned.
 const manySessions = 50
 

@@ -82,6 +82,9 @@ type message struct {
 	says []string
 }
 
+// ofAlice ends the summaries of warnings about alice's session.
+const ofAlice = " (session " + aliceID + ")"
+
 func expectMessages(t *testing.T, what string, got acctest.Diagnostics, want ...message) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -228,7 +231,7 @@ func TestTerminationCreate(t *testing.T) {
 
 	const refusedSummary = "Session not ended: PAM refused the drop"
 	of := func(s simulator.Session) *simulator.Session { return &s }
-	notSeen := []message{{"Drop accepted, end not seen", "session_id", []string{"Whether the session has ended is not known"}}}
+	notSeen := []message{{"Drop accepted, end not seen" + ofAlice, "session_id", []string{"Whether the session has ended is not known"}}}
 	unverified := []message{{"Session end unverified", "session_id", []string{"is not known", "PAM Core", "Nothing is recorded"}}}
 
 	tests := map[string]creation{
@@ -677,7 +680,7 @@ func TestTerminationRead(t *testing.T) {
 			},
 			requests: []string{getAlice},
 			removed:  true,
-			warnings: []message{{"A terminated session is live", "session_id", []string{"live at the last look: alice on 10.66.33.17:22", "removed from the state", "drops the session again"}}},
+			warnings: []message{{"A terminated session is live" + ofAlice, "session_id", []string{"live at the last look: alice on 10.66.33.17:22", "removed from the state", "drops the session again"}}},
 		},
 		"wrong route": {
 			arrange: func(sim *simulator.Simulator) {
@@ -720,7 +723,7 @@ func TestTerminationRead(t *testing.T) {
 				sim.Add(simulator.Session{RecordID: 6, User: "bob"})
 			},
 			requests: []string{getAlice},
-			warnings: []message{{"The record id belongs to another session", "record_id", []string{"kept as it was"}}},
+			warnings: []message{{"The record id belongs to another session" + ofAlice, "record_id", []string{"kept as it was"}}},
 		},
 	}
 	for name, test := range tests {
@@ -1132,7 +1135,7 @@ func TestTerminationProviderUnknown(t *testing.T) {
 			expectMessages(t, "import", r.Import(aliceID).Diagnostics, notKnown)
 
 			read := r.Read(state)
-			expectMessages(t, "refresh", read.Diagnostics, message{"Termination not refreshed", "", []string{test.named, "kept as it was"}})
+			expectMessages(t, "refresh", read.Diagnostics, message{"Termination not refreshed" + ofAlice, "", []string{test.named, "kept as it was"}})
 			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
 				t.Errorf("the record changed (-before +after):\n%s", diff)
 			}

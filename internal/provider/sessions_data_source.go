@@ -106,10 +106,10 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	}
 	certain, undecided := query.choose(rows)
 	if len(undecided) > 0 {
-		resp.Diagnostics.Append(undecidedSessions(undecided, query.unknown))
+		resp.Diagnostics.Append(undecidedSessions(undecided, query.unknown, matchWords(model.Match)))
 	}
 	if nameless := withoutID(certain); len(nameless) > 0 {
-		resp.Diagnostics.Append(namelessSessions(nameless))
+		resp.Diagnostics.Append(namelessSessions(nameless, matchWords(model.Match)))
 	}
 	resp.Diagnostics.Append(model.show(ctx, certain)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
