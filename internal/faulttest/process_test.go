@@ -269,7 +269,7 @@ func requireProc(t *testing.T) {
 }
 
 // brokenCall is in both of the errors in which Terraform words the death of a
-// plugin during a call: "Plugin did not respond" and "Request cancelled", by how
+// plugin during a call, that it did not respond or that the call ended, by how
 // the connection broke.
 const brokenCall = "(*GRPCProvider).ApplyResourceChange"
 
