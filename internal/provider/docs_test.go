@@ -57,7 +57,7 @@ func pagesBelow(t *testing.T, directory, ending string) []string {
 // writtenPages are all pages that people read.
 func writtenPages(t *testing.T) []string {
 	t.Helper()
-	return append(pagesBelow(t, "docs", ".md"), "README.md", "CONTRIBUTING.md", "DESIGN.md", "CHANGELOG.md", "SECURITY.md")
+	return append(pagesBelow(t, "docs", ".md"), "README.md", "CONTRIBUTING.md", "DESIGN.md", "CHANGELOG.md", "SECURITY.md", "RELIABILITY.md", "BENCHMARKS.md")
 }
 
 // documented is one registered type with what its documentation consists of.
@@ -422,6 +422,42 @@ func TestDocsCommands(t *testing.T) {
 		if commandFault(broken, targets) == "" {
 			t.Errorf("%q passes", broken)
 		}
+	}
+}
+
+// notRunByCI are the targets on pages that CI cannot run, with the reason.
+var notRunByCI = map[string]string{
+	"testacc-live": "it needs a real PAM; TestLiveAppliance runs the same checks against the simulator",
+}
+
+// TestDocsCommandsAreRun: CI runs every make target that a page names.
+func TestDocsCommandsAreRun(t *testing.T) {
+	t.Parallel()
+	run := readPage(t, ".ci/run")
+	for _, workflow := range pagesBelow(t, ".github/workflows", ".yml") {
+		run += readPage(t, workflow)
+	}
+	runs := func(target string) bool {
+		return regexp.MustCompile(`(make|make --no-print-directory|no_drift) ` + regexp.QuoteMeta(target) + `( |$|\n)`).MatchString(run)
+	}
+	for _, page := range writtenPages(t) {
+		for _, command := range commandsOn(readPage(t, page)) {
+			words := strings.Fields(command)
+			if len(words) < 2 || words[0] != "make" {
+				continue
+			}
+			for _, target := range words[1:] {
+				if strings.ContainsAny(target, "='") || notRunByCI[target] != "" {
+					continue
+				}
+				if !runs(target) {
+					t.Errorf("%s: neither .ci/run nor a workflow runs `make %s`", page, target)
+				}
+			}
+		}
+	}
+	if runs("nothing") {
+		t.Error("any target counts as run")
 	}
 }
 
