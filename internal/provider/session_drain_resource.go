@@ -70,17 +70,8 @@ type sessionDrainModel struct {
 
 // drainedModel is what the drain at creation did to one session.
 type drainedModel struct {
-	SessionID  types.String `tfsdk:"session_id"`
-	RecordID   types.String `tfsdk:"record_id"`
-	User       types.String `tfsdk:"user"`
-	Credential types.String `tfsdk:"credential"`
-	Device     types.String `tfsdk:"device"`
-	Protocol   types.String `tfsdk:"protocol"`
-	Proxy      types.String `tfsdk:"proxy"`
-	OriginIP   types.String `tfsdk:"origin_ip"`
-	StartedAt  types.String `tfsdk:"started_at"`
-	EndedAt    types.String `tfsdk:"ended_at"`
-	Outcome    types.String `tfsdk:"outcome"`
+	sessionFacts
+	Outcome types.String `tfsdk:"outcome"`
 }
 
 // drainedNames are the attributes of drainedModel besides its outcome.
@@ -391,20 +382,7 @@ func (m *sessionDrainModel) drainsOn(moment string) bool {
 func (m *sessionDrainModel) record(ctx context.Context, report termination.Report) diag.Diagnostics {
 	rows := make([]drainedModel, 0, len(report.Sessions))
 	for _, d := range report.Sessions {
-		seen := newSessionModel(d.Session)
-		rows = append(rows, drainedModel{
-			SessionID:  seen.SessionID,
-			RecordID:   seen.RecordID,
-			User:       seen.User,
-			Credential: seen.Credential,
-			Device:     seen.Device,
-			Protocol:   seen.Protocol,
-			Proxy:      seen.Proxy,
-			OriginIP:   seen.OriginIP,
-			StartedAt:  seen.StartedAt,
-			EndedAt:    seen.EndedAt,
-			Outcome:    types.StringValue(string(d.Outcome)),
-		})
+		rows = append(rows, drainedModel{newSessionFacts(d.Session), types.StringValue(string(d.Outcome))})
 	}
 	list, diags := types.ListValueFrom(ctx, drainedType(), rows)
 	m.Sessions = list

@@ -50,36 +50,25 @@ func evidenceTypes() map[string]attr.Type {
 	return names
 }
 
+// sessionFacts are what is shown of a session wherever sessions are listed.
+type sessionFacts struct {
+	SessionID types.String `tfsdk:"session_id"`
+	RecordID  types.String `tfsdk:"record_id"`
+	evidenceModel
+}
+
+func newSessionFacts(s session.Session) sessionFacts {
+	return sessionFacts{SessionID: textOrNull(s.ID), RecordID: textOrNull(s.RecordID), evidenceModel: newEvidenceModel(s)}
+}
+
 // sessionModel is one session with all its attributes.
 type sessionModel struct {
-	SessionID  types.String `tfsdk:"session_id"`
-	RecordID   types.String `tfsdk:"record_id"`
-	User       types.String `tfsdk:"user"`
-	Credential types.String `tfsdk:"credential"`
-	Device     types.String `tfsdk:"device"`
-	Protocol   types.String `tfsdk:"protocol"`
-	Proxy      types.String `tfsdk:"proxy"`
-	OriginIP   types.String `tfsdk:"origin_ip"`
-	StartedAt  types.String `tfsdk:"started_at"`
-	EndedAt    types.String `tfsdk:"ended_at"`
-	Live       types.Bool   `tfsdk:"live"`
+	sessionFacts
+	Live types.Bool `tfsdk:"live"`
 }
 
 func newSessionModel(s session.Session) sessionModel {
-	evidence := newEvidenceModel(s)
-	return sessionModel{
-		SessionID:  textOrNull(s.ID),
-		RecordID:   textOrNull(s.RecordID),
-		User:       evidence.User,
-		Credential: evidence.Credential,
-		Device:     evidence.Device,
-		Protocol:   evidence.Protocol,
-		Proxy:      evidence.Proxy,
-		OriginIP:   evidence.OriginIP,
-		StartedAt:  evidence.StartedAt,
-		EndedAt:    evidence.EndedAt,
-		Live:       types.BoolValue(s.Live()),
-	}
+	return sessionModel{sessionFacts: newSessionFacts(s), Live: types.BoolValue(s.Live())}
 }
 
 // sessionAttributeType is the type of one attribute in sessionAttributes.
