@@ -276,3 +276,45 @@ func TestAccSecrets(t *testing.T) {
 		left.expectNone(t, canaryOAuth1A, canaryOAuth1B)
 	})
 }
+
+// TestSecretsInMessages has PAM quote every secret and every token in its answers
+// to drops and lists, and searches what drains, actions and data sources say of
+// them, progress included.
+func TestSecretsInMessages(t *testing.T) {
+	t.Parallel()
+	pam := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
+	pam.Sim.Add(alice(simulator.Behavior{}))
+	driver := acctest.NewDriver(t, pam, map[string]any{
+		"headers":     map[string]string{"Referer": canaryHeader},
+		"max_retries": 0,
+	})
+	match := map[string]any{"match": map[string]any{"users": []string{"alice"}}, "poll_interval": "1ms"}
+	drain := driver.Resource(drainType)
+	guarded := drain.Apply(nil, match).State
+
+	quoted := func(op simulator.Op, status int) {
+		secrets := append(pam.Sim.IssuedTokens(), canarySecret, canaryHeader)
+		pam.Sim.ClearFaults()
+		pam.Sim.Inject(simulator.Fault{
+			Kind: simulator.Status, Op: op, Status: status,
+			Body: fmt.Sprintf(`{"response":{"status":%d,"message":"rejected %s","error":true,"error_code":1}}`, status, strings.Join(secrets, " ")),
+		})
+	}
+	said := traces{}
+	quoted(simulator.OpDrop, http.StatusInternalServerError)
+	said["drain refused"] = drain.Destroy(guarded).Diagnostics.String()
+	invoked := driver.InvokeAction(terminateType, match)
+	said["action refused"] = invoked.Diagnostics.String()
+	said["progress"] = strings.Join(invoked.Progress, "\n")
+	quoted(simulator.OpList, http.StatusBadRequest)
+	said["drain without a list"] = drain.Destroy(guarded).Diagnostics.String()
+	said["action without a list"] = driver.InvokeAction(terminateType, match).Diagnostics.String()
+	_, listed := driver.ReadDataSource("senhasegura_sessions", nil)
+	said["sessions"] = listed.String()
+	_, looked := driver.ReadDataSource("senhasegura_session", map[string]any{"session_id": aliceID})
+	said["session"] = looked.String()
+	said["import"] = driver.Resource(terminationType).Import(aliceID).Diagnostics.String()
+
+	said.expectFound(t, "rejected", slices.Collect(maps.Keys(said))...)
+	said.expectNone(t, append(pam.Sim.IssuedTokens(), canarySecret, canaryHeader)...)
+}
