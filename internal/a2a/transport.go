@@ -122,6 +122,9 @@ func (c *Client) limit(next http.RoundTripper) http.RoundTripper {
 }
 
 func waitForRate(ctx context.Context, limiter *rate.Limiter) error {
+	if limiter.Limit() == rate.Inf {
+		return ctx.Err()
+	}
 	turn := limiter.Reserve()
 	wait := turn.Delay()
 	if wait <= 0 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -90,11 +91,20 @@ func parseEnvelope(body []byte) (*envelope, error) {
 	return env, err
 }
 
+// decoders are kept for the next answer: making one costs more than reading a
+// short answer does.
+var decoders sync.Pool
+
 // eachMember calls visit for every member of the JSON object raw, and fails if
 // raw is anything but one complete object. Values are valid until visit returns.
 func eachMember(raw []byte, visit func(name string, value jsontext.Value)) error {
+	d, ok := decoders.Get().(*jsontext.Decoder)
+	if !ok {
+		d = new(jsontext.Decoder)
+	}
+	defer decoders.Put(d)
 	// The decoder reads a bytes.Buffer in place.
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsonOptions...)
+	d.Reset(bytes.NewBuffer(raw), jsonOptions...)
 	if d.PeekKind() != '{' {
 		return errNotObject
 	}
