@@ -100,10 +100,6 @@ var rooms = map[string]room{
 	"internal/archtest": {
 		testsOnly: true,
 	},
-	"examples": {
-		testImports: []string{"internal/acctest", "internal/provider", "internal/simulator", "internal/schemajson"},
-		terraform:   true,
-	},
 }
 
 // vagueNames say nothing of what a package is for.

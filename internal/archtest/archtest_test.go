@@ -99,7 +99,7 @@ func TestViolations(t *testing.T) {
 		"a vague name":                    {path: "/internal/session", change: func(p *archtest.Package) { p.Name = "common" }, want: `internal/session: the name "common" does not say what the package is for`},
 		"a vague name of a test package":  {path: "/internal/session", change: func(p *archtest.Package) { p.Name = "helper_test" }, want: `internal/session: the name "helper" does not say what the package is for`},
 		"no package comment":              {path: "/internal/session", change: func(p *archtest.Package) { p.Doc = " " }, want: "internal/session: no package comment"},
-		"no comment on tests alone":       {path: "/examples", change: func(p *archtest.Package) { p.Doc, p.GoFiles = "", nil }},
+		"no comment on tests alone":       {path: "/internal/faulttest", change: func(p *archtest.Package) { p.Doc, p.GoFiles = "", nil }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,12 +23,8 @@ import (
 )
 
 const (
-	defaultRequestTimeout = 30 * time.Second
-	defaultListTimeout    = 10 * time.Minute
-	defaultMaxRetries     = 4
-	defaultMaxConcurrent  = 10
+	defaultMaxRetries = 4
 
-	maxRetriesLimit      = 10
 	maxConcurrentLimit   = 1000
 	minRequestsPerSecond = 0.01
 )
@@ -51,27 +48,29 @@ func resolve(ctx context.Context, model providerModel, getenv func(string) strin
 	if s.client.URL == "" {
 		s.lacks(path.Root("url"), "SENHASEGURA_URL", "the address of PAM, for example \"https://pam.example.com\"")
 	}
-	s.credentials(ctx, model)
+	s.credentials(model)
 	s.client.Tenant = s.text(path.Root("tenant"), model.Tenant, "SENHASEGURA_TENANT")
 	s.tls(model)
 	s.client.ProxyURL = s.text(path.Root("proxy_url"), model.ProxyURL, "SENHASEGURA_PROXY_URL")
 	s.headers(ctx, model.Headers)
-	s.client.RequestTimeout = s.duration(path.Root("request_timeout"), model.RequestTimeout, defaultRequestTimeout)
-	s.client.ListTimeout = s.duration(path.Root("list_timeout"), model.ListTimeout, defaultListTimeout)
+	s.client.RequestTimeout = s.duration(path.Root("request_timeout"), model.RequestTimeout, a2a.DefaultRequestTimeout)
+	s.client.ListTimeout = s.duration(path.Root("list_timeout"), model.ListTimeout, a2a.DefaultListTimeout)
 	s.limits(model)
 	s.timeZone(model.TimeZone)
-	s.paths(ctx, model.Paths)
+	s.paths(model.Paths)
 	return s
 }
 
 // known reports whether value is set, and notes an unknown one.
 func (s *settings) known(at path.Path, value attr.Value) bool {
 	if value.IsUnknown() {
-		s.unknown = append(s.unknown, "`"+at.String()+"`")
+		s.unknown = append(s.unknown, quoted(at))
 		return false
 	}
 	return !value.IsNull()
 }
+
+func quoted(at path.Path) string { return "`" + at.String() + "`" }
 
 // text gives the argument's value or that of its environment variable. An empty
 // variable counts as not set, as it does for every tool of the vendor.
@@ -85,18 +84,8 @@ func (s *settings) text(at path.Path, value types.String, variable string) strin
 	return s.getenv(variable)
 }
 
-// isUnknown reports whether the argument at, or one that contains it, is unknown.
-func (s *settings) isUnknown(at path.Path) bool {
-	for _, name := range s.unknown {
-		if name == "`"+at.String()+"`" {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *settings) lacks(at path.Path, variable, what string) {
-	if s.isUnknown(at) {
+	if slices.Contains(s.unknown, quoted(at)) {
 		return
 	}
 	s.missing.AddAttributeError(at, "Missing provider argument `"+at.String()+"`",
@@ -122,7 +111,7 @@ var oauth1Arguments = []struct{ name, variable, what string }{
 
 // credentials chooses between OAuth 2.0 and OAuth 1.0a. What the configuration
 // names counts over what only the environment offers.
-func (s *settings) credentials(ctx context.Context, model providerModel) {
+func (s *settings) credentials(model providerModel) {
 	oauth2Configured := !model.ClientID.IsNull() || !model.ClientSecret.IsNull()
 	oauth1Configured := !model.OAuth1.IsNull()
 	oauth2Offered := s.getenv("SENHASEGURA_CLIENT_ID") != "" || s.getenv("SENHASEGURA_CLIENT_SECRET") != ""
@@ -133,7 +122,7 @@ func (s *settings) credentials(ctx context.Context, model providerModel) {
 
 	switch {
 	case oauth1Configured:
-		s.oauth1(ctx, model.OAuth1)
+		s.oauth1(model.OAuth1)
 	case oauth2Configured:
 		s.oauth2(model)
 	case oauth1Offered && oauth2Offered:
@@ -141,7 +130,7 @@ func (s *settings) credentials(ctx context.Context, model providerModel) {
 			"The environment has both SENHASEGURA_CLIENT_ID or SENHASEGURA_CLIENT_SECRET (OAuth 2.0) and SENHASEGURA_OAUTH1_… variables (OAuth 1.0a). "+
 				"Unset one of the two groups, or set `client_id` and `client_secret`, or `oauth1`, in the provider block.")
 	case oauth1Offered:
-		s.oauth1(ctx, model.OAuth1)
+		s.oauth1(model.OAuth1)
 	default:
 		s.oauth2(model)
 	}
@@ -159,7 +148,7 @@ func (s *settings) oauth2(model providerModel) {
 	}
 }
 
-func (s *settings) oauth1(_ context.Context, object types.Object) {
+func (s *settings) oauth1(object types.Object) {
 	root := path.Root("oauth1")
 	if object.IsUnknown() {
 		s.known(root, object)
@@ -283,12 +272,12 @@ func (s *settings) limits(model providerModel) {
 		s.client.MaxRetries = int(model.MaxRetries.ValueInt64())
 	} else if text := s.getenv("SENHASEGURA_MAX_RETRIES"); text != "" && model.MaxRetries.IsNull() {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 || n > maxRetriesLimit {
-			s.invalid(at, "SENHASEGURA_MAX_RETRIES", fmt.Errorf("%q is not a number from 0 to %d", text, maxRetriesLimit))
+		if err != nil || n < 0 || n > a2a.MaxRetriesLimit {
+			s.invalid(at, "SENHASEGURA_MAX_RETRIES", fmt.Errorf("%q is not a number from 0 to %d", text, a2a.MaxRetriesLimit))
 		}
 		s.client.MaxRetries = n
 	}
-	s.client.MaxConcurrentRequests = defaultMaxConcurrent
+	s.client.MaxConcurrentRequests = a2a.DefaultMaxConcurrentRequests
 	if s.known(path.Root("max_concurrent_requests"), model.MaxConcurrentRequests) {
 		s.client.MaxConcurrentRequests = int(model.MaxConcurrentRequests.ValueInt64())
 	}
@@ -306,30 +295,29 @@ func (s *settings) timeZone(value types.String) {
 		s.client.Location = time.UTC
 		return
 	}
-	if err := validateTimeZone(name); err != nil {
-		s.invalid(at, "SENHASEGURA_TIME_ZONE", err)
-		return
-	}
-	location, err := time.LoadLocation(name)
+	location, err := loadTimeZone(name)
 	if err != nil {
 		s.invalid(at, "SENHASEGURA_TIME_ZONE", err)
 	}
 	s.client.Location = location
 }
 
-// validateTimeZone refuses "Local": the runner's zone is not PAM's, and would
-// differ from run to run.
 func validateTimeZone(name string) error {
-	if name == "" || name == "Local" {
-		return fmt.Errorf("%q is not a time zone; write an IANA name such as \"America/Sao_Paulo\" or \"UTC\"", name)
-	}
-	if _, err := time.LoadLocation(name); err != nil {
-		return fmt.Errorf("%q is not a time zone; write an IANA name such as \"America/Sao_Paulo\" or \"UTC\"", name)
-	}
-	return nil
+	_, err := loadTimeZone(name)
+	return err
 }
 
-func (s *settings) paths(_ context.Context, object types.Object) {
+// loadTimeZone refuses "Local": the runner's zone is not PAM's, and would differ
+// from run to run.
+func loadTimeZone(name string) (*time.Location, error) {
+	location, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return nil, fmt.Errorf("%q is not a time zone; write an IANA name such as \"America/Sao_Paulo\" or \"UTC\"", name)
+	}
+	return location, nil
+}
+
+func (s *settings) paths(object types.Object) {
 	root := path.Root("paths")
 	if !s.known(root, object) {
 		return

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,12 +63,10 @@ func (r report) asError(at ...path.Path) diag.Diagnostic {
 // it people would go unreported.
 func (r report) about(what string) report {
 	if what != "" {
-		r.summary = ofWhat(r.summary, what)
+		r.summary += " (" + what + ")"
 	}
 	return r
 }
-
-func ofWhat(summary, what string) string { return fmt.Sprintf("%s (%s)", summary, what) }
 
 // asWarning makes a warning of r, on the attribute it concerns if there is one.
 func (r report) asWarning(at ...path.Path) diag.Diagnostic {
@@ -272,14 +271,19 @@ func sighting(s *session.Session) string {
 	}
 }
 
-func sentences(parts ...string) string {
+func sentences(parts ...string) string { return joined(" ", parts) }
+
+func paragraphs(parts ...string) string { return joined("\n", parts) }
+
+// joined leaves out the parts that have nothing to say.
+func joined(separator string, parts []string) string {
 	var kept []string
 	for _, part := range parts {
 		if part != "" {
 			kept = append(kept, part)
 		}
 	}
-	return strings.Join(kept, " ")
+	return strings.Join(kept, separator)
 }
 
 func countDrops(n int) string {
@@ -598,11 +602,11 @@ const maxDropped = 200
 func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
 	dropped := drained.Dropped()
 	return report{
-		summary:   ofWhat(countSessions(len(dropped))+" dropped", name),
+		summary:   countSessions(len(dropped)) + " dropped",
 		attempted: "The provider drained the matching sessions.",
 		truth:     tally(drained) + " These were dropped, and seen ended:" + bullets(outcomeLines(dropped), maxDropped),
 		advice:    "Nothing. A drop does not revoke access: who still has it can connect again.",
-	}.asWarning()
+	}.about(name).asWarning()
 }
 
 // drainFailed words a drain that did not reach its end. Every session that was
@@ -613,10 +617,7 @@ func drainFailed(drained termination.Report, err error, timeout, consequence str
 		failure = &termination.DrainError{Kind: termination.Failed, Cause: err}
 	}
 	survivors, dropped := drained.Survivors(), drained.Dropped()
-	droppedText := "Nobody was dropped."
-	if len(dropped) > 0 {
-		droppedText = named(dropped, "dropped and seen ended", maxDropped)
-	}
+	droppedText := cmp.Or(named(dropped, "dropped and seen ended", maxDropped), "Nobody was dropped.")
 	survivorText := named(survivors, "not seen ended", len(survivors))
 	why := ""
 	if failure.Cause != nil {
@@ -705,9 +706,9 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 func drainPreviewed(drained termination.Report, err error, moment, name string, goesOn bool) diag.Diagnostics {
 	if fault := drainFault(err); fault != nil {
 		if goesOn {
-			r := drainFailed(drained, err, timeoutOf[moment], "This is a plan. Because `on_failure` is `continue`, Terraform would go on.")
-			r.summary = ofWhat(r.summary, name)
-			return diag.Diagnostics{r.asWarning(fault...)}
+			return diag.Diagnostics{
+				drainFailed(drained, err, timeoutOf[moment], "This is a plan. Because `on_failure` is `continue`, Terraform would go on.").about(name).asWarning(fault...),
+			}
 		}
 		return diag.Diagnostics{drainFailed(drained, err, timeoutOf[moment], "This is a plan.").asError(fault...)}
 	}
@@ -730,24 +731,14 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 	}
 	when := map[string]string{onCreate: "created", onDestroy: "destroyed"}[moment]
 	return diag.Diagnostics{report{
-		summary:   ofWhat(summary, name),
+		summary:   summary,
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
 			named(planned, "connected when the plan was made", maxDropped),
 			named(undecided, "that the drain will not drop, and so will fail on", len(undecided))),
 		advice: sentences("Apply the plan to drop whoever matches then. Set `grace_period` to let them finish, or protect some with `exclude`.",
 			survivorAdvice(undecided, &termination.DrainError{})),
-	}.asWarning()}
-}
-
-func paragraphs(parts ...string) string {
-	var kept []string
-	for _, part := range parts {
-		if part != "" {
-			kept = append(kept, part)
-		}
-	}
-	return strings.Join(kept, "\n")
+	}.about(name).asWarning()}
 }
 
 func capitalize(text string) string {

@@ -27,19 +27,22 @@ const (
 // defaultPoll is defaultPollInterval as a duration.
 const defaultPoll = 2 * time.Second
 
-// drainArguments are what resource and action tell the engine. Null durations
+// drainArguments are the arguments that resource and action have in common. Null durations
 // mean their defaults.
 type drainArguments struct {
-	match, exclude     types.Object
-	grace, quiet, poll timetypes.GoDuration
-	maxSessions        types.Int64
+	Match        types.Object         `tfsdk:"match"`
+	Exclude      types.Object         `tfsdk:"exclude"`
+	GracePeriod  timetypes.GoDuration `tfsdk:"grace_period"`
+	QuietPeriod  timetypes.GoDuration `tfsdk:"quiet_period"`
+	MaxSessions  types.Int64          `tfsdk:"max_sessions"`
+	PollInterval timetypes.GoDuration `tfsdk:"poll_interval"`
 }
 
 // request converts the arguments, which must be known. It checks again what the
 // schema checked, because values may have been unknown then.
 func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
-	diags := refuseEmptyMatch(a.match)
-	selector, faults := selectorFrom(ctx, a.match, a.exclude)
+	diags := refuseEmptyMatch(a.Match)
+	selector, faults := selectorFrom(ctx, a.Match, a.Exclude)
 	diags.Append(faults...)
 	duration := func(value timetypes.GoDuration, otherwise time.Duration) time.Duration {
 		if value.IsNull() {
@@ -51,12 +54,12 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 	}
 	request := termination.DrainRequest{
 		Selector: selector,
-		Grace:    duration(a.grace, 0),
-		Quiet:    duration(a.quiet, 0),
-		Poll:     duration(a.poll, defaultPoll),
+		Grace:    duration(a.GracePeriod, 0),
+		Quiet:    duration(a.QuietPeriod, 0),
+		Poll:     duration(a.PollInterval, defaultPoll),
 	}
-	if !a.maxSessions.IsNull() {
-		limit := int(a.maxSessions.ValueInt64())
+	if !a.MaxSessions.IsNull() {
+		limit := int(a.MaxSessions.ValueInt64())
 		request.Limit = &limit
 	}
 	if selector == nil && !diags.HasError() {
@@ -68,13 +71,13 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 
 // wholly reports whether every value of the arguments is known.
 func (a drainArguments) wholly(ctx context.Context) bool {
-	for _, object := range []types.Object{a.match, a.exclude} {
+	for _, object := range []types.Object{a.Match, a.Exclude} {
 		value, err := object.ToTerraformValue(ctx)
 		if err != nil || !value.IsFullyKnown() {
 			return false
 		}
 	}
-	return !a.grace.IsUnknown() && !a.quiet.IsUnknown() && !a.poll.IsUnknown() && !a.maxSessions.IsUnknown()
+	return !a.GracePeriod.IsUnknown() && !a.QuietPeriod.IsUnknown() && !a.PollInterval.IsUnknown() && !a.MaxSessions.IsUnknown()
 }
 
 // maxMatchWords bounds, in bytes, how much of a match a summary shows.
@@ -109,7 +112,7 @@ func matchWords(match types.Object) string {
 // such a drain could only fail, and with a long grace nobody would be dropped.
 // It judges what is known and valid.
 func (a drainArguments) refuseHopeless(allowed time.Duration, timeout string) diag.Diagnostics {
-	grace, quiet := knownDuration(a.grace), knownDuration(a.quiet)
+	grace, quiet := knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod)
 	if grace+quiet < allowed || grace+quiet == 0 {
 		return nil
 	}

@@ -243,7 +243,7 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Retries of a passing failure, 0 to 10. Default `4`. Environment: `SENHASEGURA_MAX_RETRIES`.",
 				Optional:            true,
-				Validators:          []validator.Int64{int64validator.Between(0, maxRetriesLimit)},
+				Validators:          []validator.Int64{int64validator.Between(0, a2a.MaxRetriesLimit)},
 			},
 			"max_concurrent_requests": schema.Int64Attribute{
 				MarkdownDescription: "Requests on their way at the same time, over the whole provider process. Default `10`.",

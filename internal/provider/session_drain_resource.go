@@ -53,19 +53,14 @@ type sessionDrainResource struct {
 func newSessionDrainResource() resource.Resource { return &sessionDrainResource{} }
 
 type sessionDrainModel struct {
-	Match        types.Object         `tfsdk:"match"`
-	Exclude      types.Object         `tfsdk:"exclude"`
-	DrainOn      types.Set            `tfsdk:"drain_on"`
-	Triggers     types.Map            `tfsdk:"triggers"`
-	GracePeriod  timetypes.GoDuration `tfsdk:"grace_period"`
-	QuietPeriod  timetypes.GoDuration `tfsdk:"quiet_period"`
-	MaxSessions  types.Int64          `tfsdk:"max_sessions"`
-	OnFailure    types.String         `tfsdk:"on_failure"`
-	Preview      types.Bool           `tfsdk:"preview"`
-	PollInterval timetypes.GoDuration `tfsdk:"poll_interval"`
-	Timeouts     timeouts.Value       `tfsdk:"timeouts"`
-	ID           types.String         `tfsdk:"id"`
-	Sessions     types.List           `tfsdk:"sessions"`
+	drainArguments
+	DrainOn   types.Set      `tfsdk:"drain_on"`
+	Triggers  types.Map      `tfsdk:"triggers"`
+	OnFailure types.String   `tfsdk:"on_failure"`
+	Preview   types.Bool     `tfsdk:"preview"`
+	Timeouts  timeouts.Value `tfsdk:"timeouts"`
+	ID        types.String   `tfsdk:"id"`
+	Sessions  types.List     `tfsdk:"sessions"`
 }
 
 // drainedModel is what the drain at creation did to one session.
@@ -199,7 +194,7 @@ func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.
 	for _, moment := range []string{onCreate, onDestroy} {
 		applies := model.drainsOn(moment) || model.DrainOn.IsNull() && moment == onDestroy
 		if timeout, known := allowedIn(model.Timeouts.Attributes(), moment); applies && known {
-			resp.Diagnostics.Append(model.arguments().refuseHopeless(timeout, timeoutOf[moment])...)
+			resp.Diagnostics.Append(model.refuseHopeless(timeout, timeoutOf[moment])...)
 		}
 	}
 }
@@ -239,10 +234,10 @@ func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 // preview looks at whom a drain would drop now. A look that does not work is no
 // reason to fail a plan.
 func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) diag.Diagnostics {
-	if !model.drainsOn(moment) || !model.Preview.ValueBool() || !r.data.available() || !model.arguments().wholly(ctx) {
+	if !model.drainsOn(moment) || !model.Preview.ValueBool() || !r.data.available() || !model.wholly(ctx) {
 		return nil
 	}
-	request, diags := model.arguments().request(ctx)
+	request, diags := model.request(ctx)
 	if diags.HasError() {
 		return diags
 	}
@@ -260,7 +255,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	request, diags := model.arguments().request(ctx)
+	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -299,7 +294,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() || !model.drainsOn(onDestroy) {
 		return
 	}
-	request, diags := model.arguments().request(ctx)
+	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
 		return
@@ -324,8 +319,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	}
 	if model.OnFailure.ValueString() == continueOn {
 		failed := drainFailed(report, err, timeoutOf[moment], "Terraform goes on, because `on_failure` is `continue`.")
-		failed.summary = ofWhat(failed.summary, model.name())
-		diags.Append(failed.asWarning(drainFault(err)...))
+		diags.Append(failed.about(model.name()).asWarning(drainFault(err)...))
 	} else {
 		diags.Append(r.data.once(err, drainFailed(report, err, timeoutOf[moment], consequenceOf[moment]).asError(drainFault(err)...)))
 	}
@@ -351,17 +345,6 @@ func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.
 	timeout, diags := allowed(ctx, defaultTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	return ctx, cancel, diags
-}
-
-func (m *sessionDrainModel) arguments() drainArguments {
-	return drainArguments{
-		match:       m.Match,
-		exclude:     m.Exclude,
-		grace:       m.GracePeriod,
-		quiet:       m.QuietPeriod,
-		poll:        m.PollInterval,
-		maxSessions: m.MaxSessions,
-	}
 }
 
 // name tells the drain from others in messages.

@@ -31,14 +31,9 @@ type sessionTerminateAction struct {
 func newSessionTerminateAction() action.Action { return &sessionTerminateAction{} }
 
 type sessionTerminateModel struct {
-	Match        types.Object         `tfsdk:"match"`
-	Exclude      types.Object         `tfsdk:"exclude"`
-	GracePeriod  timetypes.GoDuration `tfsdk:"grace_period"`
-	QuietPeriod  timetypes.GoDuration `tfsdk:"quiet_period"`
-	MaxSessions  types.Int64          `tfsdk:"max_sessions"`
-	DryRun       types.Bool           `tfsdk:"dry_run"`
-	PollInterval timetypes.GoDuration `tfsdk:"poll_interval"`
-	Timeouts     timeouts.Value       `tfsdk:"timeouts"`
+	drainArguments
+	DryRun   types.Bool     `tfsdk:"dry_run"`
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
 
 func (a *sessionTerminateAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
@@ -92,18 +87,7 @@ func (a *sessionTerminateAction) ValidateConfig(ctx context.Context, req action.
 		return
 	}
 	if timeout, known := allowedIn(model.Timeouts.Attributes(), onInvoke); known {
-		resp.Diagnostics.Append(model.arguments().refuseHopeless(timeout, timeoutOf[onInvoke])...)
-	}
-}
-
-func (m *sessionTerminateModel) arguments() drainArguments {
-	return drainArguments{
-		match:       m.Match,
-		exclude:     m.Exclude,
-		grace:       m.GracePeriod,
-		quiet:       m.QuietPeriod,
-		poll:        m.PollInterval,
-		maxSessions: m.MaxSessions,
+		resp.Diagnostics.Append(model.refuseHopeless(timeout, timeoutOf[onInvoke])...)
 	}
 }
 
@@ -114,7 +98,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	request, diags := model.arguments().request(ctx)
+	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Invoke(ctx, defaultTimeout)
 	resp.Diagnostics.Append(diags...)

@@ -151,10 +151,6 @@ func (e *DrainError) Unwrap() []error {
 // all that is known.
 func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, error) {
 	d := &drain{Terminator: t, DrainRequest: request, byID: map[string]*member{}}
-	d.tellsNobody = d.Progress == nil
-	if d.tellsNobody {
-		d.Progress = func(Event) {}
-	}
 	err := d.run(ctx)
 	return d.report(), err
 }
@@ -164,8 +160,6 @@ type drain struct {
 	*Terminator
 	DrainRequest
 
-	// tellsNobody saves the description of each session where nobody listens.
-	tellsNobody bool
 	// members are the sessions to end, in the order in which they were seen.
 	members []*member
 	byID    map[string]*member
@@ -219,15 +213,12 @@ func (d *drain) run(ctx context.Context) error {
 		return failure
 	}
 	d.matched = d.live()
-	d.Progress(Event{Stage: Matched, Count: d.matched})
-	if err := d.checkLimit(); err != nil || d.DryRun {
+	d.tell(Event{Stage: Matched, Count: d.matched})
+	if err := d.checkLimit(d.matched); err != nil || d.DryRun {
 		return err
 	}
 	if err := d.waitOutGrace(ctx); err != nil {
 		return d.fail(ctx, err)
-	}
-	if err := d.checkLimit(); err != nil {
-		return err
 	}
 	if err := d.endAll(ctx); err != nil {
 		return err
@@ -236,6 +227,12 @@ func (d *drain) run(ctx context.Context) error {
 		return d.fail(ctx, nil)
 	}
 	return nil
+}
+
+func (d *drain) tell(e Event) {
+	if d.Progress != nil {
+		d.Progress(e)
+	}
 }
 
 // survivors reports whether anybody who is or may be meant was not seen ended.
@@ -264,8 +261,9 @@ func (d *drain) openMembers() []*member {
 	return open
 }
 
-func (d *drain) checkLimit() error {
-	if n := d.live(); d.Limit != nil && n > *d.Limit {
+// checkLimit fails where n sessions are more than may be dropped at once.
+func (d *drain) checkLimit(n int) error {
+	if d.Limit != nil && n > *d.Limit {
 		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
 	}
 	return nil
@@ -278,7 +276,7 @@ func (d *drain) waitOutGrace(ctx context.Context) error {
 		return nil
 	}
 	until := time.Now().Add(d.Grace)
-	d.Progress(Event{Stage: InGrace, Count: d.live(), Wait: d.Grace})
+	d.tell(Event{Stage: InGrace, Count: d.live(), Wait: d.Grace})
 	for d.anyOpen() && time.Now().Before(until) {
 		if err := wait(ctx, min(d.Poll, time.Until(until))); err != nil {
 			return err
@@ -304,8 +302,8 @@ func (d *drain) waitOutGrace(ctx context.Context) error {
 func (d *drain) endAll(ctx context.Context) error {
 	for !d.finished() {
 		due := d.due()
-		if d.Limit != nil && len(due) > *d.Limit {
-			return &DrainError{Kind: TooMany, Count: len(due), Limit: *d.Limit}
+		if err := d.checkLimit(len(due)); err != nil {
+			return err
 		}
 		d.dropAll(ctx, due)
 		err := d.look(ctx)
@@ -352,7 +350,7 @@ func (d *drain) pause(lookErr error) time.Duration {
 		left := time.Until(d.quietUntil())
 		if d.quietTold != d.lastEnd {
 			d.quietTold = d.lastEnd
-			d.Progress(Event{Stage: InQuiet, Wait: left})
+			d.tell(Event{Stage: InQuiet, Wait: left})
 		}
 		return min(d.Poll, left)
 	}
@@ -377,7 +375,7 @@ func (d *drain) dropAll(ctx context.Context, due []*member) {
 		return
 	}
 	d.fresh = d.fresh || slices.ContainsFunc(due, func(m *member) bool { return m.drops == 0 })
-	d.Progress(Event{Stage: Dropping, Count: len(due)})
+	d.tell(Event{Stage: Dropping, Count: len(due)})
 	round, ctxRound := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	for range min(d.options.Concurrency, len(due)) {
@@ -471,7 +469,7 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 		}
 	}
 	if newcomers > 0 && d.matched > 0 {
-		d.Progress(Event{Stage: Newcomer, Count: newcomers})
+		d.tell(Event{Stage: Newcomer, Count: newcomers})
 	}
 	for _, m := range d.members {
 		if i, ok := shown[m.session.ID]; ok {
@@ -547,11 +545,11 @@ func (d *drain) seekMissing(ctx context.Context, m *member) {
 
 func (d *drain) settle(m *member, outcome Outcome) {
 	m.settled = outcome
-	if d.tellsNobody {
-		return
+	if d.Progress == nil {
+		return // describing each session costs more than the rest
 	}
 	drained := m.drained()
-	d.Progress(Event{Stage: Settled, Session: &drained})
+	d.tell(Event{Stage: Settled, Session: &drained})
 }
 
 // drained is what can be said of a member now.
