@@ -46,7 +46,8 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := b.next.RoundTrip(withToken(req, token))
+	ca.header = token.header
+	resp, err := b.next.RoundTrip(req)
 	if err != nil || ca.renewed || !ca.answer.renewable() {
 		return resp, err
 	}
@@ -57,12 +58,22 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.next.RoundTrip(withToken(req, token))
+	ca.header = token.header
+	return b.next.RoundTrip(req)
 }
 
-func withToken(req *http.Request, token *oauth2.Token) *http.Request {
+// bearerToken is a token as requests carry it.
+type bearerToken struct {
+	*oauth2.Token
+	// header is everything that a request with the token carries.
+	header http.Header
+}
+
+// bearerToken adds the configured headers to token.
+func (c *Client) bearerToken(token *oauth2.Token) *bearerToken {
 	// Some releases write the type in lower case; the header wants it like this.
-	return withHeader(req, http.Header{"Authorization": {"Bearer " + token.AccessToken}})
+	authorization := http.Header{"Authorization": {"Bearer " + token.AccessToken}}
+	return &bearerToken{Token: token, header: merged(authorization, c.header)}
 }
 
 // tokenSource keeps one token for all calls. Waiters share one request, which
@@ -70,18 +81,18 @@ func withToken(req *http.Request, token *oauth2.Token) *http.Request {
 // refused are never sent again: PAM may lock them. Safe for concurrent use.
 type tokenSource struct {
 	// fetch asks for a token; its errors are *Error.
-	fetch   func(context.Context) (*oauth2.Token, error)
+	fetch   func(context.Context) (*bearerToken, error)
 	flights singleflight.Group
 
 	mu      sync.Mutex
-	current *oauth2.Token
+	current *bearerToken
 	renewAt time.Time
 	refused error
 }
 
 // token returns a token that is good for a while. Its error is an *Error, or
 // that of ctx.
-func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
+func (s *tokenSource) token(ctx context.Context) (*bearerToken, error) {
 	if token, err := s.known(); token != nil || err != nil {
 		return token, err
 	}
@@ -99,12 +110,12 @@ func (s *tokenSource) token(ctx context.Context) (*oauth2.Token, error) {
 		if result.Err != nil {
 			return nil, result.Err
 		}
-		token, _ := result.Val.(*oauth2.Token)
+		token, _ := result.Val.(*bearerToken)
 		return token, nil
 	}
 }
 
-func (s *tokenSource) known() (*oauth2.Token, error) {
+func (s *tokenSource) known() (*bearerToken, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refused != nil {
@@ -116,7 +127,7 @@ func (s *tokenSource) known() (*oauth2.Token, error) {
 	return s.current, nil
 }
 
-func (s *tokenSource) renew(ctx context.Context) (*oauth2.Token, error) {
+func (s *tokenSource) renew(ctx context.Context) (*bearerToken, error) {
 	// The flight before this one may have brought what its caller waits for.
 	if token, err := s.known(); token != nil || err != nil {
 		return token, err
@@ -140,7 +151,7 @@ func (s *tokenSource) renew(ctx context.Context) (*oauth2.Token, error) {
 }
 
 // discard forgets token, unless another one has taken its place.
-func (s *tokenSource) discard(token *oauth2.Token) {
+func (s *tokenSource) discard(token *bearerToken) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current == token {
@@ -151,7 +162,7 @@ func (s *tokenSource) discard(token *oauth2.Token) {
 // fetchToken asks every route for a token. The credentials are always in the
 // body, never detected: a rejected credential must be sent once (contract,
 // section 2).
-func (c *Client) fetchToken(ctx context.Context) (*oauth2.Token, error) {
+func (c *Client) fetchToken(ctx context.Context) (*bearerToken, error) {
 	var token *oauth2.Token
 	failure := c.tokenRoutes.try(func(path string) *Error {
 		ca := &call{op: OpToken, method: http.MethodPost, url: locate(c.base, path)}
@@ -187,7 +198,7 @@ func (c *Client) fetchToken(ctx context.Context) (*oauth2.Token, error) {
 		failure.final = true
 		return nil, failure
 	}
-	return token, nil
+	return c.bearerToken(token), nil
 }
 
 // tokenExchange lets the OAuth library's one request take the way of all

@@ -1,13 +1,13 @@
 package a2a
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -177,7 +177,7 @@ func (a *answer) succeeded(op string) bool {
 	switch {
 	case !isSuccess(a.status) || a.broken != nil:
 		return false
-	case op == OpDrop && strings.TrimSpace(string(a.body)) == "":
+	case op == OpDrop && len(bytes.TrimSpace(a.body)) == 0:
 		return true
 	case a.env == nil:
 		return false

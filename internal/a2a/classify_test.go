@@ -1,8 +1,11 @@
 package a2a
 
 import (
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -192,5 +195,58 @@ func TestMessageNamesTheTypeOfAPage(t *testing.T) {
 	err := inMemory(t, p, nil).Drop(t.Context(), testID)
 	if !strings.Contains(err.Error(), "not a JSON object, but text/html") {
 		t.Errorf("error %q", err)
+	}
+}
+
+// TestEachDropIsJudgedByItsOwnAnswer: the client knows the envelope of the last
+// answer, and that must not tell on the next one, however alike the two are.
+func TestEachDropIsJudgedByItsOwnAnswer(t *testing.T) {
+	t.Parallel()
+	success, failure := readBody(t, "drop-newest-http200.json"), readBody(t, "drop-failed-http500.json")
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(success)+1))
+		_, _ = io.WriteString(w, success)
+		panic(http.ErrAbortHandler)
+	}
+	answers := []struct {
+		name   string
+		handle http.HandlerFunc
+		want   error
+	}{
+		{"success", answering(200, success), nil},
+		{"success after a BOM", answering(200, "\xef\xbb\xbf"+success), nil},
+		{"empty", answering(204, ""), nil},
+		{"success without its last byte", answering(200, strings.TrimRight(success, "\n}")), session.ErrUnknownOutcome},
+		{"success that breaks off", cut, session.ErrUnknownOutcome},
+		{"success under 502", answering(502, success), session.ErrUnknownOutcome},
+		{"success under 404", answering(404, success), session.ErrRefused},
+		{"failure", answering(500, failure), session.ErrRefused},
+		{"failure under 200", answering(200, failure), session.ErrRefused},
+		{"failure under 502", answering(502, failure), session.ErrUnknownOutcome},
+		{"page", answering(200, "<html></html>"), session.ErrUnknownOutcome},
+	}
+	for _, first := range answers {
+		for _, second := range answers {
+			t.Run(first.name+", then "+second.name, func(t *testing.T) {
+				t.Parallel()
+				var drops atomic.Int32
+				c := overNetwork(t, &pam{handler: func(w http.ResponseWriter, r *http.Request) {
+					if drops.Add(1) == 1 {
+						first.handle(w, r)
+						return
+					}
+					second.handle(w, r)
+				}}, nil)
+				for _, want := range []error{first.want, second.want, second.want} {
+					err := c.Drop(t.Context(), testID)
+					if want != nil {
+						wantClass(t, err, want)
+					} else if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
 	}
 }

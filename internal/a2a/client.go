@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -37,6 +39,8 @@ type Client struct {
 	// listRoutes serve "get one" too, which is the list path and the record id.
 	listRoutes *routes
 	dropRoutes *routes
+	// lastDrop is the last answer to a drop, nil before the first.
+	lastDrop atomic.Pointer[knownAnswer]
 
 	connection http.RoundTripper
 	// authenticated is for the calls, anonymous for token requests.
@@ -83,6 +87,8 @@ func newClient(cfg *Config, connection http.RoundTripper) (*Client, error) {
 	if err != nil {
 		return nil, &ConfigError{Field: "URL", Err: ValidateURL(cfg.URL)}
 	}
+	// A port may be empty in a URL, and must not be in the Host header.
+	base.Host = strings.TrimSuffix(base.Host, ":")
 	limit := rate.Inf
 	if cfg.RequestsPerSecond > 0 {
 		limit = rate.Limit(cfg.RequestsPerSecond)
@@ -128,13 +134,9 @@ func (c *Client) CloseIdleConnections() {
 // send carries out ca with its retries. req is its request, without the layers'
 // additions; nil means one without a body.
 func (c *Client) send(ctx context.Context, ca *call, req *http.Request) *Error {
+	ca.header = c.header
 	if req == nil {
-		var err error
-		req, err = http.NewRequestWithContext(ctx, ca.method, c.base.String(), http.NoBody)
-		if err != nil {
-			return c.judgeConnection(ctx, ca, err)
-		}
-		req.URL = ca.url
+		req = &http.Request{Method: ca.method, URL: ca.url, Header: http.Header{}}
 	}
 	client := c.authenticated
 	if ca.op == OpToken {

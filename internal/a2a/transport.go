@@ -37,6 +37,9 @@ type call struct {
 	method   string
 	url      *url.URL
 	attempts int
+	// header is what the next attempt carries beside the request's own headers.
+	// Calls share it, so nobody changes it.
+	header http.Header
 	// pending is true from the moment an attempt has a connection until its
 	// answer is complete: the request may be on its way, and nobody knows what
 	// became of it.
@@ -91,14 +94,15 @@ func (f roundTripperFunc) RoundTrip(req *http.Request) (*http.Response, error) {
 //  3. limit: before the clock starts, so that waiting in line is not taken for a
 //     slow server;
 //  4. record: logs one exchange, without the wait;
-//  5. exchange: one attempt with its time limit, read to the last byte, so that
-//     a body that breaks off is a failure of the attempt;
-//  6. dress: headers, last, so that nothing above sees or logs them;
-//  7. the connection.
+//  5. exchange: one attempt with its headers and its time limit, read to the
+//     last byte, so that a body that breaks off is a failure of the attempt;
+//  6. the connection.
 //
-// Token requests take the same way without the second step.
+// Token requests take the same way without the second step. A drain sends
+// thousands of drops, so an attempt copies its request once, in exchange, where
+// the layers would else copy it one after the other.
 func (c *Client) layers(connection http.RoundTripper) (authenticated, anonymous http.RoundTripper) {
-	anonymous = c.limit(c.record(c.exchange(c.dress(connection))))
+	anonymous = c.limit(c.record(c.exchange(connection)))
 	return c.authenticate(anonymous), anonymous
 }
 
@@ -186,7 +190,9 @@ func (c *Client) exchange(next http.RoundTripper) http.RoundTripper {
 		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 			GotConn: func(httptrace.GotConnInfo) { ca.pending.Store(true) },
 		})
-		resp, err := next.RoundTrip(req.WithContext(traced))
+		sent := req.WithContext(traced)
+		sent.Header = merged(req.Header, ca.header)
+		resp, err := next.RoundTrip(sent)
 		if err != nil {
 			defer cancel()
 			return nil, attempt.explain(err)
@@ -198,6 +204,9 @@ func (c *Client) exchange(next http.RoundTripper) http.RoundTripper {
 		}
 		defer cancel()
 		ca.answer.read(resp.Body, attempt)
+		if ca.answer.broken == nil {
+			ca.answer.env = c.envelopeOf(ca.op, ca.answer.body)
+		}
 		ca.pending.Store(ca.answer.broken != nil)
 		resp.Body = io.NopCloser(bytes.NewReader(ca.answer.body))
 		return resp, nil
@@ -217,9 +226,31 @@ func (a *answer) read(body io.ReadCloser, attempt *attempt) {
 		a.body = a.body[:maxBodyBytes]
 		a.broken = fmt.Errorf("it is longer than %d bytes", maxBodyBytes)
 	}
-	if env, err := parseEnvelope(a.body); err == nil && a.broken == nil {
-		a.env = env
+}
+
+// knownAnswer is a body with its envelope, which is nil where there is none.
+type knownAnswer struct {
+	body []byte
+	env  *envelope
+}
+
+// maxKnownBytes is how long an answer may be to be kept for the next one.
+const maxKnownBytes = 4 << 10
+
+// envelopeOf reads the envelope of a whole body. PAM answers thousands of drops
+// with the same few bytes, so what the last ones meant is not worked out anew.
+func (c *Client) envelopeOf(op string, body []byte) *envelope {
+	if last := c.lastDrop.Load(); op == OpDrop && last != nil && bytes.Equal(last.body, body) {
+		return last.env
 	}
+	env, err := parseEnvelope(body)
+	if err != nil {
+		env = nil
+	}
+	if op == OpDrop && len(body) <= maxKnownBytes {
+		c.lastDrop.Store(&knownAnswer{body: body, env: env})
+	}
+	return env
 }
 
 // attempt knows whether its own time limit or the caller's context ended it.
@@ -264,25 +295,20 @@ func (b *attemptBody) Close() error {
 	return b.body.Close()
 }
 
-// dress sets the headers. Configured ones win, so that a site can send its own
-// User-Agent or Referer.
-func (c *Client) dress(next http.RoundTripper) http.RoundTripper {
-	return roundTripperFunc(func(req *http.Request) (*http.Response, error) {
-		return next.RoundTrip(withHeader(req, c.header))
-	})
+// merged gives the headers of both, of which more wins. Where own has none it is
+// more itself, as neither this package nor net/http changes it.
+func merged(own, more http.Header) http.Header {
+	if len(own) == 0 {
+		return more
+	}
+	all := make(http.Header, len(own)+len(more))
+	maps.Copy(all, own)
+	maps.Copy(all, more)
+	return all
 }
 
-// withHeader is a copy of req with more headers. It shares what neither this
-// package nor net/http changes: a deep copy costs more than the rest of a layer.
-func withHeader(req *http.Request, more http.Header) *http.Request {
-	copied := req.WithContext(req.Context())
-	copied.Header = make(http.Header, len(req.Header)+len(more))
-	maps.Copy(copied.Header, req.Header)
-	maps.Copy(copied.Header, more)
-	return copied
-}
-
-// newHeader is what every request of cfg carries.
+// newHeader is what every request of cfg carries. Configured headers win, so that
+// a site can send its own User-Agent or Referer.
 func newHeader(cfg *Config) http.Header {
 	header := http.Header{}
 	header.Set("Accept", "application/json")

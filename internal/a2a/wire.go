@@ -68,7 +68,8 @@ var (
 )
 
 // envelope is what surrounds every answer of the API, in any of its shapes
-// (contract, section 3): nested in `response`, flat, of OAuth, of a gateway.
+// (contract, section 3): nested in `response`, flat, of OAuth, of a gateway. It
+// is not changed once it was read, as answers may share it.
 type envelope struct {
 	// statuses are the given values of `code` and `response.status`; one that
 	// cannot be read is 0.
