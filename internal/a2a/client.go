@@ -39,7 +39,7 @@ type Client struct {
 	// listRoutes serve "get one" too, which is the list path and the record id.
 	listRoutes *routes
 	dropRoutes *routes
-	// lastDrop is the last answer to a drop, nil before the first.
+	// lastDrop is the last short answer to a drop, nil before the first.
 	lastDrop atomic.Pointer[knownAnswer]
 
 	connection http.RoundTripper

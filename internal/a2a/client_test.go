@@ -1,6 +1,7 @@
 package a2a
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -282,4 +283,22 @@ func utc(t *testing.T, text string) time.Time {
 		t.Fatal(err)
 	}
 	return parsed
+}
+
+// TestEmptyPortIsNotSent: a URL may end in a colon, and a Host header may not.
+func TestEmptyPortIsNotSent(t *testing.T) {
+	t.Parallel()
+	for _, o := range operations {
+		p := &pam{handler: func(w http.ResponseWriter, r *http.Request) {
+			if host := cmp.Or(r.Host, r.URL.Host); host != "pam.example.com" {
+				t.Errorf("%s is sent to host %q", o.name, host)
+			}
+			answering(http.StatusOK, readBody(t, o.success))(w, r)
+		}}
+		c := inMemory(t, p, func(cfg *Config) { cfg.URL = "https://pam.example.com:" })
+		if err := o.run(t.Context(), c); err != nil {
+			t.Error(err)
+		}
+		p.wantRequests(t, "POST "+tokenPath, o.request)
+	}
 }

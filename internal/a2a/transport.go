@@ -238,15 +238,12 @@ type knownAnswer struct {
 const maxKnownBytes = 4 << 10
 
 // envelopeOf reads the envelope of a whole body. PAM answers thousands of drops
-// with the same few bytes, so what the last ones meant is not worked out anew.
+// with the same few bytes, so what the last one meant is not worked out anew.
 func (c *Client) envelopeOf(op string, body []byte) *envelope {
 	if last := c.lastDrop.Load(); op == OpDrop && last != nil && bytes.Equal(last.body, body) {
 		return last.env
 	}
-	env, err := parseEnvelope(body)
-	if err != nil {
-		env = nil
-	}
+	env := parseEnvelope(body)
 	if op == OpDrop && len(body) <= maxKnownBytes {
 		c.lastDrop.Store(&knownAnswer{body: body, env: env})
 	}

@@ -107,12 +107,13 @@ func TestServerCertificate(t *testing.T) {
 	})
 }
 
-// TestSystemRootsStay: the configured certificates are added to the system's.
+// TestSystemRootsStay: the configured certificates are added to the system's, if
+// it has any.
 func TestSystemRootsStay(t *testing.T) {
 	t.Parallel()
 	system, err := x509.SystemCertPool()
 	if err != nil {
-		t.Skip("this system has no roots")
+		system = x509.NewCertPool() // a system without roots
 	}
 	certificate, _ := keyPair(t)
 	config, err := newTLSConfig(&Config{CACertPEM: certificate})

@@ -84,12 +84,13 @@ type envelope struct {
 	accessToken bool
 }
 
-// parseEnvelope reads the envelope of a whole body. The error says why there is
-// none.
-func parseEnvelope(body []byte) (*envelope, error) {
+// parseEnvelope reads the envelope of a whole body; nil where there is none.
+func parseEnvelope(body []byte) *envelope {
 	env := &envelope{}
-	err := eachMember(bytes.TrimPrefix(body, utf8BOM), env.member)
-	return env, err
+	if err := eachMember(bytes.TrimPrefix(body, utf8BOM), env.member); err != nil {
+		return nil
+	}
+	return env
 }
 
 // decoders are kept for the next answer: making one costs more than reading a

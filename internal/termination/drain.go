@@ -150,7 +150,7 @@ func (e *DrainError) Unwrap() []error {
 // reported as unverified. The error is a *DrainError; the Report beside it holds
 // all that is known.
 func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, error) {
-	d := &drain{Terminator: t, DrainRequest: request}
+	d := &drain{Terminator: t, DrainRequest: request, byID: map[string]*member{}}
 	err := d.run(ctx)
 	return d.report(), err
 }
@@ -453,11 +453,6 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 	d.passing = nil
 	d.whole, d.fresh, d.listedAt = true, false, asked
 	d.undecided = nil
-
-	if d.byID == nil {
-		d.byID = make(map[string]*member, len(rows))
-		d.members = make([]*member, 0, len(rows))
-	}
 
 	// The row that counts for each id: of several a live one.
 	shown := make(map[string]int, len(rows))
