@@ -554,7 +554,7 @@ func countSessions(n int) string {
 
 // outcomeLine says what became of one session in a drain.
 func outcomeLine(d termination.Drained) string {
-	line := fmt.Sprintf("%s (%s): %s", identify(d.Session), describe(d.Session), d.Outcome)
+	line := fmt.Sprintf("%s (%s): %s", identify(*d.Session), describe(*d.Session), d.Outcome)
 	switch {
 	case len(d.Undecided) > 0:
 		line += ", because PAM does not show enough to decide `" + strings.Join(d.Undecided, "`, `") + "`; it was not dropped"

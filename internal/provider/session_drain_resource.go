@@ -365,7 +365,7 @@ func (m *sessionDrainModel) drainsOn(moment string) bool {
 func (m *sessionDrainModel) record(ctx context.Context, report termination.Report) diag.Diagnostics {
 	rows := make([]drainedModel, 0, len(report.Sessions))
 	for _, d := range report.Sessions {
-		rows = append(rows, drainedModel{newSessionFacts(d.Session), types.StringValue(string(d.Outcome))})
+		rows = append(rows, drainedModel{newSessionFacts(*d.Session), types.StringValue(string(d.Outcome))})
 	}
 	list, diags := types.ListValueFrom(ctx, drainedType(), rows)
 	m.Sessions = list

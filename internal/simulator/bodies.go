@@ -299,7 +299,8 @@ func openEnvelope(tenant, payloadKey string) []byte {
 
 // appendRow encodes one session by hand: a list of a million rows is made while
 // it is sent, and the encoder must not be what a benchmark of a client measures.
-func (sh shape) appendRow(b []byte, v Session) []byte {
+func (sh shape) appendRow(b []byte, r listed) []byte {
+	v := r.session
 	b = append(b, `{"id":`...)
 	b = sh.appendID(b, v.RecordID)
 	b = appendField(b, "user", v.User)
@@ -309,7 +310,7 @@ func (sh shape) appendRow(b []byte, v Session) []byte {
 	b = appendField(b, "protocol", v.Protocol)
 	b = appendField(b, "proxy", v.Proxy)
 	b = appendField(b, "session_id", v.SessionID)
-	b = sh.appendTimes(b, v)
+	b = sh.appendTimes(b, r)
 	purge := sh.no
 	if v.PreventPurge {
 		purge = sh.yes
@@ -329,20 +330,21 @@ func (sh shape) appendID(b []byte, id int64) []byte {
 	return append(b, '"')
 }
 
-func (sh shape) appendTimes(b []byte, v Session) []byte {
+func (sh shape) appendTimes(b []byte, r listed) []byte {
+	start := r.session.Start
 	b = append(b, `,"start":`...)
-	if v.Start.IsZero() {
+	if start.IsZero() {
 		b = append(b, "null"...)
 	} else {
-		b = sh.appendTimestamp(b, v.Start)
+		b = sh.appendTimestamp(b, start)
 	}
-	if v.End.IsZero() {
-		return append(b, sh.liveTimes(v.RecordID)...)
+	if r.end.IsZero() {
+		return append(b, sh.liveTimes(r.session.RecordID)...)
 	}
 	b = append(b, `,"end":`...)
-	b = sh.appendTimestamp(b, v.End)
+	b = sh.appendTimestamp(b, r.end)
 	b = append(b, `,"time":"`...)
-	b = appendClock(b, v.End.Sub(v.Start))
+	b = appendClock(b, r.end.Sub(start))
 	return append(b, '"')
 }
 

@@ -9,14 +9,21 @@ import (
 	"time"
 )
 
-// listStream writes one list: captured rows, then history, which is made while
-// it is written.
+// listStream writes one list: captured rows, then history. Both are encoded while
+// they are written, so that a client has work from the first row on.
 type listStream struct {
 	shape   shape
 	head    []byte
-	rows    [][]byte
+	rows    []listed
 	history iter.Seq[Session]
 	tail    []byte
+}
+
+// listed is what a list shows of a session: the end is that of the moment of the
+// list, and nothing else on the wire ever changes.
+type listed struct {
+	session *Session
+	end     time.Time
 }
 
 // size returns the length in bytes, or -1 where history makes it unknown.
@@ -25,9 +32,10 @@ func (l *listStream) size() int64 {
 		return -1
 	}
 	size := int64(len(l.head) + len(l.tail) + max(len(l.rows)-1, 0))
-	for _, r := range l.rows {
-		size += int64(len(r))
-	}
+	l.eachRow(func(encoded []byte) bool {
+		size += int64(len(encoded))
+		return true
+	})
 	return size
 }
 
@@ -63,19 +71,21 @@ func (l *listStream) writeTo(w io.Writer, limit int) error {
 }
 
 // eachRow passes every encoded row until yield returns false, and reports
-// whether it did. A row of history is valid until the next one.
+// whether it did. A row is valid until the next one.
 func (l *listStream) eachRow(yield func([]byte) bool) (broken bool) {
+	var encoded []byte
 	for _, r := range l.rows {
-		if !yield(r) {
+		encoded = l.shape.appendRow(encoded[:0], r)
+		if !yield(encoded) {
 			return true
 		}
 	}
 	if l.history == nil {
 		return false
 	}
-	var encoded []byte
-	for v := range l.history {
-		encoded = l.shape.appendRow(encoded[:0], v)
+	var v Session // one for all rows
+	for v = range l.history {
+		encoded = l.shape.appendRow(encoded[:0], listed{session: &v, end: v.End})
 		if !yield(encoded) {
 			return true
 		}

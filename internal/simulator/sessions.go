@@ -82,15 +82,17 @@ type Behavior struct {
 }
 
 // row is one session with its state. Everything in it is guarded by
-// Simulator.mu, but for the bytes of wire, which are never changed once made.
+// Simulator.mu, but for what a list shows of the session: beside the end that
+// never changes, so that lists are encoded without the lock.
 type row struct {
 	session Session
 	gone    bool // purged
 	refused int
 	ignored int
-	wire    []byte // encoded, nil when out of date
-	line    line   // set for proxied connections
+	line    line // set for proxied connections
 }
+
+func (r *row) listed() listed { return listed{session: &r.session, end: r.session.End} }
 
 // line is a connection that a session stands for.
 type line interface {
@@ -264,7 +266,7 @@ func (s *Simulator) finish(r *row, at time.Time) {
 	if at.Before(r.session.Start) {
 		at = r.session.Start
 	}
-	r.session.State, r.session.End, r.wire = StateEnded, at, nil
+	r.session.State, r.session.End = StateEnded, at
 	if r.line != nil {
 		r.line.cut()
 		return
@@ -362,7 +364,7 @@ func (s *Simulator) get(recordID string) answer {
 	if !ok || r.session.Behavior.Hidden {
 		return s.shape.unknownRecord()
 	}
-	return s.shape.found(r.encoded(s.shape))
+	return s.shape.found(s.shape.appendRow(nil, r.listed()))
 }
 
 // list captures the list of this moment.
@@ -370,15 +372,14 @@ func (s *Simulator) list() answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	rows := make([][]byte, 0, len(s.rows))
+	rows := make([]listed, 0, len(s.rows))
 	for _, r := range s.rows {
 		if r.gone || r.session.Behavior.Hidden {
 			continue
 		}
-		encoded := r.encoded(s.shape)
-		rows = append(rows, encoded)
+		rows = append(rows, r.listed())
 		if r.session.Behavior.Duplicate {
-			rows = append(rows, encoded)
+			rows = append(rows, r.listed())
 		}
 	}
 	head, tail := s.shape.listFrame()
@@ -387,13 +388,6 @@ func (s *Simulator) list() answer {
 		contentType: contentJSON,
 		stream:      &listStream{shape: s.shape, head: head, rows: rows, history: s.history, tail: tail},
 	}
-}
-
-func (r *row) encoded(sh shape) []byte {
-	if r.wire == nil {
-		r.wire = sh.appendRow(nil, r.session)
-	}
-	return r.wire
 }
 
 // event is something due at a moment.

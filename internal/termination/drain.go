@@ -60,7 +60,8 @@ const (
 
 // Drained is what a drain did to one session.
 type Drained struct {
-	Session session.Session
+	// Session is how it was last seen. It is shared, and nobody changes it.
+	Session *session.Session
 	// Outcome is Terminated or AlreadyEnded if the session was seen ended,
 	// Planned in a dry run, and otherwise one of the Outcome… failures.
 	Outcome Outcome
@@ -82,35 +83,38 @@ type Report struct {
 
 // Survivors gives the sessions that were not seen ended.
 func (r Report) Survivors() []Drained {
-	var left []Drained
-	for _, d := range r.Sessions {
-		if !d.Outcome.Ended() && d.Outcome != Planned {
-			left = append(left, d)
-		}
-	}
-	return left
+	return r.with(func(o Outcome) bool { return !o.Ended() && o != Planned })
 }
 
 // Dropped gives the sessions that this run ended.
 func (r Report) Dropped() []Drained {
-	var gone []Drained
-	for _, d := range r.Sessions {
-		if d.Outcome == Terminated {
-			gone = append(gone, d)
-		}
-	}
-	return gone
+	return r.with(func(o Outcome) bool { return o == Terminated })
 }
 
 // Planned gives the sessions that a dry run would drop.
 func (r Report) Planned() []Drained {
-	var planned []Drained
-	for _, d := range r.Sessions {
-		if d.Outcome == Planned {
-			planned = append(planned, d)
+	return r.with(func(o Outcome) bool { return o == Planned })
+}
+
+// with gives the sessions of some outcomes. They may be thousands, so it counts
+// before it allocates.
+func (r Report) with(is func(Outcome) bool) []Drained {
+	n := 0
+	for i := range r.Sessions {
+		if is(r.Sessions[i].Outcome) {
+			n++
 		}
 	}
-	return planned
+	if n == 0 {
+		return nil
+	}
+	some := make([]Drained, 0, n)
+	for i := range r.Sessions {
+		if is(r.Sessions[i].Outcome) {
+			some = append(some, r.Sessions[i])
+		}
+	}
+	return some
 }
 
 // DrainError is the failure of a drain. It is always used as a pointer.
@@ -188,7 +192,9 @@ type drain struct {
 // member is one session to end.
 type member struct {
 	attempt
-	session session.Session
+	// session is how it was last seen. Sessions are never changed, only replaced,
+	// so that reports can share them.
+	session *session.Session
 	// settled is what became of it, "" while that is open.
 	settled Outcome
 	// due: it may be dropped, because no drop was sent since it was seen live.
@@ -196,6 +202,8 @@ type member struct {
 	repeats int
 	// lookErr is why the last look at it failed, nil if it worked.
 	lookErr error
+	// row is what the list that is being read shows of it, nil for nothing.
+	row *session.Session
 }
 
 func (m *member) open() bool { return m.settled == "" }
@@ -252,7 +260,7 @@ func (d *drain) live() int {
 func (d *drain) anyOpen() bool { return slices.ContainsFunc(d.members, (*member).open) }
 
 func (d *drain) openMembers() []*member {
-	var open []*member
+	open := make([]*member, 0, d.live())
 	for _, m := range d.members {
 		if m.open() {
 			open = append(open, m)
@@ -358,7 +366,7 @@ func (d *drain) pause(lookErr error) time.Duration {
 
 // due gives the members to drop now.
 func (d *drain) due() []*member {
-	var due []*member
+	due := make([]*member, 0, d.live())
 	for _, m := range d.members {
 		if m.open() && m.due {
 			due = append(due, m)
@@ -435,50 +443,96 @@ func (d *drain) lookAt(ctx context.Context, m *member) error {
 	}
 	m.lookErr = err
 	if err == nil {
-		d.see(m, seen)
+		d.see(m, &seen)
 	}
 	return err
 }
 
 // lookAtAll reads the list for the members and for newcomers.
 func (d *drain) lookAtAll(ctx context.Context) error {
-	asked := time.Now()
-	rows, err := d.Terminator.look.All(ctx, func(s session.Session) bool {
-		return d.byID[s.ID] != nil || s.Live() && d.Selector.Select(s, asked) != session.No
-	})
-	if err != nil {
+	seen := &sweep{drain: d, asked: time.Now()}
+	if err := d.Terminator.look.ask(ctx, &asker{collector: seen, all: true}); err != nil {
 		d.lookFailed(ctx, err)
 		return err
 	}
 	d.passing = nil
-	d.whole, d.fresh, d.listedAt = true, false, asked
-	d.undecided = nil
-
-	// The row that counts for each id: of several a live one.
-	shown := make(map[string]int, len(rows))
-	newcomers := 0
-	for i, s := range rows {
-		if before, ok := shown[s.ID]; ok && s.ID != "" && rows[before].Live() {
-			continue
-		}
-		if s.ID != "" {
-			shown[s.ID] = i
-		}
-		if d.byID[s.ID] == nil && s.Live() && d.admit(s, asked) {
-			newcomers++
-		}
-	}
-	if newcomers > 0 && d.matched > 0 {
-		d.tell(Event{Stage: Newcomer, Count: newcomers})
+	d.whole, d.fresh, d.listedAt = true, false, seen.asked
+	d.undecided = seen.undecided
+	if n := len(seen.newcomers); n > 0 && d.matched > 0 {
+		d.tell(Event{Stage: Newcomer, Count: n})
 	}
 	for _, m := range d.members {
-		if i, ok := shown[m.session.ID]; ok {
-			d.see(m, rows[i])
+		if m.row != nil {
+			d.see(m, m.row)
 		} else if m.open() {
 			d.seekMissing(ctx, m)
 		}
 	}
+	d.admit(seen)
 	return nil
+}
+
+// admit makes the newcomers of a whole list members.
+func (d *drain) admit(seen *sweep) {
+	if len(d.members) == 0 {
+		d.members, d.byID = seen.newcomers, seen.noted
+		return
+	}
+	d.members = append(d.members, seen.newcomers...)
+	for _, m := range seen.newcomers {
+		d.byID[m.session.ID] = m
+	}
+}
+
+// sweep takes the rows of one list for a drain, while they arrive. Until the list
+// is whole it changes nothing of the drain but the rows of its members.
+type sweep struct {
+	*drain
+	asked     time.Time
+	newcomers []*member
+	undecided []Drained
+	// noted has the newcomers by session id, and nil for the undecided.
+	noted map[string]*member
+}
+
+func (w *sweep) restart() {
+	for _, m := range w.members {
+		m.row = nil
+	}
+	w.newcomers, w.undecided, w.noted = nil, nil, map[string]*member{}
+}
+
+// take notes what the list shows of a member, and live sessions that are or may
+// be meant. Of several rows for an id a live one counts.
+func (w *sweep) take(s session.Session) {
+	if m := w.byID[s.ID]; m != nil {
+		if m.row == nil || !m.row.Live() {
+			row := s
+			m.row = &row
+		}
+		return
+	}
+	if _, twice := w.noted[s.ID]; twice || !s.Live() {
+		return
+	}
+	verdict := w.Selector.Select(s, w.asked)
+	if verdict == session.No {
+		return
+	}
+	row := s
+	var newcomer *member
+	switch {
+	case verdict == session.Undecided:
+		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: OutcomeUnverified, Undecided: w.Selector.Unknown(s, w.asked)})
+	case s.ID == "":
+		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: NotDropped, Err: session.ErrIdentifier})
+	default:
+		newcomer = &member{session: &row, due: true}
+		w.newcomers = append(w.newcomers, newcomer)
+	}
+	if s.ID != "" {
+		w.noted[s.ID] = newcomer
+	}
 }
 
 // lookFailed notes why nothing was seen. The end of the context does not replace
@@ -494,26 +548,8 @@ func (d *drain) lookFailed(ctx context.Context, err error) {
 	}
 }
 
-// admit takes in a live session that the list shows for the first time. It
-// reports whether it is one to end; what cannot be decided or dropped is noted.
-func (d *drain) admit(s session.Session, asked time.Time) bool {
-	verdict := d.Selector.Select(s, asked)
-	switch {
-	case verdict == session.Undecided:
-		d.undecided = append(d.undecided, Drained{Session: s, Outcome: OutcomeUnverified, Undecided: d.Selector.Unknown(s, asked)})
-		return false
-	case s.ID == "":
-		d.undecided = append(d.undecided, Drained{Session: s, Outcome: NotDropped, Err: session.ErrIdentifier})
-		return false
-	}
-	m := &member{session: s, due: true}
-	d.members = append(d.members, m)
-	d.byID[s.ID] = m
-	return true
-}
-
 // see takes over a sight of a member and decides what it means.
-func (d *drain) see(m *member, s session.Session) {
+func (d *drain) see(m *member, s *session.Session) {
 	m.session, m.lookErr = s, nil
 	switch {
 	case !s.Live() && !m.settled.Ended():

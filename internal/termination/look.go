@@ -54,26 +54,30 @@ func NewLook(pam Lister, restarts int, pause time.Duration) *Look {
 // The error matches one of session's sentinels or the context's error; an
 // incomplete list is an error, never a shorter list.
 func (l *Look) All(ctx context.Context, want func(session.Session) bool) ([]session.Session, error) {
-	return l.ask(ctx, &asker{want: want})
+	wanted := &pick{want: want}
+	if err := l.ask(ctx, &asker{collector: wanted, all: true}); err != nil {
+		return nil, err
+	}
+	return wanted.found, nil
 }
 
 // One gives the session with the given id, from a read that begins after the
 // call, or an error that matches session.ErrNotFound if the list does not show
 // it. Where the list has several rows for the id, a live one wins.
 func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
-	found, err := l.ask(ctx, &asker{id: id})
-	if err != nil {
+	rows := &pick{want: func(session.Session) bool { return true }}
+	if err := l.ask(ctx, &asker{id: id, collector: rows}); err != nil {
 		return session.Session{}, err
 	}
-	if len(found) == 0 {
+	if len(rows.found) == 0 {
 		return session.Session{}, session.ErrNotFound
 	}
-	for _, s := range found {
+	for _, s := range rows.found {
 		if s.Live() {
 			return s, nil
 		}
 	}
-	return found[0], nil
+	return rows.found[0], nil
 }
 
 // RecordID gives the record id of a session that an earlier list, read for One,
@@ -85,19 +89,42 @@ func (l *Look) RecordID(id string) (string, bool) {
 	return record, ok
 }
 
-// asker is one question: either for one id or for all that are wanted.
-type asker struct {
-	id    string
+// collector takes the rows that one question is about. A Look calls its methods
+// one at a time, from the goroutine that reads, and not after the question was
+// answered or given up; what it has taken counts only if the answer is no error.
+type collector interface {
+	// restart forgets everything: the list is read from its beginning.
+	restart()
+	take(s session.Session)
+}
+
+// pick collects the rows that are wanted, in their order.
+type pick struct {
 	want  func(session.Session) bool
 	found []session.Session
-	// gone: the asker has returned, so want must not be called any more.
+}
+
+func (p *pick) restart() { p.found = nil }
+
+func (p *pick) take(s session.Session) {
+	if p.want(s) {
+		p.found = append(p.found, s)
+	}
+}
+
+// asker is one question: about the rows of one id, or about all.
+type asker struct {
+	collector
+	id  string
+	all bool
+	// gone: the asker has returned, so its collector must be left alone.
 	gone bool
 }
 
 // read is one pass over the list for a group of askers.
 type read struct {
-	byID    map[string][]*asker
-	filters []*asker
+	byID  map[string][]*asker
+	ofAll []*asker
 	// waiting counts the askers that still wait; the last to leave cancels.
 	waiting int
 	// ctx belongs to the read and not to a call: several callers share it.
@@ -105,14 +132,15 @@ type read struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error
-	// serving is held while want functions run, so that an asker that leaves
-	// can be sure that its own does not.
+	// serving is held while collectors are used, so that an asker that leaves can
+	// be sure that its own is not.
 	serving sync.Mutex
 }
 
-func (l *Look) ask(ctx context.Context, a *asker) ([]session.Session, error) {
+// ask waits until a whole list has gone to a's collector.
+func (l *Look) ask(ctx context.Context, a *asker) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	l.mu.Lock()
 	r := l.join(ctx, a)
@@ -123,13 +151,10 @@ func (l *Look) ask(ctx context.Context, a *asker) ([]session.Session, error) {
 
 	select {
 	case <-r.done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		return a.found, nil
+		return r.err
 	case <-ctx.Done():
 		l.leave(r, a)
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 }
 
@@ -147,10 +172,10 @@ func (l *Look) join(ctx context.Context, a *asker) *read {
 		}
 	}
 	r := l.next
-	if a.want == nil {
-		r.byID[a.id] = append(r.byID[a.id], a)
+	if a.all {
+		r.ofAll = append(r.ofAll, a)
 	} else {
-		r.filters = append(r.filters, a)
+		r.byID[a.id] = append(r.byID[a.id], a)
 	}
 	r.waiting++
 	return r
@@ -209,7 +234,7 @@ func (l *Look) run(r *read) (map[string]string, error) {
 }
 
 func (l *Look) pass(r *read) (records map[string]string, rows int, err error) {
-	r.reset()
+	r.restart()
 	records = map[string]string{}
 	for s, err := range l.pam.Sessions(r.ctx) {
 		if err != nil {
@@ -224,28 +249,34 @@ func (l *Look) pass(r *read) (records map[string]string, rows int, err error) {
 	return records, rows, nil
 }
 
-func (r *read) reset() {
-	for _, a := range r.filters {
-		a.found = nil
-	}
-	for _, group := range r.byID {
-		for _, a := range group {
-			a.found = nil
+func (r *read) restart() {
+	r.serving.Lock()
+	defer r.serving.Unlock()
+	restart := func(askers []*asker) {
+		for _, a := range askers {
+			if !a.gone {
+				a.restart()
+			}
 		}
+	}
+	restart(r.ofAll)
+	for _, group := range r.byID {
+		restart(group)
 	}
 }
 
 func (r *read) serve(s session.Session) {
 	r.serving.Lock()
 	defer r.serving.Unlock()
-	for _, a := range r.byID[s.ID] {
-		a.found = append(a.found, s)
-	}
-	for _, a := range r.filters {
-		if !a.gone && a.want(s) {
-			a.found = append(a.found, s)
+	give := func(askers []*asker) {
+		for _, a := range askers {
+			if !a.gone {
+				a.take(s)
+			}
 		}
 	}
+	give(r.byID[s.ID])
+	give(r.ofAll)
 }
 
 func (l *Look) remember(records map[string]string) {
