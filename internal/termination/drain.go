@@ -457,30 +457,42 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 	}
 	d.passing = nil
 	d.whole, d.fresh, d.listedAt = true, false, seen.asked
-	d.undecided = seen.undecided
-	if n := len(seen.newcomers); n > 0 && d.matched > 0 {
+	known := d.members
+	d.admit(seen)
+	if n := len(d.members) - len(known); n > 0 && d.matched > 0 {
 		d.tell(Event{Stage: Newcomer, Count: n})
 	}
-	for _, m := range d.members {
+	for _, m := range known {
 		if m.row != nil {
 			d.see(m, m.row)
 		} else if m.open() {
 			d.seekMissing(ctx, m)
 		}
 	}
-	d.admit(seen)
 	return nil
 }
 
-// admit makes the newcomers of a whole list members.
+// admit takes over whom a whole list has shown beside the members. A list may
+// show a session twice.
 func (d *drain) admit(seen *sweep) {
 	if len(d.members) == 0 {
-		d.members, d.byID = seen.newcomers, seen.noted
-		return
+		d.byID = make(map[string]*member, len(seen.newcomers))
 	}
-	d.members = append(d.members, seen.newcomers...)
+	d.members = slices.Grow(d.members, len(seen.newcomers))
 	for _, m := range seen.newcomers {
-		d.byID[m.session.ID] = m
+		if d.byID[m.session.ID] == nil {
+			d.byID[m.session.ID] = m
+			d.members = append(d.members, m)
+		}
+	}
+	d.undecided = nil
+	told := map[string]bool{}
+	for _, u := range seen.undecided {
+		id := u.Session.ID
+		if id == "" || !told[id] && d.byID[id] == nil {
+			told[id] = true
+			d.undecided = append(d.undecided, u)
+		}
 	}
 }
 
@@ -491,15 +503,13 @@ type sweep struct {
 	asked     time.Time
 	newcomers []*member
 	undecided []Drained
-	// noted has the newcomers by session id, and nil for the undecided.
-	noted map[string]*member
 }
 
 func (w *sweep) restart() {
 	for _, m := range w.members {
 		m.row = nil
 	}
-	w.newcomers, w.undecided, w.noted = nil, nil, map[string]*member{}
+	w.newcomers, w.undecided = nil, nil
 }
 
 // take notes what the list shows of a member, and live sessions that are or may
@@ -512,7 +522,7 @@ func (w *sweep) take(s session.Session) {
 		}
 		return
 	}
-	if _, twice := w.noted[s.ID]; twice || !s.Live() {
+	if !s.Live() {
 		return
 	}
 	verdict := w.Selector.Select(s, w.asked)
@@ -520,18 +530,13 @@ func (w *sweep) take(s session.Session) {
 		return
 	}
 	row := s
-	var newcomer *member
 	switch {
 	case verdict == session.Undecided:
 		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: OutcomeUnverified, Undecided: w.Selector.Unknown(s, w.asked)})
 	case s.ID == "":
 		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: NotDropped, Err: session.ErrIdentifier})
 	default:
-		newcomer = &member{session: &row, due: true}
-		w.newcomers = append(w.newcomers, newcomer)
-	}
-	if s.ID != "" {
-		w.noted[s.ID] = newcomer
+		w.newcomers = append(w.newcomers, &member{session: &row, due: true})
 	}
 }
 
