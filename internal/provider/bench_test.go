@@ -38,13 +38,19 @@ const (
 	rounds = 3
 	// gcPercent is main's, for both sides.
 	gcPercent = 400
+	// clientEnvironment makes the test program one side of BenchmarkDrain10000: its
+	// value is the side's name and the address of the API.
+	clientEnvironment = "SENHASEGURA_BENCH_CLIENT"
 )
 
 // BenchmarkDrain10000 measures the engine, through the API client, against a bare
 // loop that sends the same drops over net/http. Both talk to the same simulator,
-// which ends sessions at once, over loopback. Each run of the engine has one of the
-// loop right after it, and x-bare is the median of the ratios of such pairs: what
-// else the machine does lasts longer than a pair.
+// which ends sessions at once, over loopback, and each runs in a process of its
+// own, as the provider does: in one process with the simulator they would share
+// its heap and its scheduler, of which the engine needs more than the loop. Each
+// run of the engine has one of the loop right after it, and x-bare is the median
+// of the ratios of such pairs: what else the machine does lasts longer than a
+// pair.
 //
 // On loopback an answer takes some 30 microseconds, so that the ratio is one of
 // processor time; the second case has an API that takes its time, as every real
@@ -63,23 +69,21 @@ func BenchmarkDrain10000(b *testing.B) {
 
 func benchmarkDrain(b *testing.B, delay time.Duration) {
 	b.Helper()
-	before := debug.SetGCPercent(gcPercent)
-	defer debug.SetGCPercent(before)
 	var engine, bare []time.Duration
 	var ratios []float64
 	var drops, lists, gets int
 	for b.Loop() {
 		for range rounds {
-			sim, address, _ := crowd(b, delay)
-			engine = append(engine, measured(b, func(ctx context.Context) error { return drainAll(ctx, address) }))
+			sim, address, ids := crowd(b, delay)
+			engine = append(engine, startClient(b, "engine", address, ids))
 			drops, lists, gets = sim.Count(simulator.OpDrop), sim.Count(simulator.OpList), sim.Count(simulator.OpGet)
 			if drops != drained || lists > 3 || gets != 0 {
 				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drained)
 			}
 			expectNobody(b, sim)
 
-			sim, address, ids := crowd(b, delay)
-			bare = append(bare, measured(b, func(ctx context.Context) error { return dropAll(ctx, address, ids) }))
+			sim, address, ids = crowd(b, delay)
+			bare = append(bare, startClient(b, "bare", address, ids))
 			expectNobody(b, sim)
 			ratios = append(ratios, engine[len(engine)-1].Seconds()/bare[len(bare)-1].Seconds())
 		}
@@ -90,6 +94,48 @@ func benchmarkDrain(b *testing.B, delay time.Duration) {
 	b.ReportMetric(median(engine).Seconds(), "s/drain")
 	b.ReportMetric(median(bare).Seconds(), "s/bare")
 	b.ReportMetric(median(ratios), "x-bare")
+}
+
+// startClient runs one side to its end, in a process of its own, and gives how
+// long it took without the start of the process.
+func startClient(b *testing.B, side, address string, ids []string) time.Duration {
+	b.Helper()
+	client := exec.CommandContext(b.Context(), os.Args[0])
+	client.Env = append(os.Environ(), clientEnvironment+"="+side+" "+address)
+	client.Stdin = strings.NewReader(strings.Join(ids, "\n"))
+	client.Stderr = os.Stderr
+	out, err := client.Output()
+	if err != nil {
+		b.Fatalf("%s: %v", side, err)
+	}
+	took, err := time.ParseDuration(strings.TrimSpace(string(out)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return took
+}
+
+// beClient is one side, and prints how long it took.
+func beClient(order string) error {
+	debug.SetGCPercent(gcPercent)
+	side, address, _ := strings.Cut(order, " ")
+	input, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
+	}
+	ids := strings.Split(string(input), "\n")
+	ctx := context.Background()
+	began := time.Now()
+	if side == "engine" {
+		err = drainAll(ctx, address)
+	} else {
+		err = dropAll(ctx, address, ids)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(time.Since(began))
+	return err
 }
 
 // crowd serves live sessions, and gives their session ids. Drops are answered
@@ -118,16 +164,6 @@ func expectNobody(b *testing.B, sim *simulator.Simulator) {
 			b.Fatalf("session %s is %s", s.SessionID, s.State)
 		}
 	}
-}
-
-// measured is how long f takes.
-func measured(b *testing.B, f func(context.Context) error) time.Duration {
-	b.Helper()
-	began := time.Now()
-	if err := f(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	return time.Since(began)
 }
 
 func median[T cmp.Ordered](values []T) T {
@@ -229,36 +265,55 @@ const (
 )
 
 // BenchmarkApply500 measures one apply of 500 terminations and, right after it,
-// one of 500 terraform_data, with a real Terraform that starts the built provider
-// as a user's does. x-data is their ratio. Terraform plans before it applies, and
-// both times include that.
+// two of 500 terraform_data, with a real Terraform that starts the built provider
+// as a user's does. x-data is the ratio to the first of them, whose input is an
+// id. The input of the second is longer, so that its state is as long as that of
+// the terminations: Terraform writes the whole state after each resource, so
+// x-same-state leaves out what any resource of that many attributes costs. All
+// times include the plan that Terraform makes before it applies.
 func BenchmarkApply500(b *testing.B) {
 	if _, err := exec.LookPath("terraform"); err != nil && os.Getenv("TF_ACC_TERRAFORM_PATH") == "" {
 		b.Skip("there is no Terraform: put it on PATH, or name it in TF_ACC_TERRAFORM_PATH")
 	}
 	b.Setenv("TF_ACC", "1")
-	var ours, theirs []time.Duration
+	var ours, plain, padded []time.Duration
+	var oursBytes, plainBytes, paddedBytes int
 	var asked map[simulator.Op]int
 	for b.Loop() {
 		pam := acctest.Start(b, simulator.Config{})
 		ids := populate(pam.Sim, terminated)
-		ours = append(ours, applied(b, pam, ids, terminationType, "session_id"))
+		var took time.Duration
+		took, oursBytes = applied(b, pam, ids, terminationType, "session_id")
+		ours = append(ours, took)
 		asked = expectThrift(b, pam.Sim)
 		expectNobody(b, pam.Sim)
-		theirs = append(theirs, applied(b, pam, ids, dataType, "input"))
+		took, plainBytes = applied(b, pam, ids, dataType, "input")
+		plain = append(plain, took)
+		// terraform_data keeps its input twice.
+		padding := strings.Repeat("x", max(oursBytes-plainBytes, 0)/2)
+		for i := range ids {
+			ids[i] += padding
+		}
+		took, paddedBytes = applied(b, pam, ids, dataType, "input")
+		padded = append(padded, took)
 	}
 	for op, n := range asked {
 		b.ReportMetric(float64(n), string(op)+"s/apply")
 	}
 	b.ReportMetric(median(ours).Seconds(), "s/apply")
-	b.ReportMetric(median(theirs).Seconds(), "s/data")
-	b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "x-data")
+	b.ReportMetric(median(plain).Seconds(), "s/data")
+	b.ReportMetric(median(padded).Seconds(), "s/same-state")
+	b.ReportMetric(float64(oursBytes), "B/termination")
+	b.ReportMetric(float64(plainBytes), "B/data")
+	b.ReportMetric(float64(paddedBytes), "B/same-state")
+	b.ReportMetric(median(ours).Seconds()/median(plain).Seconds(), "x-data")
+	b.ReportMetric(median(ours).Seconds()/median(padded).Seconds(), "x-same-state")
 }
 
-// applied is how long Terraform takes to apply one resource for each of ids.
-// `for_each` over a list that is read from a file would be slow in Terraform
-// itself.
-func applied(b *testing.B, pam *acctest.PAM, ids []string, resource, argument string) time.Duration {
+// applied is how long Terraform takes to apply one resource for each of ids, and
+// how many bytes of state each of them has then. `for_each` over a list that is
+// read from a file would be slow in Terraform itself.
+func applied(b *testing.B, pam *acctest.PAM, ids []string, resource, argument string) (took time.Duration, size int) {
 	b.Helper()
 	tf := acctest.NewTerraform(b, pam, fmt.Sprintf(`
 locals {
@@ -277,7 +332,8 @@ resource %q "each" {
 	tf.Write("ids.json", string(list))
 	began := time.Now()
 	tf.MustRun("apply", "-auto-approve")
-	return time.Since(began)
+	took = time.Since(began)
+	return took, len(tf.Read("terraform.tfstate")) / len(ids)
 }
 
 // expectThrift checks that there was one token, and one drop for each session. It

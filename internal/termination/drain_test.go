@@ -382,6 +382,19 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "list"},
 		},
 		{
+			name:  "two rows of one session that tell too little name it once",
+			rows:  []session.Session{live(1), live(1)},
+			want:  "hash-1 unverified",
+			kind:  termination.Unconfirmed,
+			calls: []string{"list"},
+		},
+		{
+			name:  "of two rows of one session the one that tells enough decides",
+			rows:  append([]session.Session{live(1)}, lives(1)...),
+			want:  "hash-1 terminated",
+			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
 			name: "an id that cannot be sent concerns nobody else",
 			rows: lives(1, 2),
 			script: func(p *pam) {
