@@ -198,6 +198,33 @@ func TestMessageNamesTheTypeOfAPage(t *testing.T) {
 	}
 }
 
+// TestAnswersShareNoBuffer: answers of one length that take turns are each judged
+// by their own bytes, also where one of them was kept as the last of a drop.
+func TestAnswersShareNoBuffer(t *testing.T) {
+	t.Parallel()
+	success, failure := readBody(t, "drop-newest-http200.json"), readBody(t, "drop-failed-http500.json")
+	length := max(len(success), len(failure))
+	success += strings.Repeat(" ", length-len(success))
+	failure += strings.Repeat(" ", length-len(failure))
+	var drops atomic.Int32
+	succeeds := func(n int32) bool { return n%3 == 1 }
+	c := inMemory(t, &pam{handler: func(w http.ResponseWriter, r *http.Request) {
+		if succeeds(drops.Add(1)) {
+			answering(200, success)(w, r)
+		} else {
+			answering(200, failure)(w, r)
+		}
+	}}, nil)
+	for n := int32(1); n <= 30; n++ {
+		err := c.Drop(t.Context(), testID)
+		if !succeeds(n) {
+			wantClass(t, err, session.ErrRefused)
+		} else if err != nil {
+			t.Errorf("drop %d: %v", n, err)
+		}
+	}
+}
+
 // TestEachDropIsJudgedByItsOwnAnswer: the client knows the envelope of the last
 // answer, and that must not tell on the next one, however alike the two are.
 func TestEachDropIsJudgedByItsOwnAnswer(t *testing.T) {
@@ -207,6 +234,7 @@ func TestEachDropIsJudgedByItsOwnAnswer(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(success)+1))
 		_, _ = io.WriteString(w, success)
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	answers := []struct {

@@ -226,14 +226,12 @@ func (c *Client) read(ca *call, body io.ReadCloser, attempt *attempt) {
 	case err != nil:
 		a.broken = attempt.explain(err)
 	case buffer.Len() > maxBodyBytes:
-		buffer.Truncate(maxBodyBytes)
 		a.broken = fmt.Errorf("it is longer than %d bytes", maxBodyBytes)
 	}
-	a.body = buffer.Bytes()
-	if last := c.lastDrop.Load(); ca.op == OpDrop && a.broken == nil && last != nil && bytes.Equal(last.body, a.body) {
+	if last := c.lastDrop.Load(); a.broken == nil && last != nil && bytes.Equal(last.body, buffer.Bytes()) {
 		a.body, a.env = last.body, last.env
 	} else {
-		a.body = bytes.Clone(a.body)
+		a.body = bytes.Clone(buffer.Bytes())
 		c.understand(ca)
 	}
 	if buffer.Cap() <= maxKnownBytes {

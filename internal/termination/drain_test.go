@@ -44,6 +44,14 @@ func lives(numbers ...int) []session.Session {
 	return rows
 }
 
+// nameless takes the record ids away, so that only the list can show the rows.
+func nameless(rows ...session.Session) []session.Session {
+	for i := range rows {
+		rows[i].RecordID = ""
+	}
+	return rows
+}
+
 func (p *pam) add(rows ...session.Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -393,6 +401,58 @@ func TestDrain(t *testing.T) {
 			rows:  append([]session.Session{live(1)}, lives(1)...),
 			want:  "hash-1 terminated",
 			calls: []string{"drop hash-1", "list", "list"},
+		},
+		{
+			name:    "in a dry run too, the row that tells enough decides",
+			rows:    append([]session.Session{live(1)}, lives(1)...),
+			request: termination.DrainRequest{DryRun: true},
+			want:    "hash-1 planned",
+			calls:   []string{"list"},
+		},
+		{
+			name: "a row that shows the session live weighs more than one before it",
+			rows: nameless(visitor(1)),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(string) error {
+					p.mu.Lock()
+					defer p.mu.Unlock()
+					p.sessions = nameless(ended(1), visitor(1))
+					return session.ErrRefused
+				})
+			},
+			want:  "hash-1 refused",
+			kind:  termination.Unconfirmed,
+			calls: []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
+			took:  4 * time.Second,
+		},
+		{
+			name: "a row that shows the session live weighs more than one after it",
+			rows: nameless(visitor(1)),
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(string) error {
+					p.mu.Lock()
+					defer p.mu.Unlock()
+					p.sessions = nameless(visitor(1), ended(1))
+					return session.ErrRefused
+				})
+			},
+			want:  "hash-1 refused",
+			kind:  termination.Unconfirmed,
+			calls: []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
+			took:  4 * time.Second,
+		},
+		{
+			name: "who has left before a broken list is read again is not dropped",
+			rows: lives(1, 2),
+			script: func(p *pam) {
+				p.breakOff = 1
+				p.lists = append(p.lists, func() error {
+					p.end("hash-1")
+					return session.ErrTransient
+				}, works)
+			},
+			want:  "hash-2 terminated",
+			calls: []string{"drop hash-2", "list", "list", "list"},
 		},
 		{
 			name: "an id that cannot be sent concerns nobody else",

@@ -35,8 +35,8 @@ type Look struct {
 	// current is the read under way, next the one that gathers askers meanwhile.
 	current, next *read
 	// records maps the ids of live sessions to their record ids, from the lists
-	// that were read for single sessions. A pair never changes, so it may be used at any later time;
-	// whether the session still lives must be asked anew.
+	// that were read for single sessions. A pair never changes, so it may be used
+	// at any later time; whether the session still lives must be asked anew.
 	records map[string]string
 }
 
@@ -252,31 +252,26 @@ func (l *Look) pass(r *read) (records map[string]string, rows int, err error) {
 func (r *read) restart() {
 	r.serving.Lock()
 	defer r.serving.Unlock()
-	restart := func(askers []*asker) {
-		for _, a := range askers {
-			if !a.gone {
-				a.restart()
-			}
-		}
-	}
-	restart(r.ofAll)
+	eachPresent(r.ofAll, collector.restart)
 	for _, group := range r.byID {
-		restart(group)
+		eachPresent(group, collector.restart)
 	}
 }
 
 func (r *read) serve(s session.Session) {
 	r.serving.Lock()
 	defer r.serving.Unlock()
-	give := func(askers []*asker) {
-		for _, a := range askers {
-			if !a.gone {
-				a.take(s)
-			}
+	give := func(c collector) { c.take(s) }
+	eachPresent(r.byID[s.ID], give)
+	eachPresent(r.ofAll, give)
+}
+
+func eachPresent(askers []*asker, do func(collector)) {
+	for _, a := range askers {
+		if !a.gone {
+			do(a.collector)
 		}
 	}
-	give(r.byID[s.ID])
-	give(r.ofAll)
 }
 
 func (l *Look) remember(records map[string]string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -196,6 +197,60 @@ func TestLookCancel(t *testing.T) {
 		}
 		if _, err := look.One(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an asker whose time is over got %v", err)
+		}
+	})
+}
+
+// slowly is a list that takes a second for each row.
+type slowly []session.Session
+
+func (rows slowly) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
+	return func(yield func(session.Session, error) bool) {
+		for _, s := range rows {
+			if err := pause(ctx, time.Second); err != nil {
+				yield(session.Session{}, err)
+				return
+			}
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Whoever has left is not asked about the rest of a list that goes on for others.
+func TestLookLeavesThoseAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		look := termination.NewLook(slowly{live(1), live(2), live(3), live(4)}, 0, 0)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := look.One(t.Context(), "hash-1"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait() // the two below share the read after this one
+		asked := 0
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 6500*time.Millisecond)
+			defer cancel()
+			_, err := look.All(ctx, func(session.Session) bool {
+				asked++
+				return true
+			})
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want the deadline", err)
+			}
+		})
+		wg.Go(func() {
+			found, err := look.All(t.Context(), session.Session.Live)
+			if err != nil || len(found) != 4 {
+				t.Errorf("who stayed got %d sessions and %v", len(found), err)
+			}
+		})
+		wg.Wait()
+		if asked != 2 {
+			t.Errorf("who left was asked about %d rows, want the 2 before", asked)
 		}
 	})
 }
