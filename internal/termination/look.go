@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"sync"
 	"time"
 
@@ -36,14 +37,17 @@ type Look struct {
 	current, next *read
 	// records maps the ids of live sessions to their record ids, from the lists
 	// that were read for single sessions. A pair never changes, so it may be used
-	// at any later time; whether the session still lives must be asked anew.
+	// at any later time; whether the session still lives must be asked anew. Only
+	// the reading goroutine writes it, so that one reads it without the lock.
 	records map[string]string
+	// ends are sessions of records that a whole list has since shown ended.
+	ends map[string]session.Session
 }
 
 // NewLook makes a Look over pam. A list that breaks off is read again from its
 // beginning up to restarts times, with a growing pause in between.
 func NewLook(pam Lister, restarts int, pause time.Duration) *Look {
-	return &Look{pam: pam, restarts: restarts, pause: pause, records: map[string]string{}}
+	return &Look{pam: pam, restarts: restarts, pause: pause, records: map[string]string{}, ends: map[string]session.Session{}}
 }
 
 // All gives the sessions for which want is true, in the order of the list, from
@@ -87,6 +91,16 @@ func (l *Look) RecordID(id string) (string, bool) {
 	defer l.mu.Unlock()
 	record, ok := l.records[id]
 	return record, ok
+}
+
+// Ended gives a session that an earlier list, read for One, showed ended after
+// another one had shown it live. Unlike everything else an end is final, so it may
+// be told at any later time.
+func (l *Look) Ended(id string) (session.Session, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.ends[id]
+	return s, ok
 }
 
 // collector takes the rows that one question is about. A Look calls its methods
@@ -204,11 +218,11 @@ func (l *Look) start() {
 	r := l.next
 	l.current, l.next = r, nil
 	go func() {
-		records, err := l.run(r)
+		learned, err := l.run(r)
 		r.cancel()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.remember(records)
+		l.remember(learned, err == nil)
 		l.current = nil
 		if l.next != nil {
 			l.start()
@@ -218,35 +232,63 @@ func (l *Look) start() {
 	}()
 }
 
+// lesson is what a read for single sessions shows of others.
+type lesson struct {
+	rows    int
+	records map[string]string
+	// ends and live are of sessions whose records were known before.
+	ends map[string]session.Session
+	live map[string]bool
+}
+
+// learn takes in a row.
+func (l *Look) learn(from *lesson, s session.Session) {
+	if s.ID == "" {
+		return
+	}
+	_, known := l.records[s.ID]
+	switch {
+	case s.Live():
+		if known {
+			from.live[s.ID] = true
+		}
+		if s.RecordID != "" && len(from.records) < maxRecords {
+			from.records[s.ID] = s.RecordID
+		}
+	case known:
+		from.ends[s.ID] = s
+	}
+}
+
 // run reads the list, from the beginning again when it broke off for a passing
 // reason. The client has its own retries for a list that never began.
-func (l *Look) run(r *read) (map[string]string, error) {
+func (l *Look) run(r *read) (lesson, error) {
 	for attempt := 0; ; attempt++ {
-		records, rows, err := l.pass(r)
-		brokeOff := rows > 0 && errors.Is(err, session.ErrTransient)
+		learned, err := l.pass(r)
+		brokeOff := learned.rows > 0 && errors.Is(err, session.ErrTransient)
 		if !brokeOff || attempt >= l.restarts {
-			return records, err
+			return learned, err
 		}
 		if err := wait(r.ctx, l.pause<<attempt); err != nil {
-			return records, err
+			return learned, err
 		}
 	}
 }
 
-func (l *Look) pass(r *read) (records map[string]string, rows int, err error) {
+func (l *Look) pass(r *read) (lesson, error) {
 	r.restart()
-	records = map[string]string{}
+	learned := lesson{records: map[string]string{}, ends: map[string]session.Session{}, live: map[string]bool{}}
 	for s, err := range l.pam.Sessions(r.ctx) {
 		if err != nil {
-			return records, rows, err
+			return learned, err
 		}
-		rows++
-		if len(r.byID) > 0 && s.Live() && s.ID != "" && s.RecordID != "" && len(records) < maxRecords {
-			records[s.ID] = s.RecordID
+		learned.rows++
+		if len(r.byID) > 0 {
+			l.learn(&learned, s)
 		}
 		r.serve(s)
 	}
-	return records, rows, nil
+	return learned, nil
 }
 
 func (r *read) restart() {
@@ -274,12 +316,20 @@ func eachPresent(askers []*asker, do func(collector)) {
 	}
 }
 
-func (l *Look) remember(records map[string]string) {
-	if len(l.records)+len(records) > maxRecords {
-		l.records = map[string]string{}
+// remember keeps what a read has shown. Of several rows for an id a live one
+// counts, so that only a whole list can tell of an end.
+func (l *Look) remember(learned lesson, whole bool) {
+	if len(l.records)+len(learned.records) > maxRecords {
+		l.records, l.ends = map[string]string{}, map[string]session.Session{}
 	}
-	for id, record := range records {
-		l.records[id] = record
+	maps.Copy(l.records, learned.records)
+	if !whole {
+		return
+	}
+	for id, s := range learned.ends {
+		if !learned.live[id] {
+			l.ends[id] = s
+		}
 	}
 }
 

@@ -201,6 +201,45 @@ func TestLookCancel(t *testing.T) {
 	})
 }
 
+// An end is final, so one that a list has shown beside what it was read for is
+// remembered: but only from a whole list, without a row that shows the session
+// live, and of a session that was live before, as all others are too many.
+func TestLookRemembersEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1), live(2), live(3), live(4), ended(5)}}
+		look := termination.NewLook(p, 0, 0)
+		ask := func(want error) {
+			t.Helper()
+			if _, err := look.One(t.Context(), "hash-1"); !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
+		}
+		wantEnds := func(want ...string) {
+			t.Helper()
+			for n := 1; n <= 5; n++ {
+				id := fmt.Sprintf("hash-%d", n)
+				s, ok := look.Ended(id)
+				if ok != slices.Contains(want, id) || ok && (s.ID != id || s.Live()) {
+					t.Errorf("%s: %+v, %t; want ends of %q", id, s, ok, want)
+				}
+			}
+		}
+		ask(nil)
+		wantEnds()
+		alive := nameless(live(3))[0]
+		p.sessions = []session.Session{live(1), ended(2), alive, ended(3), live(4), ended(5)}
+		ask(nil)
+		wantEnds("hash-2")
+		p.sessions = []session.Session{ended(4), live(1)}
+		p.lists, p.breakOff = []func() error{listError(session.ErrTransient), works}, 1
+		ask(session.ErrTransient)
+		wantEnds("hash-2")
+		ask(nil)
+		wantEnds("hash-2", "hash-4")
+	})
+}
+
 // slowly is a list that takes a second for each row.
 type slowly []session.Session
 

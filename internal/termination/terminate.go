@@ -187,9 +187,13 @@ func (r *termination) lookUntilKnown(ctx context.Context) (session.Session, erro
 	}
 }
 
-// lookOnce prefers the small request. Whatever it does not answer about this
-// very session, the list decides.
+// lookOnce makes no request if a list has shown the end already, and else prefers
+// the small one. Whatever that does not answer about this very session, the list
+// decides.
 func (r *termination) lookOnce(ctx context.Context) (session.Session, error) {
+	if seen, ended := r.look.Ended(r.SessionID); ended {
+		return seen, nil
+	}
 	if record := r.knownRecordID(); record != "" {
 		seen, err := r.pam.Session(ctx, record)
 		switch {

@@ -534,3 +534,32 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 		})
 	})
 }
+
+// A list that was read for somebody else may show the end before anybody looks.
+func TestTerminateAsksNoMoreThanTheListShowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1), live(2)}}
+		terminator := termination.New(p, termination.Options{})
+		terminate := func(id string) {
+			result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: id, Confirm: true, PollInterval: interval})
+			if err != nil || result.Outcome != termination.Terminated || result.Session == nil || result.Session.Live() {
+				t.Errorf("%s: %+v, %v", id, result, err)
+			}
+		}
+		p.drops = append(p.drops, func(id string) error {
+			p.end(id)
+			if id == "hash-2" {
+				p.add(live(3))
+				terminate("hash-3")
+			}
+			return nil
+		})
+		terminate("hash-1")
+		terminate("hash-2")
+		want := []string{"drop hash-1", "list", "drop hash-2", "drop hash-3", "list"}
+		if got := p.journal(); !slices.Equal(got, want) {
+			t.Errorf("calls %q, want %q", got, want)
+		}
+	})
+}
