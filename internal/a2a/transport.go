@@ -15,7 +15,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -204,63 +203,52 @@ func (c *Client) exchange(next http.RoundTripper) http.RoundTripper {
 			return resp, nil
 		}
 		defer cancel()
-		c.read(ca, resp.Body, attempt)
+		ca.answer.read(resp.Body, attempt)
+		if ca.answer.broken == nil {
+			ca.answer.env = c.envelopeOf(ca.op, ca.answer.body)
+		}
 		ca.pending.Store(ca.answer.broken != nil)
 		resp.Body = io.NopCloser(bytes.NewReader(ca.answer.body))
 		return resp, nil
 	})
 }
 
-// bodies are the buffers that answers are read into.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// read takes in the whole body, closes it, and notes what it says.
-func (c *Client) read(ca *call, body io.ReadCloser, attempt *attempt) {
-	a := ca.answer
-	buffer, _ := bodies.Get().(*bytes.Buffer)
-	buffer.Reset()
-	_, err := buffer.ReadFrom(io.LimitReader(body, maxBodyBytes+1))
+// read takes in the whole body and closes it.
+func (a *answer) read(body io.ReadCloser, attempt *attempt) {
+	var err error
+	a.body, err = io.ReadAll(io.LimitReader(body, maxBodyBytes+1))
 	// The answer is here; what closing says about the connection changes nothing.
 	_ = body.Close()
 	switch {
 	case err != nil:
 		a.broken = attempt.explain(err)
-	case buffer.Len() > maxBodyBytes:
+	case len(a.body) > maxBodyBytes:
+		a.body = a.body[:maxBodyBytes]
 		a.broken = fmt.Errorf("it is longer than %d bytes", maxBodyBytes)
 	}
-	if last := c.lastDrop.Load(); a.broken == nil && last != nil && bytes.Equal(last.body, buffer.Bytes()) {
-		a.body, a.env = last.body, last.env
-	} else {
-		a.body = bytes.Clone(buffer.Bytes())
-		c.understand(ca)
-	}
-	if buffer.Cap() <= maxKnownBytes {
-		bodies.Put(buffer)
-	}
 }
 
-// understand finds the envelope of a whole answer.
-func (c *Client) understand(ca *call) {
-	a := ca.answer
-	if a.broken != nil {
-		return
-	}
-	a.env = parseEnvelope(a.body)
-	if ca.op == OpDrop && len(a.body) <= maxKnownBytes {
-		c.lastDrop.Store(&knownAnswer{body: a.body, env: a.env})
-	}
-}
-
-// knownAnswer is the body of an answer to a drop with its envelope, which is nil
-// where there is none. PAM answers thousands of drops with the same few bytes, so
-// what the last one meant is not worked out anew.
+// knownAnswer is a body with its envelope, which is nil where there is none.
 type knownAnswer struct {
 	body []byte
 	env  *envelope
 }
 
-// maxKnownBytes is how long an answer may be for it, or its buffer, to be kept.
+// maxKnownBytes is how long an answer may be to be kept for the next one.
 const maxKnownBytes = 4 << 10
+
+// envelopeOf reads the envelope of a whole body. PAM answers thousands of drops
+// with the same few bytes, so what the last one meant is not worked out anew.
+func (c *Client) envelopeOf(op string, body []byte) *envelope {
+	if last := c.lastDrop.Load(); op == OpDrop && last != nil && bytes.Equal(last.body, body) {
+		return last.env
+	}
+	env := parseEnvelope(body)
+	if op == OpDrop && len(body) <= maxKnownBytes {
+		c.lastDrop.Store(&knownAnswer{body: body, env: env})
+	}
+	return env
+}
 
 // attempt knows whether its own time limit or the caller's context ended it.
 type attempt struct {

@@ -47,21 +47,13 @@ func ValidateID(id string) error {
 // which a drain validates by the thousand.
 func isPlainID(id string) bool {
 	for i := range len(id) {
-		if !plainInID[id[i]] {
+		c := id[i]
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
 			return false
 		}
 	}
 	return id != "" && len(id) <= maxIDLength
 }
-
-// plainInID is a table because hexadecimal digits defeat the processor's
-// prediction of comparisons.
-var plainInID = func() (plain [256]bool) {
-	for _, c := range []byte("-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-		plain[c] = true
-	}
-	return plain
-}()
 
 // hasUnstableSegment decodes percent escapes as often as there are any, because a
 // chain of proxies may do the same.

@@ -96,25 +96,9 @@ func (r Report) Planned() []Drained {
 	return r.with(func(o Outcome) bool { return o == Planned })
 }
 
-// with gives the sessions of some outcomes. They may be thousands, so it counts
-// before it allocates.
+// with gives the sessions of some outcomes.
 func (r Report) with(is func(Outcome) bool) []Drained {
-	n := 0
-	for i := range r.Sessions {
-		if is(r.Sessions[i].Outcome) {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	some := make([]Drained, 0, n)
-	for i := range r.Sessions {
-		if is(r.Sessions[i].Outcome) {
-			some = append(some, r.Sessions[i])
-		}
-	}
-	return some
+	return slices.DeleteFunc(slices.Clone(r.Sessions), func(d Drained) bool { return !is(d.Outcome) })
 }
 
 // DrainError is the failure of a drain. It is always used as a pointer.
@@ -260,7 +244,7 @@ func (d *drain) live() int {
 func (d *drain) anyOpen() bool { return slices.ContainsFunc(d.members, (*member).open) }
 
 func (d *drain) openMembers() []*member {
-	open := make([]*member, 0, d.live())
+	var open []*member
 	for _, m := range d.members {
 		if m.open() {
 			open = append(open, m)
@@ -366,7 +350,7 @@ func (d *drain) pause(lookErr error) time.Duration {
 
 // due gives the members to drop now.
 func (d *drain) due() []*member {
-	due := make([]*member, 0, d.live())
+	var due []*member
 	for _, m := range d.members {
 		if m.open() && m.due {
 			due = append(due, m)
@@ -475,10 +459,6 @@ func (d *drain) lookAtAll(ctx context.Context) error {
 // admit takes over whom a whole list has shown beside the members. A list may
 // show a session twice.
 func (d *drain) admit(seen *sweep) {
-	if len(d.members) == 0 {
-		d.byID = make(map[string]*member, len(seen.newcomers))
-	}
-	d.members = slices.Grow(d.members, len(seen.newcomers))
 	for _, m := range seen.newcomers {
 		if d.byID[m.session.ID] == nil {
 			d.byID[m.session.ID] = m

@@ -52,6 +52,18 @@ func nameless(rows ...session.Session) []session.Session {
 	return rows
 }
 
+// refusing makes every drop a refused one, after which there are these rows.
+func refusing(rows ...session.Session) func(*pam) {
+	return func(p *pam) {
+		p.drops = append(p.drops, func(string) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.sessions = rows
+			return session.ErrRefused
+		})
+	}
+}
+
 func (p *pam) add(rows ...session.Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -410,36 +422,22 @@ func TestDrain(t *testing.T) {
 			calls:   []string{"list"},
 		},
 		{
-			name: "a row that shows the session live weighs more than one before it",
-			rows: nameless(visitor(1)),
-			script: func(p *pam) {
-				p.drops = append(p.drops, func(string) error {
-					p.mu.Lock()
-					defer p.mu.Unlock()
-					p.sessions = nameless(ended(1), visitor(1))
-					return session.ErrRefused
-				})
-			},
-			want:  "hash-1 refused",
-			kind:  termination.Unconfirmed,
-			calls: []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
-			took:  4 * time.Second,
+			name:   "a row that shows the session live weighs more than one before it",
+			rows:   nameless(visitor(1)),
+			script: refusing(nameless(ended(1), visitor(1))...),
+			want:   "hash-1 refused",
+			kind:   termination.Unconfirmed,
+			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
+			took:   4 * time.Second,
 		},
 		{
-			name: "a row that shows the session live weighs more than one after it",
-			rows: nameless(visitor(1)),
-			script: func(p *pam) {
-				p.drops = append(p.drops, func(string) error {
-					p.mu.Lock()
-					defer p.mu.Unlock()
-					p.sessions = nameless(visitor(1), ended(1))
-					return session.ErrRefused
-				})
-			},
-			want:  "hash-1 refused",
-			kind:  termination.Unconfirmed,
-			calls: []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
-			took:  4 * time.Second,
+			name:   "a row that shows the session live weighs more than one after it",
+			rows:   nameless(visitor(1)),
+			script: refusing(nameless(visitor(1), ended(1))...),
+			want:   "hash-1 refused",
+			kind:   termination.Unconfirmed,
+			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
+			took:   4 * time.Second,
 		},
 		{
 			name: "who has left before a broken list is read again is not dropped",
