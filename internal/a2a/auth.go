@@ -3,11 +3,16 @@ package a2a
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dghubble/oauth1"
@@ -22,79 +27,109 @@ import (
 // not end on the way. A short-lived token has a tenth of its life instead.
 const renewalMargin = time.Minute
 
-// authenticate adds what shows PAM who asks.
-func (c *Client) authenticate(next http.RoundTripper) http.RoundTripper {
-	if c.oauth1 != nil {
-		return &signer{credentials: c.oauth1, next: next, refused: func(ca *call) *Error {
-			return c.failed(ca, session.ErrUnauthenticated)
-		}}
+// sender is what sends a request. With OAuth 1.0a it signs each one, redirects
+// included, with a nonce of its own.
+func (c *Client) sender(ctx context.Context) *http.Client {
+	if c.oauth1 == nil {
+		return c.http
 	}
-	return &bearer{tokens: c.tokens, next: next}
+	config := oauth1.NewConfig(c.oauth1.ConsumerKey, c.oauth1.ConsumerSecret)
+	token := oauth1.NewToken(c.oauth1.TokenKey, c.oauth1.TokenSecret)
+	// The library takes the transport below it from a context.
+	signing := config.Client(context.WithValue(ctx, oauth1.HTTPClient, c.http), token)
+	signing.CheckRedirect = c.followRedirect
+	return signing
 }
 
-// bearer is OAuth 2.0: it adds the token, and once in a call replaces one that
-// PAM refuses and repeats the request. That is safe for a drop too, as a request
-// with a refused token is not carried out.
-type bearer struct {
-	tokens *tokenSource
-	next   http.RoundTripper
+// authorize gives what shows senhasegura who asks. Its error is that of ctx, or an
+// *Error that had the retries and routes of the token request.
+func (c *Client) authorize(ctx context.Context, op string) (*bearerToken, error) {
+	if refusal := c.refusal.Load(); refusal != nil {
+		return nil, refusal
+	}
+	if op == OpToken || c.oauth1 != nil {
+		return &bearerToken{header: c.header}, nil
+	}
+	return c.tokens.token(ctx)
 }
 
-func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
-	ca, ctx := callOf(req), req.Context()
-	token, err := b.tokens.token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ca.header = token.header
-	resp, err := b.next.RoundTrip(req)
-	if err != nil || ca.renewed || !ca.answer.renewable() {
-		return resp, err
-	}
-	_ = resp.Body.Close() // read to its end already
-	ca.renewed = true
-	b.tokens.discard(token)
-	token, err = b.tokens.token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ca.header = token.header
-	return b.next.RoundTrip(req)
+// refusals are the answers to credentials that the same credentials would get
+// again.
+var refusals = []error{
+	session.ErrUnauthenticated, session.ErrInactive, session.ErrPermission, session.ErrReferer, session.ErrLockdown,
 }
 
-// bearerToken is a token as requests carry it.
+// noteRefusal keeps the failure of credentials that were not accepted: those of a
+// token request or of an OAuth 1.0a signature, or of the proxy. They are never sent
+// again, since they may be locked for it (contract, section 2). With a signature
+// each call shows its credentials, and may be refused for what it asks alone.
+func (c *Client) noteRefusal(op string, failure *Error) {
+	refused := op == OpToken && slices.ContainsFunc(refusals, failure.Is) ||
+		c.oauth1 != nil && (failure.Is(session.ErrUnauthenticated) || failure.Is(session.ErrInactive)) ||
+		failure.Is(ErrProxyCredentials)
+	if refused {
+		c.refusal.CompareAndSwap(nil, failure)
+	}
+}
+
+// bearerToken is a token as requests carry it. One without a number stands for
+// credentials that need no token.
 type bearerToken struct {
-	*oauth2.Token
 	// header is everything that a request with the token carries.
 	header http.Header
+	// number counts the tokens of a Client from 1.
+	number int64
+	// renewAt is when to replace it, zero for never.
+	renewAt time.Time
+	// accepted is true once an answer has shown that the token is good.
+	accepted atomic.Bool
 }
 
-// bearerToken adds the configured headers to token.
-func (c *Client) bearerToken(token *oauth2.Token) *bearerToken {
-	// Some releases write the type in lower case; the header wants it like this.
-	authorization := http.Header{"Authorization": {"Bearer " + token.AccessToken}}
-	return &bearerToken{Token: token, header: merged(authorization, c.header)}
+func (t *bearerToken) accept() {
+	if t.number > 0 && !t.accepted.Load() {
+		t.accepted.Store(true)
+	}
+}
+
+// doubted reports whether a new token may help. A gateway has the same answer for
+// a wrong route and for a token that is not accepted: the token is in doubt if it
+// was accepted before, or is older than the call, which began when issued tokens
+// had been issued; but not on a route that is known to be missing.
+func (t *bearerToken) doubted(failure *Error, issued int64, missing bool) bool {
+	switch {
+	case t.number == 0:
+		return false
+	case failure.Gateway:
+		return !missing && (t.accepted.Load() || t.number <= issued)
+	}
+	return failure.Is(session.ErrUnauthenticated)
 }
 
 // tokenSource keeps one token for all calls. Waiters share one request, which
-// outlives each of them, as the others want its answer. Credentials that were
-// refused are never sent again: PAM may lock them. Safe for concurrent use.
+// outlives each of them, as the others want its answer. Safe for concurrent use.
 type tokenSource struct {
-	// fetch asks for a token; its errors are *Error.
-	fetch   func(context.Context) (*bearerToken, error)
+	// fetch asks for a token.
+	fetch   func(context.Context) (*oauth2.Token, *Error)
+	header  http.Header
 	flights singleflight.Group
 
 	mu      sync.Mutex
 	current *bearerToken
-	renewAt time.Time
-	refused error
+	count   int64
 }
 
-// token returns a token that is good for a while. Its error is an *Error, or
-// that of ctx.
+// issued is how many tokens there have been.
+func (s *tokenSource) issued() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// token returns a token that is good for a while. Its error is an *Error, or that
+// of ctx.
 func (s *tokenSource) token(ctx context.Context) (*bearerToken, error) {
-	if token, err := s.known(); token != nil || err != nil {
-		return token, err
+	if token := s.known(); token != nil {
+		return token, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -107,46 +142,43 @@ func (s *tokenSource) token(ctx context.Context) (*bearerToken, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case result := <-flight:
-		if result.Err != nil {
-			return nil, result.Err
-		}
 		token, _ := result.Val.(*bearerToken)
-		return token, nil
+		return token, result.Err
 	}
 }
 
-func (s *tokenSource) known() (*bearerToken, error) {
+func (s *tokenSource) known() *bearerToken {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refused != nil {
-		return nil, s.refused
+	if s.current == nil || !s.current.renewAt.IsZero() && !time.Now().Before(s.current.renewAt) {
+		return nil
 	}
-	if s.current == nil || !s.renewAt.IsZero() && !time.Now().Before(s.renewAt) {
-		return nil, nil //nolint:nilnil // neither a token nor a reason to have none
-	}
-	return s.current, nil
+	return s.current
 }
 
 func (s *tokenSource) renew(ctx context.Context) (*bearerToken, error) {
 	// The flight before this one may have brought what its caller waits for.
-	if token, err := s.known(); token != nil || err != nil {
-		return token, err
+	if token := s.known(); token != nil {
+		return token, nil
 	}
 	began := time.Now()
-	token, err := s.fetch(ctx)
+	fetched, failure := s.fetch(ctx)
+	if failure != nil {
+		return nil, failure
+	}
+	header := s.header.Clone()
+	// Some releases write the type in lower case; the header wants it like this.
+	header.Set("Authorization", "Bearer "+fetched.AccessToken)
+	token := &bearerToken{header: header}
+	if !fetched.Expiry.IsZero() {
+		life := fetched.Expiry.Sub(began)
+		token.renewAt = fetched.Expiry.Add(-min(renewalMargin, life/10))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		if errors.Is(err, session.ErrUnauthenticated) || errors.Is(err, session.ErrInactive) {
-			s.refused = err
-		}
-		return nil, err
-	}
-	s.current, s.renewAt = token, time.Time{}
-	if !token.Expiry.IsZero() {
-		life := token.Expiry.Sub(began)
-		s.renewAt = token.Expiry.Add(-min(renewalMargin, life/10))
-	}
+	s.count++
+	token.number = s.count
+	s.current = token
 	return token, nil
 }
 
@@ -159,101 +191,100 @@ func (s *tokenSource) discard(token *bearerToken) {
 	}
 }
 
-// fetchToken asks every route for a token. The credentials are always in the
-// body, never detected: a rejected credential must be sent once (contract,
-// section 2).
-func (c *Client) fetchToken(ctx context.Context) (*bearerToken, error) {
+// fetchToken is the call for a token.
+func (c *Client) fetchToken(ctx context.Context) (*oauth2.Token, *Error) {
 	var token *oauth2.Token
-	failure := c.tokenRoutes.try(func(path string) *Error {
-		ca := &call{op: OpToken, method: http.MethodPost, url: locate(c.base, path)}
-		grant := clientcredentials.Config{
-			ClientID:     c.clientID,
-			ClientSecret: c.clientSecret,
-			TokenURL:     ca.url.String(),
-			AuthStyle:    oauth2.AuthStyleInParams,
-		}
-		if c.tenant != "" {
-			grant.EndpointParams = url.Values{"tenant": {c.tenant}}
-		}
-		var err error
-		token, err = grant.Token(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{
-			Transport: &tokenExchange{client: c, call: ca},
-		}))
-		if err == nil {
+	failure := c.send(ctx, &call{
+		op: OpToken, method: http.MethodPost, routes: c.tokenRoutes,
+		receive: func(_ request, found *answer) *Error {
+			token = found.token
 			c.redact.add(token.AccessToken)
 			return nil
-		}
-		var failure *Error
-		if !errors.As(err, &failure) {
-			// The answer passed our look and not the library's. Its error would
-			// show the body.
-			failure = c.newError(ca)
-			failure.class = session.ErrRejected
-			failure.Message = "the answer to the token request cannot be used"
-		}
-		return failure
+		},
 	})
-	if failure != nil {
-		// The calls that wait for it must not repeat what was repeated here.
-		failure.final = true
-		return nil, failure
-	}
-	return c.bearerToken(token), nil
+	return token, failure
 }
 
-// tokenExchange lets the OAuth library's one request take the way of all
-// others: retries, limits, time limit, log. The library sees success only.
-type tokenExchange struct {
-	client *Client
-	call   *call
+// requestToken is one attempt of that call. The credentials are always in the
+// body, never detected: a rejected credential must be sent once (contract, section
+// 2).
+func (c *Client) requestToken(ctx context.Context, tokenURL string) *answer {
+	grant := clientcredentials.Config{
+		ClientID:     c.clientID,
+		ClientSecret: c.clientSecret,
+		TokenURL:     tokenURL,
+		AuthStyle:    oauth2.AuthStyleInParams,
+	}
+	if c.tenant != "" {
+		grant.EndpointParams = url.Values{"tenant": {c.tenant}}
+	}
+	transport := &tokenTransport{next: c.connection, header: c.header}
+	client := &http.Client{Transport: transport, CheckRedirect: c.followRedirect}
+	token, err := grant.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
+	var refused *oauth2.RetrieveError
+	switch {
+	case err == nil:
+		transport.success.token = token
+		return transport.success
+	case errors.As(err, &refused):
+		found := &answer{status: refused.Response.StatusCode, header: refused.Response.Header, body: refused.Body}
+		found.env = parseEnvelope(found.body)
+		return found
+	case transport.success != nil:
+		// The library found no token in it. Its error would show less.
+		return transport.success
+	}
+	return &answer{err: err}
 }
 
-func (t *tokenExchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	if failure := t.client.send(ctx, t.call, req); failure != nil {
-		return nil, failure
-	}
-	return &http.Response{
-		StatusCode: t.call.answer.status,
-		// The library would read any other type as a form.
-		Header:  http.Header{"Content-Type": {"application/json"}},
-		Body:    io.NopCloser(bytes.NewReader(bytes.TrimPrefix(t.call.answer.body, utf8BOM))),
-		Request: req,
-	}, nil
+// tokenTransport adds the configured headers to the one request of a token.
+type tokenTransport struct {
+	next   http.RoundTripper
+	header http.Header
+	// success is the answer of the 200 series, nil before and without one.
+	success *answer
 }
 
-// signer is OAuth 1.0a: every request, retries and redirects included, has its
-// own nonce and signature. There is no token to renew. A signature that PAM
-// called invalid is not sent again.
-type signer struct {
-	credentials *OAuth1
-	next        http.RoundTripper
-	// refused makes the error of a call whose signature is invalid.
-	refused func(*call) *Error
-
-	mu     sync.Mutex
-	failed *Error
-}
-
-func (s *signer) RoundTrip(req *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	failed := s.failed
-	s.mu.Unlock()
-	if failed != nil {
-		return nil, failed
+func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	for name, values := range t.header {
+		req.Header[name] = values
 	}
-	config := oauth1.NewConfig(s.credentials.ConsumerKey, s.credentials.ConsumerSecret)
-	token := oauth1.NewToken(s.credentials.TokenKey, s.credentials.TokenSecret)
-	// The library takes the transport below it from a context.
-	ctx := context.WithValue(req.Context(), oauth1.HTTPClient, &http.Client{Transport: s.next})
-	resp, err := config.Client(ctx, token).Transport.RoundTrip(req)
-	if err != nil {
-		return nil, err
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || !isSuccess(resp.StatusCode) {
+		return resp, err
 	}
-	if ca := callOf(req); ca.answer.tokenRefused() && ca.answer.env != nil && ca.answer.env.says(signatureTexts) {
-		s.mu.Lock()
-		s.failed = s.refused(ca)
-		s.mu.Unlock()
+	found := wholeAnswer(resp)
+	if found.err != nil {
+		return nil, found.err
 	}
+	t.success = found
+	resp.Body = io.NopCloser(bytes.NewReader(plainToken(found)))
 	return resp, nil
+}
+
+// plainToken is the token answer as the library reads it: flags that report no
+// failure are left out, and the lifetime is in whole seconds. A lifetime that is
+// no time at all is left out as well, so that the token is used until it is
+// refused. Whatever is no success of the API stays as it is.
+func plainToken(found *answer) []byte {
+	body := bytes.TrimPrefix(found.body, utf8BOM)
+	var members map[string]json.RawMessage
+	if found.env == nil || !found.env.clean() || json.Unmarshal(body, &members) != nil {
+		return body
+	}
+	delete(members, "error")
+	if lifetime, ok := members["expires_in"]; ok {
+		delete(members, "expires_in")
+		seconds, err := strconv.ParseFloat(string(bytes.Trim(lifetime, `" `)), 64)
+		if err == nil && seconds >= 1 {
+			seconds = min(seconds, math.MaxInt32)
+			members["expires_in"] = json.RawMessage(strconv.FormatInt(int64(seconds), 10))
+		}
+	}
+	plain, err := json.Marshal(members)
+	if err != nil {
+		return body // it was valid JSON a moment ago
+	}
+	return plain
 }

@@ -37,6 +37,7 @@ func newTokens(lifetime int, accepted ...string) *tokens {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.forms = append(s.forms, r.PostForm)
+		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":%d,"access_token":"token-%d"}`, s.lifetime, len(s.forms))
 	}
 	s.handler = func(w http.ResponseWriter, r *http.Request) {
@@ -112,22 +113,60 @@ func TestRenewalAheadOfExpiry(t *testing.T) {
 			})
 		})
 	}
-	t.Run("without a life", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			s := newTokens(0)
-			c := inMemory(t, &s.pam, nil)
-			for range 2 {
-				if err := c.Drop(t.Context(), testID); err != nil {
-					t.Fatal(err)
+	// A lifetime that is no time at all is unknown: the token is good until it is
+	// refused, and not asked for again with each call.
+	for _, lifetime := range []int{0, -1, -3600} {
+		t.Run(fmt.Sprintf("life of %d", lifetime), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newTokens(lifetime)
+				c := inMemory(t, &s.pam, nil)
+				for range 2 {
+					if err := c.Drop(t.Context(), testID); err != nil {
+						t.Fatal(err)
+					}
+					<-time.After(1000 * time.Hour)
 				}
-				<-time.After(1000 * time.Hour)
-			}
-			if len(s.forms) != 1 {
-				t.Errorf("%d token requests, want 1", len(s.forms))
-			}
+				if len(s.forms) != 1 {
+					t.Errorf("%d token requests, want 1", len(s.forms))
+				}
+			})
 		})
-	})
+	}
+}
+
+// TestLifetimeInOtherForms: a float is read as seconds, and one beyond all
+// measure as long.
+func TestLifetimeInOtherForms(t *testing.T) {
+	t.Parallel()
+	for lifetime, keeps := range map[string]time.Duration{
+		"3600.9": 58 * time.Minute, "3.6e3": 58 * time.Minute, `"3600"`: 58 * time.Minute,
+		"1e15": 1000 * time.Hour, "1e999": 1000 * time.Hour, "99999999999999999999": 1000 * time.Hour, "2147483648": 1000 * time.Hour,
+	} {
+		t.Run(lifetime, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{handler: answering(204, ""), answerToken: answering(200, `{"access_token":"abcdefgh","expires_in":`+lifetime+`}`)}
+				c := inMemory(t, p, nil)
+				want := []string{"POST " + tokenPath}
+				for _, wait := range []time.Duration{0, keeps} {
+					<-time.After(wait)
+					if err := c.Drop(t.Context(), testID); err != nil {
+						t.Fatal(err)
+					}
+					want = append(want, "DELETE "+dropPath)
+				}
+				p.wantRequests(t, want...)
+				if keeps < time.Hour {
+					<-time.After(2 * time.Minute)
+					if err := c.Drop(t.Context(), testID); err != nil {
+						t.Fatal(err)
+					}
+					p.wantRequests(t, append(want, "POST "+tokenPath, "DELETE "+dropPath)...)
+				}
+			})
+		})
+	}
 }
 
 // TestRefusedTokenIsRenewedOnce: one new token and one repeat in a call.
@@ -206,6 +245,14 @@ func TestRejectedClientIsAskedOnce(t *testing.T) {
 	}{
 		{"invalid client", answering(401, `{"error":"invalid_client","message":"Client authentication failed"}`), session.ErrUnauthenticated},
 		{"without a reason", answering(401, ""), session.ErrUnauthenticated},
+		{"forbidden", answering(403, `{"message":"forbidden"}`), session.ErrUnauthenticated},
+		{"bad request", answering(400, `{"error":"invalid_request"}`), session.ErrUnauthenticated},
+		{"page of a gateway", answering(400, htmlPage), session.ErrUnauthenticated},
+		{"in words under 500", answering(500, `{"code":500,"error":true,"message":"Client authentication failed"}`), session.ErrUnauthenticated},
+		{"in words under 503", answering(503, `{"message":"Client authentication failed"}`), session.ErrUnauthenticated},
+		{"in words under 200", answering(200, `{"error":true,"message":"Client authentication failed"}`), session.ErrUnauthenticated},
+		{"permission under 500", answering(500, permissions), session.ErrPermission},
+		{"referer", answering(500, `{"code":500,"error":true,"error_code":1105}`), session.ErrReferer},
 		{"inactive", answering(401, `{"code":401,"error":true,"message":"Inactive authorization"}`), session.ErrInactive},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -230,6 +277,105 @@ func TestRejectedClientIsAskedOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// noRoute is how a gateway answers for a route that it does not have, and for a
+// token that it does not accept.
+func noRoute(t *testing.T) http.HandlerFunc {
+	t.Helper()
+	return answering(404, readBody(t, "gateway-no-route-http404.json"))
+}
+
+// TestTokenInDoubt: behind a gateway a token that is no longer accepted looks like
+// a wrong route. A token that was accepted before, or is older than the call, is
+// replaced once; a new one is not in doubt.
+func TestTokenInDoubt(t *testing.T) {
+	t.Parallel()
+	const second = "DELETE /iso/session/drop/" + testID
+	// accepting answers drops that bring one of the tokens, as a gateway would.
+	accepting := func(t *testing.T, tokens ...string) http.HandlerFunc {
+		t.Helper()
+		denied := noRoute(t)
+		return func(w http.ResponseWriter, r *http.Request) {
+			if slices.Contains(tokens, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")) {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			denied(w, r)
+		}
+	}
+	t.Run("new token", func(t *testing.T) {
+		t.Parallel()
+		p := &pam{handler: noRoute(t)}
+		wantClass(t, inMemory(t, p, nil).Drop(t.Context(), testID), session.ErrWrongRoute)
+		p.wantRequests(t, "POST "+tokenPath, "DELETE "+dropPath, second)
+	})
+	t.Run("revoked after it was accepted", func(t *testing.T) {
+		t.Parallel()
+		p := &pam{handler: accepting(t, testToken)}
+		c := inMemory(t, p, nil)
+		if err := c.Drop(t.Context(), testID); err != nil {
+			t.Fatal(err)
+		}
+		p.handler = accepting(t, "access-token-2")
+		if err := c.Drop(t.Context(), testID); err != nil {
+			t.Error(err)
+		}
+		p.wantRequests(t, "POST "+tokenPath, "DELETE "+dropPath, "DELETE "+dropPath, "POST "+tokenPath, "DELETE "+dropPath)
+	})
+	t.Run("older than the call and never accepted", func(t *testing.T) {
+		t.Parallel()
+		p := &pam{handler: answering(503, "")}
+		c := inMemory(t, p, nil)
+		wantClass(t, c.Drop(t.Context(), testID), session.ErrUnknownOutcome)
+		p.handler = accepting(t, "access-token-2")
+		if err := c.Drop(t.Context(), testID); err != nil {
+			t.Error(err)
+		}
+		p.wantRequests(t, "POST "+tokenPath, "DELETE "+dropPath, "DELETE "+dropPath, "POST "+tokenPath, "DELETE "+dropPath)
+	})
+	t.Run("the route is really missing", func(t *testing.T) {
+		t.Parallel()
+		p := &pam{handler: answering(204, "")}
+		c := inMemory(t, p, nil)
+		if err := c.Drop(t.Context(), testID); err != nil {
+			t.Fatal(err)
+		}
+		p.handler = noRoute(t)
+		before := len(p.requests())
+		_, err := c.Session(t.Context(), testRecord)
+		wantClass(t, err, session.ErrWrongRoute)
+		get := func(prefix string) string { return "GET " + prefix + "/session/remotesessions/" + testRecord }
+		want := []string{get("/api"), "POST " + tokenPath, get("/api"), get("/api/pam"), get("/iso")}
+		if got := p.requests()[before:]; !slices.Equal(got, want) {
+			t.Errorf("requests %q, want %q", got, want)
+		}
+		// Known to be missing with a new token, it puts no later token in doubt.
+		before = len(p.requests())
+		_, err = c.Session(t.Context(), testRecord)
+		wantClass(t, err, session.ErrWrongRoute)
+		if got, want := p.requests()[before:], []string{get("/api"), get("/api/pam"), get("/iso")}; !slices.Equal(got, want) {
+			t.Errorf("requests of the second call %q, want %q", got, want)
+		}
+	})
+	t.Run("many calls", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := &pam{handler: accepting(t, testToken)}
+			c := inMemory(t, p, nil)
+			if err := c.Drop(t.Context(), testID); err != nil {
+				t.Fatal(err)
+			}
+			p.handler = accepting(t, "access-token-2")
+			concurrently(t, 20, func() error { return c.Drop(t.Context(), testID) })
+			if n := p.count("POST "); n != 2 {
+				t.Errorf("%d token requests, want 2", n)
+			}
+			if n := p.count(second); n != 0 {
+				t.Errorf("%d drops moved on to the other route", n)
+			}
+		})
+	})
 }
 
 // TestTokenRequestIsRepeated by the same policy as a read, and not multiplied by

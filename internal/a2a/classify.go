@@ -13,44 +13,37 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// judge turns the outcome of one attempt into its error, nil for success. ctx is
-// the caller's.
-func (c *Client) judge(ctx context.Context, ca *call, resp *http.Response, err error) *Error {
-	if err != nil {
-		return c.judgeConnection(ctx, ca, err)
+// judge turns what an attempt found into its error, nil for success.
+func (c *Client) judge(ctx context.Context, req request, found *answer) *Error {
+	switch {
+	case found.err != nil && ctx.Err() != nil:
+		return c.interrupted(ctx, req, found.sent)
+	case found.status == 0:
+		return c.unanswered(req, found)
+	case found.stream != nil, req.receive != nil && found.showsResult(req.op):
+		return req.receive(req, found)
 	}
-	a := ca.answer
-	if a.broken != nil && ctx.Err() != nil {
-		return c.interrupted(ctx, ca)
-	}
-	if ca.streams(a.status) || ca.receive != nil && isSuccess(a.status) && a.env != nil && a.env.clean() {
-		defer func() { _ = resp.Body.Close() }()
-		return ca.receive(resp.Body)
-	}
-	class := classify(ca.op, a)
+	class := classify(req.op, found)
 	if class == nil {
 		return nil
 	}
-	return c.failed(ca, class)
+	return c.failed(req, found, class)
 }
 
-// judgeConnection is for attempts without an answer.
-func (c *Client) judgeConnection(ctx context.Context, ca *call, err error) *Error {
-	var failure *Error
-	switch {
-	case errors.As(err, &failure):
-		// A layer has judged already: there is no token.
-		return failure
-	case ctx.Err() != nil:
-		return c.interrupted(ctx, ca)
-	}
-	failure = c.newError(ca)
-	failure.cause = c.redact.cause(err)
+// unanswered is the error of an attempt without an answer.
+func (c *Client) unanswered(req request, found *answer) *Error {
+	failure := c.newError(req)
+	failure.cause = c.redact.cause(found.err)
 	failure.Message = failure.cause.Error()
+	var permanent bool
+	permanent, failure.fault = faultOf(found.err)
+	if limit := (*timeoutError)(nil); !found.sent && errors.As(found.err, &limit) {
+		failure.fault = ErrUnreachable // there was no connection in all that time
+	}
 	switch {
-	case ca.op == OpDrop && ca.pending.Load():
+	case req.op == OpDrop && found.sent:
 		failure.class = session.ErrUnknownOutcome
-	case isPermanent(err):
+	case permanent:
 		failure.class = session.ErrRejected
 	default:
 		failure.class = session.ErrTransient
@@ -60,35 +53,59 @@ func (c *Client) judgeConnection(ctx context.Context, ca *call, err error) *Erro
 
 // interrupted is the end of a call by the caller's context. Only a drop that may
 // have been sent has a meaning beyond that.
-func (c *Client) interrupted(ctx context.Context, ca *call) *Error {
-	e := c.newError(ca)
+func (c *Client) interrupted(ctx context.Context, req request, sent bool) *Error {
+	e := c.newError(req)
 	e.cause = ctx.Err()
 	e.Message = e.cause.Error()
-	if ca.op == OpDrop && ca.pending.Load() {
+	if req.op == OpDrop && sent {
 		e.class = session.ErrUnknownOutcome
 	}
 	return e
 }
 
-// newError holds what is known of ca whatever happened.
-func (c *Client) newError(ca *call) *Error {
-	return &Error{Op: ca.op, Method: ca.method, Path: ca.url.EscapedPath(), Attempts: ca.attempts}
+// unauthorized is the failure of a call that got no token: that of the token
+// request, or the end of the wait for it.
+func (c *Client) unauthorized(ctx context.Context, req request, last *Error, err error) *Error {
+	var failure *Error
+	if errors.As(err, &failure) {
+		return failure
+	}
+	return c.interruptedAfter(ctx, req, last)
 }
 
-// failed is the error of class for the answer that ca has.
-func (c *Client) failed(ca *call, class error) *Error {
-	e := c.newError(ca)
-	a := ca.answer
-	e.class = class
-	e.Status = a.status
-	e.Message = c.redact.text(a.text())
-	e.RetryAfter = parseRetryAfter(a.header.Get("Retry-After"), time.Now())
-	e.Gateway = a.gatewayHasNoRoute()
-	if a.broken != nil {
-		e.cause = c.redact.cause(a.broken)
+// interruptedAfter is the end of a call that waits for a token, its turn or its
+// next attempt, after one that failed without being carried out, or none.
+func (c *Client) interruptedAfter(ctx context.Context, req request, last *Error) *Error {
+	e := c.interrupted(ctx, req, false)
+	e.Attempts = 0
+	if last != nil {
+		e.Attempts, e.Status, e.Code = last.Attempts, last.Status, last.Code
+		e.Message += ", after: " + last.Message
 	}
-	if a.env != nil {
-		e.Code = a.env.number()
+	return e
+}
+
+// newError holds what is known of a request whatever happened.
+func (c *Client) newError(req request) *Error {
+	return &Error{
+		Op: req.op, Method: req.method, Host: c.base.Scheme + "://" + c.base.Host, Path: req.url.EscapedPath(), Attempts: req.number,
+	}
+}
+
+// failed is the error of class for an answer.
+func (c *Client) failed(req request, found *answer, class error) *Error {
+	e := c.newError(req)
+	e.class = class
+	e.fault = found.fault(req.op)
+	e.Status = found.status
+	e.Message = c.redact.text(found.text(c.base.Host))
+	e.RetryAfter = parseRetryAfter(found.header.Get("Retry-After"), time.Now())
+	e.Gateway = found.gatewayHasNoRoute()
+	if found.err != nil {
+		e.cause = c.redact.cause(found.err)
+	}
+	if found.env != nil {
+		e.Code = found.env.number()
 	}
 	return e
 }
@@ -99,28 +116,27 @@ var clientErrors = []string{"invalid_client", "unauthorized_client", "access_den
 // classify gives the meaning of an answer (contract, section 5): nil for
 // success, else exactly one sentinel. It is not asked about lists and sessions
 // that arrive with a status of the 200 series, unless an envelope failed. What
-// it calls session.ErrTransient is repeated by the retrier.
+// it calls session.ErrTransient is repeated.
 func classify(op string, a *answer) error {
 	status := a.effective()
 	switch {
-	case a.succeeded(op):
+	case op == OpDrop && a.succeeded():
 		return nil
+	case a.says(inactiveTexts) && status == http.StatusUnauthorized:
+		return session.ErrInactive
 	case a.tokenRefused():
-		if a.env != nil && a.env.says(inactiveTexts) {
-			return session.ErrInactive
-		}
-		return session.ErrUnauthenticated
-	case op == OpToken && a.env != nil && slices.Contains(clientErrors, a.env.oauthError):
 		return session.ErrUnauthenticated
 	case status >= 300 && status <= 399, status == http.StatusProxyAuthRequired:
 		return session.ErrRejected
 	case a.hasNoRoute():
 		return session.ErrWrongRoute
+	case op == OpToken && a.rejectsClient():
+		return session.ErrUnauthenticated
 	case a.failsWith(http.StatusServiceUnavailable, codeLockdown):
 		return session.ErrLockdown
 	case a.failsWith(http.StatusInternalServerError, codeReferer):
 		return session.ErrReferer
-	case status == http.StatusForbidden, a.env != nil && a.env.says(permissionTexts):
+	case status == http.StatusForbidden, a.says(permissionTexts):
 		return session.ErrPermission
 	case a.status == http.StatusTooManyRequests:
 		return session.ErrTransient
@@ -134,8 +150,6 @@ func classify(op string, a *answer) error {
 // means that PAM itself answered; everything else may have been acted on.
 func classifyDrop(a *answer) error {
 	switch {
-	case a.status == http.StatusNotFound:
-		return session.ErrRefused
 	case a.env == nil, a.status == http.StatusRequestTimeout:
 		return session.ErrUnknownOutcome
 	case a.status >= 400 && a.status <= 499:
@@ -153,13 +167,9 @@ func classifyDrop(a *answer) error {
 func classifyRead(op string, a *answer) error {
 	status := a.effective()
 	switch {
-	case a.env == nil && a.broken == nil && status == http.StatusNotFound:
-		// The API writes JSON; this page is a web server's, which knows no such
-		// URL. It must not pass for "no such session".
-		return session.ErrWrongRoute
 	case a.env == nil, status == http.StatusRequestTimeout, status >= 500:
 		return session.ErrTransient
-	case op == OpToken && isSuccess(status) && a.env.clean():
+	case op == OpToken && isSuccess(status) && a.env.clean() && !a.env.accessToken:
 		return session.ErrTransient // an answer without a token
 	case op == OpGet && status == http.StatusNotFound:
 		return session.ErrNotFound
@@ -171,20 +181,25 @@ func classifyRead(op string, a *answer) error {
 	return session.ErrRejected
 }
 
-// succeeded reports whether the answer shows that the operation was done. An
-// empty answer is one to a drop only (contract, section 3).
-func (a *answer) succeeded(op string) bool {
-	switch {
-	case !isSuccess(a.status) || a.broken != nil:
-		return false
-	case op == OpDrop && len(bytes.TrimSpace(a.body)) == 0:
-		return true
-	case a.env == nil:
-		return false
-	case op == OpDrop:
-		return a.env.given() && a.env.clean()
+// showsResult reports whether the answer to a token request or to "get one" has
+// what was asked for.
+func (a *answer) showsResult(op string) bool {
+	if op == OpToken {
+		return a.token != nil
 	}
-	return op == OpToken && a.env.clean() && a.env.accessToken
+	return isSuccess(a.status) && a.env != nil && a.env.clean()
+}
+
+// succeeded reports whether the answer shows that a drop was accepted. An empty
+// one does (contract, section 3).
+func (a *answer) succeeded() bool {
+	switch {
+	case !isSuccess(a.status) || a.err != nil:
+		return false
+	case len(bytes.TrimSpace(a.body)) == 0:
+		return true
+	}
+	return a.env != nil && a.env.given() && a.env.clean()
 }
 
 func (a *answer) effective() int {
@@ -204,43 +219,77 @@ func (a *answer) failsWith(status, code int) bool {
 	return effective == status || isSuccess(effective)
 }
 
+// says reports whether the answer reports a failure in one of the known texts.
+func (a *answer) says(known []string) bool {
+	return a.env != nil && (a.env.failed || !isSuccess(a.effective())) && a.env.says(known)
+}
+
 // tokenRefused reports whether the token, or the signature, is not accepted.
 func (a *answer) tokenRefused() bool {
+	return a.effective() == http.StatusUnauthorized || a.says(signatureTexts)
+}
+
+// rejectsClient reports whether the answer to a token request refuses the client:
+// by its status, whatever it says, or by its words, whatever the status.
+func (a *answer) rejectsClient() bool {
 	status := a.effective()
-	return status == http.StatusUnauthorized ||
-		status == http.StatusForbidden && a.env != nil && a.env.says(signatureTexts)
+	passing := status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
+	return status >= 400 && status <= 499 && !passing ||
+		a.says(clientTexts) || a.env != nil && slices.Contains(clientErrors, a.env.oauthError)
 }
 
-// renewable reports whether a new token may help.
-func (a *answer) renewable() bool {
-	return a.tokenRefused() && (a.env == nil || !a.env.says(inactiveTexts))
-}
-
-// hasNoRoute reports whether the answer is one of the two that mean "wrong
-// route".
+// hasNoRoute reports whether the answer means "wrong route": in the words of the
+// API or of a gateway, or as the page of a web server. The API writes JSON, so
+// that page must not pass for "no such session".
 func (a *answer) hasNoRoute() bool {
-	return a.gatewayHasNoRoute() ||
-		a.env != nil && a.effective() == http.StatusNotFound && a.env.errorCode == codeWrongRoute
+	if a.effective() != http.StatusNotFound {
+		return false
+	}
+	if a.env == nil {
+		return a.err == nil
+	}
+	return a.env.says(noRouteTexts) || a.env.errorCode == codeWrongRoute ||
+		a.env.number() == 0 && a.env.says(wrongRouteTexts)
 }
 
 func (a *answer) gatewayHasNoRoute() bool {
 	return a.env != nil && a.effective() == http.StatusNotFound && a.env.says(noRouteTexts)
 }
 
-// text is what to show of the answer, before redaction.
-func (a *answer) text() string {
+// fault says whose fault the answer blames, nil where it does not say.
+func (a *answer) fault(op string) error {
+	switch {
+	case op == OpToken && a.env == nil && a.status != http.StatusNotFound && a.rejectsClient():
+		return ErrGatewayPage
+	case a.says(signatureTexts):
+		return ErrSignature
+	case a.status == http.StatusProxyAuthRequired:
+		return ErrProxyCredentials
+	case a.status == http.StatusTooManyRequests:
+		return ErrTooManyRequests
+	case a.env != nil && !isSuccess(a.effective()) && a.env.unexpected():
+		return ErrServerFault
+	}
+	return nil
+}
+
+// text is what to show of the answer of host, before redaction.
+func (a *answer) text(host string) string {
 	if a.status >= 300 && a.status <= 399 {
-		return "redirected to " + a.redirectedTo() + "; the redirect was not followed"
+		return "redirected to " + a.redirectedTo(host) + "; the redirect was not followed"
 	}
 	if a.env != nil {
 		if text := a.env.text(); text != "" {
 			return text
 		}
+		if isSuccess(a.status) && a.env.accessToken {
+			return "the token is in an answer of another type than application/json"
+		}
 		return "the answer has no message"
 	}
 	switch {
-	case a.broken != nil:
-		return "the answer cannot be used: " + a.broken.Error()
+	case a.err != nil:
+		return "the answer cannot be used: " + a.err.Error()
 	case len(a.body) == 0:
 		return "the answer is empty"
 	}
@@ -253,13 +302,13 @@ func (a *answer) text() string {
 
 // redirectedTo is the scheme and host of the Location header: its path and query
 // are none of our business, and may hold secrets.
-func (a *answer) redirectedTo() string {
+func (a *answer) redirectedTo(host string) string {
 	target, err := url.Parse(a.header.Get("Location"))
 	switch {
 	case err != nil || a.header.Get("Location") == "":
 		return "an unusable location"
 	case target.Host == "":
-		return "another path of " + a.host
+		return "another path of " + host
 	case target.Scheme == "":
 		return target.Host
 	}

@@ -1,7 +1,6 @@
 package a2a
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -10,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
 // Client speaks to one PAM with one authorization. It is safe for concurrent
@@ -39,13 +36,11 @@ type Client struct {
 	// listRoutes serve "get one" too, which is the list path and the record id.
 	listRoutes *routes
 	dropRoutes *routes
-	// lastDrop is the last short answer to a drop, nil before the first.
-	lastDrop atomic.Pointer[knownAnswer]
+	// refusal is the failure of credentials that were not accepted, nil before.
+	refusal atomic.Pointer[Error]
 
 	connection http.RoundTripper
-	// authenticated is for the calls, anonymous for token requests.
-	authenticated *http.Client
-	anonymous     *http.Client
+	http       *http.Client
 }
 
 // New returns a Client for cfg and makes no network call. Its error joins one
@@ -116,10 +111,8 @@ func newClient(cfg *Config, connection http.RoundTripper) (*Client, error) {
 		credentials := *cfg.OAuth1
 		c.oauth1 = &credentials
 	}
-	c.tokens = &tokenSource{fetch: c.fetchToken}
-	authenticated, anonymous := c.layers(connection)
-	c.authenticated = &http.Client{Transport: authenticated, CheckRedirect: c.followRedirect}
-	c.anonymous = &http.Client{Transport: anonymous, CheckRedirect: c.followRedirect}
+	c.tokens = &tokenSource{fetch: c.fetchToken, header: c.header}
+	c.http = &http.Client{Transport: connection, CheckRedirect: c.followRedirect}
 	return c, nil
 }
 
@@ -129,34 +122,4 @@ func (c *Client) CloseIdleConnections() {
 	if idle, ok := c.connection.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}
-}
-
-// send carries out ca with its retries. req is its request, without the layers'
-// additions; nil means one without a body.
-func (c *Client) send(ctx context.Context, ca *call, req *http.Request) *Error {
-	ca.header = c.header
-	if req == nil {
-		req = &http.Request{Method: ca.method, URL: ca.url, Header: http.Header{}}
-	}
-	client := c.authenticated
-	if ca.op == OpToken {
-		client = c.anonymous
-	}
-	r := &retrier{client: client, maxRetries: c.maxRetries, judge: func(resp *http.Response, err error) *Error {
-		return c.judge(ctx, ca, resp, err)
-	}}
-	resp, failure := r.do(withCall(ctx, ca), req)
-	if resp != nil {
-		_ = resp.Body.Close() // read to its end, or given up
-	}
-	if failure != nil && failure.Is(session.ErrTransient) && ctx.Err() != nil {
-		// The caller's time was up while we waited to repeat what had not been
-		// carried out.
-		interrupted := c.newError(ca)
-		interrupted.cause = ctx.Err()
-		interrupted.Status, interrupted.Code = failure.Status, failure.Code
-		interrupted.Message = ctx.Err().Error() + ", after: " + failure.Message
-		return interrupted
-	}
-	return failure
 }

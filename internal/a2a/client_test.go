@@ -112,6 +112,7 @@ func (p *pam) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		token = fmt.Sprintf("access-token-%d", p.tokens)
 	}
 	p.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
 	_, _ = fmt.Fprintf(w, `{"token_type":"Bearer","expires_in":3600,"access_token":%q}`, token)
 }
 

@@ -29,19 +29,27 @@
 // well. A drop that PAM turned away and that waits to be repeated is not on its
 // way. The time limits of single attempts are no context errors.
 //
+// An error also matches one of the errors of this package where it is certain
+// whose fault it is, such as [ErrUntrustedCertificate] or [ErrProxy].
+//
 // Some answers are not in the contract or stand in two of its rows:
 //
-//   - A 404 that is not JSON was not written by the API. For reads it is
-//     session.ErrWrongRoute and never "no such session"; for a drop it is
-//     session.ErrRefused, as is every 404 that is not one of the two known wrong
-//     routes.
 //   - "Get one" with an empty array is session.ErrNotFound; with another session
-//     than the asked one, session.ErrRejected; with null, session.ErrTransient.
+//     than the asked one, session.ErrRejected; with null, session.ErrTransient. Of
+//     several rows of the asked record a live one counts.
 //   - A redirect that is not followed is session.ErrRejected for every operation.
 //   - A JSON answer of the 200 series without any member of an envelope shows no
 //     success: session.ErrUnknownOutcome for a drop, session.ErrTransient else.
 //   - A connection that can never work is session.ErrRejected: a certificate that
-//     is not trusted, a port without TLS, a proxy that refuses.
+//     is not trusted, a port without TLS, a proxy that refuses, a name that does
+//     not resolve.
+//
+// # The path of a call
+//
+// Each method makes a call and gives it to send, one loop from top to bottom:
+// route, token, turn, attempt, judgement, and what follows from it. An attempt is
+// one request with its own time limit; exchange returns what it found, and judge
+// says what that means. Nothing is handed back by any other way.
 //
 // # Retries
 //
@@ -55,23 +63,26 @@
 //     the JSON that is due. net/http also repeats a GET by itself, at once, if a
 //     connection that was used before breaks without an answer.
 //   - A drop is repeated only if it was certainly not carried out: no connection
-//     came about, or PAM said 429. Otherwise a drop reaches PAM at most once for
-//     each call and route.
-//   - A refused token is replaced and the request repeated, once in a call, for a
-//     drop too. A list whose refusal is inside an answer of the 200 series is the
-//     exception: it is reported.
-//   - Credentials that PAM rejects are sent once in the life of a Client. All
-//     later calls fail at once, with the error of that one.
+//     came about, or the server answered 429. Otherwise a drop reaches senhasegura
+//     at most once for each call and route.
+//   - A token that is not accepted is replaced and the request repeated, once in a
+//     call, for a drop too. A gateway has the same answer for a token that it does
+//     not accept and for a route that it does not have; there the token is replaced
+//     if it was accepted before or is older than the call.
+//   - Credentials that are rejected, by senhasegura or by a proxy, are sent once in
+//     the life of a Client. All later calls fail at once, with the error of that
+//     one.
 //   - A list is repeated until its first session was yielded; see
 //     [Client.Sessions].
 //
 // # Routes
 //
 // Paths differ between releases (contract, section 1). The candidates are tried
-// in the contract's order, and only the answer "wrong route" moves on to the next.
-// The one that answered is remembered and tried first from then on, and the list
-// and "get one" share it. Config.Paths pins them. If all are wrong, Error.Tried
-// has the evidence of each.
+// in the contract's order, and only the answer "wrong route" moves on to the next:
+// that of the API, that of a gateway, and the 404 page of a web server, since the
+// API writes JSON. The one that answered is remembered and tried first from then
+// on, and the list and "get one" share it. Config.Paths pins them. If all are
+// wrong, Error.Tried has the answer of each.
 //
 // # Limits
 //
@@ -83,14 +94,14 @@
 // # Transport
 //
 // The system's roots stay trusted beside the configured ones, and TLS 1.2 is the
-// least. A GET follows redirects within the configured scheme and host; nothing
-// else follows any, and the token goes nowhere else. Drops use HTTP/1.1, where
-// net/http cannot repeat them; everything else uses HTTP/2 where it is offered.
+// least. Everything speaks HTTP/1.1. A GET follows redirects within the configured
+// scheme and host; nothing else follows any, and the token goes nowhere else. Plain
+// http is for a loopback host and takes no proxy.
 //
 // # Log
 //
-// Each HTTP exchange is one record at debug level: op, method, path, status,
+// Each attempt is one record at debug level: op, method, path, status,
 // duration_ms, attempt, api_code, and the cleaned error of a connection. A list
 // adds one at its end. No header, query or body reaches the log, and no secret an
-// error, also where PAM or a proxy sends one back.
+// error, also where the server or a proxy sends one back.
 package a2a

@@ -16,6 +16,44 @@ const (
 	OpDrop  = "drop"
 )
 
+// The errors below say whose fault a failure is, where that is certain. An [*Error]
+// matches at most one of them with errors.Is, next to its sentinel of package
+// session. Up to ErrUnreachable nothing was sent to senhasegura.
+var (
+	// ErrUntrustedCertificate: no trusted authority has signed the certificate of
+	// the server, or it is of another name, or it has expired.
+	ErrUntrustedCertificate = errors.New("the server's certificate is not trusted")
+	// ErrClientCertificate: the server wants another client certificate, or one.
+	ErrClientCertificate = errors.New("the server does not accept the client certificate")
+	// ErrNoTLS: the port does not speak TLS.
+	ErrNoTLS = errors.New("the port does not speak TLS")
+	// ErrTLS: the two sides do not agree on TLS for another reason.
+	ErrTLS = errors.New("the TLS connection failed")
+	// ErrProxyCredentials: the proxy does not accept its user name and password.
+	// They are not sent again in the life of the Client.
+	ErrProxyCredentials = errors.New("the proxy does not accept its credentials")
+	// ErrProxy: the proxy cannot be reached, or does not reach the server.
+	ErrProxy = errors.New("the proxy refused or failed")
+	// ErrUnknownHost: the name of the server does not resolve.
+	ErrUnknownHost = errors.New("the host name does not resolve")
+	// ErrUnreachable: no connection to the server came about.
+	ErrUnreachable = errors.New("no connection to the server")
+
+	// ErrRenegotiation: the server asks for a new TLS handshake on the connection,
+	// as some do to get a client certificate. What became of a request is unknown.
+	ErrRenegotiation = errors.New("the server asks to renegotiate TLS")
+	// ErrGatewayPage: a web page refused the client when it asked for a token, as
+	// that of a gateway that wants a client certificate or another address.
+	ErrGatewayPage = errors.New("a web page refused the client")
+	// ErrSignature: "Invalid signature", for which the vendor blames the URL of the
+	// client application, and with OAuth 1.0a the keys.
+	ErrSignature = errors.New("invalid signature")
+	// ErrTooManyRequests: the server limits the rate of requests.
+	ErrTooManyRequests = errors.New("too many requests")
+	// ErrServerFault: "Unexpected error", a fault of senhasegura itself.
+	ErrServerFault = errors.New("senhasegura met an unexpected error")
+)
+
 // Error is a failed call, always used as a pointer: what was asked, what came
 // back, and what that means.
 //
@@ -36,6 +74,9 @@ type Error struct {
 	// base path. Both are empty if nothing was built.
 	Method string
 	Path   string
+	// Host is the scheme, host and port of the configured URL, "" if nothing was
+	// built.
+	Host string
 	// Status is the HTTP status of the last answer, 0 without one.
 	Status int
 	// Code is exception.code of the answer, else its error_code, 0 without
@@ -50,18 +91,19 @@ type Error struct {
 	// route: the authorization is missing or rejected there, or the path prefix
 	// is wrong.
 	Gateway bool
-	// Attempts counts the requests made on the last route, redirects and the
-	// repeat with a new token included.
+	// Attempts counts the requests that the call made, on all routes and with each
+	// token. Redirects that were followed do not count.
 	Attempts int
 	// Tried holds the answer of every route, in order, where all of them were
 	// wrong.
 	Tried []RouteAnswer
 
 	class error
+	// fault is one of the errors above, nil where it is not known whose it is.
+	fault error
 	cause error
-	// final is true where neither a retry nor another route can follow: the
-	// caller has been given a part of the answer, or it is the failure of the
-	// token request, which had retries and routes of its own.
+	// final is true where neither a retry nor another route can follow, because
+	// the caller has been given a part of the answer.
 	final bool
 }
 
@@ -102,8 +144,10 @@ func (e *Error) Error() string {
 }
 
 // Is reports whether target is the sentinel of package session that this error
-// means.
-func (e *Error) Is(target error) bool { return e.class != nil && target == e.class }
+// means, or the error of this package that says whose fault it is.
+func (e *Error) Is(target error) bool {
+	return target != nil && (target == e.class || target == e.fault)
+}
 
 // Unwrap returns the cause, nil without one.
 func (e *Error) Unwrap() error { return e.cause }

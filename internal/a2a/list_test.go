@@ -321,6 +321,21 @@ func TestGetPicksTheAskedSession(t *testing.T) {
 	}
 }
 
+// TestGetOfSeveralRows: of several rows of one record a live one counts.
+func TestGetOfSeveralRows(t *testing.T) {
+	t.Parallel()
+	const live, ended = `{"id":"6","session_id":"ss","end":null}`, `{"id":"6","session_id":"ss","start":"2024-05-06 16:11:17","end":"2024-05-06 16:11:30"}`
+	for rows, want := range map[string]bool{
+		live + "," + ended: true, ended + "," + live: true, ended + "," + live + "," + ended: true, ended + "," + ended: false,
+	} {
+		p := &pam{handler: answering(200, `{"code":200,"remote_session":[`+rows+`]}`)}
+		got, err := inMemory(t, p, nil).Session(t.Context(), "6")
+		if err != nil || got.Live() != want {
+			t.Errorf("%s: live is %v, want %v (%v)", rows, got.Live(), want, err)
+		}
+	}
+}
+
 // TestListIsRepeatedBeforeItsFirstSession and not after: the consumer has seen
 // a part of it.
 func TestListIsRepeatedBeforeItsFirstSession(t *testing.T) {

@@ -22,6 +22,9 @@ type routes struct {
 	candidates []string
 	// answered is the index of the candidate that answered, plus one.
 	answered atomic.Int32
+	// missing has the bit of each candidate that a gateway did not know although
+	// the token was new.
+	missing atomic.Uint32
 }
 
 // newRoutes uses pinned alone, unless it is empty.
@@ -44,41 +47,32 @@ func (r *routes) order() []string {
 	return append(order, r.candidates[first+1:]...)
 }
 
+func (r *routes) index(candidate string) int { return slices.Index(r.candidates, candidate) }
+
 func (r *routes) remember(candidate string) {
-	r.answered.Store(int32(slices.Index(r.candidates, candidate)) + 1) //nolint:gosec // at most three candidates
+	r.answered.Store(int32(r.index(candidate)) + 1) //nolint:gosec // at most three candidates
+	r.missing.And(^(1 << r.index(candidate)))
 }
 
-// try calls ask for one candidate after the other, until an answer is not
-// "wrong route".
-func (r *routes) try(ask func(candidate string) *Error) *Error {
-	var tried []RouteAnswer
-	for _, candidate := range r.order() {
-		err := ask(candidate)
-		if err == nil || !err.Is(session.ErrWrongRoute) || err.final {
-			if err.provesRoute() {
-				r.remember(candidate)
-			}
-			return err
-		}
-		tried = append(tried, RouteAnswer{
-			Path: err.Path, Status: err.Status, Code: err.Code, Message: err.Message, Gateway: err.Gateway,
-		})
-		if len(tried) == len(r.candidates) {
-			return err.ofAllRoutes(tried)
-		}
-	}
-	return nil
+// miss notes that a gateway does not know candidate. Its answer is the same for a
+// token that is not accepted, so without the note every later call would ask for a
+// new token on a route that is not there.
+func (r *routes) miss(candidate string) { r.missing.Or(1 << r.index(candidate)) }
+
+func (r *routes) isMissing(candidate string) bool {
+	return r.missing.Load()&(1<<r.index(candidate)) != 0
 }
 
-// provesRoute reports whether the call reached its endpoint. A failure that a
+// provesRoute reports whether a failed call reached its endpoint. A failure that a
 // proxy or gateway can produce proves nothing, and a 404 of an unknown kind
 // little.
 func (e *Error) provesRoute() bool {
-	if e == nil {
-		return true
-	}
 	answered := e.Is(session.ErrNotFound) || e.Is(session.ErrRefused) || e.Is(session.ErrIdentifier)
 	return answered && e.Status != http.StatusNotFound
+}
+
+func (e *Error) routeAnswer() RouteAnswer {
+	return RouteAnswer{Path: e.Path, Status: e.Status, Code: e.Code, Message: e.Message, Gateway: e.Gateway}
 }
 
 // ofAllRoutes is the error after the last candidate. It blames the gateway only
@@ -89,11 +83,15 @@ func (e *Error) ofAllRoutes(tried []RouteAnswer) *Error {
 	return e
 }
 
-// locate returns base with the escaped path behind its own path. What is escaped
-// stays so: net/url sends RawPath if it is an encoding of Path.
-func locate(base *url.URL, escaped ...string) *url.URL {
+// locate returns base with the escaped route and object, if there is one, behind
+// its own path. What is escaped stays so: net/url sends RawPath if it is an
+// encoding of Path.
+func locate(base *url.URL, route, object string) *url.URL {
 	u := *base
-	u.RawPath = strings.TrimRight(base.EscapedPath(), "/") + "/" + strings.Join(escaped, "/")
+	u.RawPath = strings.TrimRight(base.EscapedPath(), "/") + "/" + route
+	if object != "" {
+		u.RawPath += "/" + object
+	}
 	path, err := url.PathUnescape(u.RawPath)
 	if err != nil {
 		// Base and routes were validated, and identifiers are escaped by us.

@@ -35,11 +35,15 @@ func TestRoutes(t *testing.T) {
 		name               string
 		token, list, drop  string
 		searching, knowing []string
+		// behindGateway is what else searching takes where a gateway answers for the
+		// missing route, as it also does for a token that is no longer accepted.
+		behindGateway []string
 	}{
 		{
 			"newest", "/iso/oauth2/token", "/api/session/remotesessions", "/api/pam/session/drop",
 			[]string{"POST /iso/oauth2/token", "GET /api/session/remotesessions", "DELETE /api/pam/session/drop/h"},
 			[]string{"GET /api/session/remotesessions", "GET /api/session/remotesessions/6", "DELETE /api/pam/session/drop/h"},
+			nil,
 		},
 		{
 			"3.33", "/api/oauth2/token", "/api/pam/session/remotesessions", "/api/pam/session/drop",
@@ -49,6 +53,7 @@ func TestRoutes(t *testing.T) {
 				"DELETE /api/pam/session/drop/h",
 			},
 			[]string{"GET /api/pam/session/remotesessions", "GET /api/pam/session/remotesessions/6", "DELETE /api/pam/session/drop/h"},
+			nil,
 		},
 		{
 			"oldest", "/iso/oauth2/token", "/iso/session/remotesessions", "/iso/session/drop",
@@ -58,6 +63,7 @@ func TestRoutes(t *testing.T) {
 				"DELETE /api/pam/session/drop/h", "DELETE /iso/session/drop/h",
 			},
 			[]string{"GET /iso/session/remotesessions", "GET /iso/session/remotesessions/6", "DELETE /iso/session/drop/h"},
+			[]string{"POST /iso/oauth2/token", "DELETE /api/pam/session/drop/h"},
 		},
 	} {
 		for _, wrong := range []string{"wrong-route-http404.json", "gateway-no-route-http404.json"} {
@@ -65,6 +71,10 @@ func TestRoutes(t *testing.T) {
 				t.Run(tc.name+"/"+wrong+"/"+base, func(t *testing.T) {
 					t.Parallel()
 					prefix := strings.TrimRight(base, "/")
+					searching := slices.Clone(tc.searching)
+					if wrong == "gateway-no-route-http404.json" {
+						searching = slices.Insert(searching, len(searching)-1, tc.behindGateway...)
+					}
 					p := routedPAM(t, wrong, map[string]string{
 						prefix + tc.token:       readBody(t, "token-http200.json"),
 						prefix + tc.list:        readBody(t, "list-newest.json"),
@@ -78,7 +88,7 @@ func TestRoutes(t *testing.T) {
 					if err := c.Drop(t.Context(), "h"); err != nil {
 						t.Error(err)
 					}
-					p.wantRequests(t, prefixed(prefix, tc.searching)...)
+					p.wantRequests(t, prefixed(prefix, searching)...)
 					if _, err := collect(t.Context(), c); err != nil {
 						t.Error(err)
 					}
@@ -88,7 +98,7 @@ func TestRoutes(t *testing.T) {
 					if err := c.Drop(t.Context(), "h"); err != nil {
 						t.Error(err)
 					}
-					p.wantRequests(t, prefixed(prefix, slices.Concat(tc.searching, tc.knowing))...)
+					p.wantRequests(t, prefixed(prefix, slices.Concat(searching, tc.knowing))...)
 				})
 			}
 		}
@@ -175,6 +185,26 @@ func TestNoTokenRoute(t *testing.T) {
 		t.Errorf("op %q, tried %v", e.Op, e.Tried)
 	}
 	p.wantRequests(t, "POST /iso/oauth2/token", "POST /api/oauth2/token")
+}
+
+// TestPageOfAWebServerMovesOn: a web server in front of the API may know one
+// prefix and not the other, and answers with a page of its own.
+func TestPageOfAWebServerMovesOn(t *testing.T) {
+	t.Parallel()
+	p := &pam{handler: func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/iso/") {
+			answering(200, readBody(t, "drop-newest-http200.json"))(w, r)
+			return
+		}
+		http.Error(w, "<html><head><title>404 Not Found</title></head></html>", http.StatusNotFound)
+	}}
+	c := inMemory(t, p, nil)
+	for range 2 {
+		if err := c.Drop(t.Context(), testID); err != nil {
+			t.Error(err)
+		}
+	}
+	p.wantRequests(t, "POST "+tokenPath, "DELETE "+dropPath, "DELETE /iso/session/drop/"+testID, "DELETE /iso/session/drop/"+testID)
 }
 
 // TestOtherFailuresDoNotMoveOn: only a wrong route does.

@@ -1,10 +1,10 @@
 package a2a
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -36,12 +36,11 @@ import (
 // one session, and an element that is no session, are an error.
 func (c *Client) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
 	return func(yield func(session.Session, error) bool) {
-		failure := c.listRoutes.try(func(path string) *Error {
-			ca := &call{op: OpList, method: http.MethodGet, url: locate(c.base, path)}
-			ca.receive = func(body io.Reader) *Error {
-				return c.receiveList(ctx, ca, body, func(s session.Session) bool { return yield(s, nil) })
-			}
-			return c.send(ctx, ca, nil)
+		failure := c.send(ctx, &call{
+			op: OpList, method: http.MethodGet, routes: c.listRoutes,
+			receive: func(req request, found *answer) *Error {
+				return c.receiveList(ctx, req, found, func(s session.Session) bool { return yield(s, nil) })
+			},
 		})
 		if failure != nil {
 			yield(session.Session{}, failure)
@@ -51,12 +50,13 @@ func (c *Client) Sessions(ctx context.Context) iter.Seq2[session.Session, error]
 
 // receiveList reads the body of a list as it arrives.
 func (c *Client) receiveList(
-	ctx context.Context, ca *call, body io.Reader, yield func(session.Session) bool,
+	ctx context.Context, req request, found *answer, yield func(session.Session) bool,
 ) *Error {
+	defer func() { _ = found.stream.Close() }() // read to its end, or given up
 	began := time.Now()
-	rows, err := readList(body, c.location, yield)
+	rows, err := readList(found.stream, c.location, yield)
 	c.logger.LogAttrs(ctx, slog.LevelDebug, "A2A list read",
-		slog.String("op", ca.op),
+		slog.String("op", req.op),
 		slog.Int("sessions", rows),
 		slog.Bool("complete", err == nil),
 		slog.Int64("duration_ms", time.Since(began).Milliseconds()),
@@ -64,25 +64,23 @@ func (c *Client) receiveList(
 	if err == nil || errors.Is(err, errStopReading) {
 		return nil
 	}
-	failure := c.unreadable(ctx, ca, err)
+	failure := c.unreadable(ctx, req, found, err)
 	failure.final = rows > 0
 	return failure
 }
 
 // unreadable is the error of an answer of the 200 series that readList could not
 // use.
-func (c *Client) unreadable(ctx context.Context, ca *call, err error) *Error {
+func (c *Client) unreadable(ctx context.Context, req request, found *answer, err error) *Error {
 	var failed *failureError
 	switch {
 	case errors.As(err, &failed):
-		a := *ca.answer
-		a.env = failed.env
-		ca.answer = &a
-		return c.failed(ca, classify(ca.op, ca.answer))
+		found.env = failed.env
+		return c.failed(req, found, classify(req.op, found))
 	case ctx.Err() != nil:
-		return c.interrupted(ctx, ca)
+		return c.interrupted(ctx, req, false)
 	}
-	e := c.failed(ca, session.ErrTransient)
+	e := c.failed(req, found, session.ErrTransient)
 	e.cause = c.redact.cause(err)
 	e.Message = "the answer cannot be used: " + e.cause.Error()
 	return e
@@ -100,57 +98,57 @@ func (c *Client) Session(ctx context.Context, recordID string) (session.Session,
 	if err := session.ValidateRecordID(recordID); err != nil {
 		return session.Session{}, unsent(OpGet, err)
 	}
-	var found session.Session
-	failure := c.listRoutes.try(func(path string) *Error {
-		ca := &call{op: OpGet, method: http.MethodGet, url: locate(c.base, path, url.PathEscape(recordID))}
-		ca.receive = func(body io.Reader) *Error {
-			var failure *Error
-			found, failure = c.receiveSession(ctx, ca, body, recordID)
+	var seen session.Session
+	failure := c.send(ctx, &call{
+		op: OpGet, method: http.MethodGet, routes: c.listRoutes, object: url.PathEscape(recordID),
+		receive: func(req request, found *answer) (failure *Error) {
+			seen, failure = c.receiveSession(ctx, req, found, recordID)
 			return failure
-		}
-		return c.send(ctx, ca, nil)
+		},
 	})
 	if failure != nil {
 		return session.Session{}, failure
 	}
-	return found, nil
+	return seen, nil
 }
 
-// receiveSession picks the session that was asked for.
+// receiveSession picks the session that was asked for. Of several records with
+// its id a live one counts.
 func (c *Client) receiveSession(
-	ctx context.Context, ca *call, body io.Reader, recordID string,
+	ctx context.Context, req request, found *answer, recordID string,
 ) (session.Session, *Error) {
-	var found *session.Session
+	var asked *session.Session
 	var other string
-	rows, err := readList(io.LimitReader(body, maxBodyBytes), c.location, func(s session.Session) bool {
-		if s.RecordID == recordID {
-			found = &s
-		} else {
+	rows, err := readList(bytes.NewReader(found.body), c.location, func(s session.Session) bool {
+		switch {
+		case s.RecordID != recordID:
 			other = s.RecordID
+		case asked == nil || !asked.Live():
+			asked = &s
 		}
 		return true
 	})
 	switch {
 	case err != nil:
-		return session.Session{}, c.unreadable(ctx, ca, err)
+		return session.Session{}, c.unreadable(ctx, req, found, err)
 	case rows == 0:
-		e := c.failed(ca, session.ErrNotFound)
+		e := c.failed(req, found, session.ErrNotFound)
 		e.Message = "the answer holds no session"
 		return session.Session{}, e
-	case found == nil:
-		e := c.failed(ca, session.ErrRejected)
+	case asked == nil:
+		e := c.failed(req, found, session.ErrRejected)
 		e.Message = c.redact.text(fmt.Sprintf("the answer is about session %q, not %q", other, recordID))
 		return session.Session{}, e
 	}
-	return *found, nil
+	return *asked, nil
 }
 
 // Drop asks PAM to end the session with the given hash (contract, sections 1 and
 // 5). Nil means that PAM accepted: whether the session has ended by then is not
 // documented, so the caller confirms it.
 //
-// The request reaches PAM at most once, unless PAM said that it did not carry it
-// out (429, or a refused token, which is renewed once). Its errors are *Error:
+// The request reaches PAM at most once, unless it was turned away unread (429, or a
+// refused token, which is renewed once). Its errors are *Error:
 // session.ErrRefused and session.ErrUnknownOutcome call for a look at the
 // session; with all others the request was certainly not carried out.
 // session.ErrIdentifier means that nothing was sent. If ctx ends the call, the
@@ -160,10 +158,8 @@ func (c *Client) Drop(ctx context.Context, sessionID string) error {
 	if err := session.ValidateID(sessionID); err != nil {
 		return unsent(OpDrop, err)
 	}
-	failure := c.dropRoutes.try(func(path string) *Error {
-		return c.send(ctx, &call{
-			op: OpDrop, method: http.MethodDelete, url: locate(c.base, path, url.PathEscape(sessionID)),
-		}, nil)
+	failure := c.send(ctx, &call{
+		op: OpDrop, method: http.MethodDelete, routes: c.dropRoutes, object: url.PathEscape(sessionID),
 	})
 	if failure != nil {
 		return failure

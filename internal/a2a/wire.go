@@ -48,6 +48,12 @@ var (
 		"invalid signature",
 		"assinatura inválida",
 	}
+	clientTexts = []string{
+		"client authentication failed",
+	}
+	wrongRouteTexts = []string{
+		"resource sub not found",
+	}
 	noRouteTexts = []string{
 		"no route matched",
 	}

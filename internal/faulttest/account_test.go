@@ -184,8 +184,7 @@ func (w *world) wrongDrops(targets func(simulator.Session) bool) []breach {
 		if r.Op != simulator.OpDrop {
 			continue
 		}
-		// Turned away at the door, a drop may be repeated by the client too.
-		if r.Status != http.StatusTooManyRequests && r.Status != http.StatusUnauthorized {
+		if !turnedAway(r) {
 			sent[r.Object]++
 		}
 		s, ok := w.truth(r.Object)
@@ -203,6 +202,13 @@ func (w *world) wrongDrops(targets func(simulator.Session) bool) []breach {
 		}
 	}
 	return found
+}
+
+// turnedAway reports whether a drop was refused at the door, so that the client
+// may repeat it: for its token, also in the words of a gateway, or for the rate.
+func turnedAway(r simulator.Request) bool {
+	return r.Status == http.StatusTooManyRequests || r.Status == http.StatusUnauthorized ||
+		r.Fault == simulator.GatewayNoRoute404 || r.Fault == simulator.InvalidSignature401
 }
 
 // lastList is when the last list was asked for that was shown to its end.

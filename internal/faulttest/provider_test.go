@@ -42,21 +42,34 @@ const (
 
 // problems are the words for each class.
 var problems = map[string]string{
-	"passing failure":           "PAM or the network failed, and went on failing until the retries were used up",
-	"passing failure, replayed": "PAM or the network failed, and went on failing until the retries were used up",
+	"passing failure":           "senhasegura or a gateway in front of it keeps failing",
+	"passing failure, replayed": "senhasegura or a gateway in front of it keeps failing",
 	"rejected":                  "PAM rejected the request",
 	"not authenticated":         "PAM does not accept the credentials of the provider",
 	"inactive":                  "the authorization is disabled or has expired",
 	"permission":                "the authorization lacks a permission",
 	"referer":                   "the authorization demands a Referer that was not sent",
 	"lockdown":                  "PAM is under emergency lockdown",
-	"wrong route":               "PAM has no such endpoint at this address",
+	"wrong route":               "no senhasegura API was found at https://pam.example.com",
+	"wrong route, or token":     "no senhasegura API was found at https://pam.example.com",
+}
+
+// causes are the words for rows in which it is certain whose fault it is.
+var causes = map[string]string{
+	"429":                            "senhasegura limits the rate of requests",
+	"429, Retry-After in seconds":    "senhasegura limits the rate of requests",
+	"429, Retry-After as a date":     "senhasegura limits the rate of requests",
+	"429, Retry-After of an hour":    "senhasegura limits the rate of requests",
+	"500 unexpected error":           "senhasegura met an unexpected error",
+	"500 unexpected error, acted on": "senhasegura met an unexpected error",
+	"401 invalid signature":          "senhasegura does not accept the signature",
+	"500 invalid signature":          "senhasegura does not accept the signature",
 }
 
 // failing gives for every class the error with its words. requests are those of
-// one attempt; route those where no route is right, and renewed those where the
-// token is replaced.
-func failing(state, requests, route, renewed string) map[string]told {
+// one attempt; route those where no route is right, renewed those where the token
+// is replaced, and denied those where both are tried.
+func failing(state, requests, route, renewed, denied string) map[string]told {
 	all := map[string]told{}
 	for class, problem := range problems {
 		asks := requests
@@ -65,10 +78,15 @@ func failing(state, requests, route, renewed string) map[string]told {
 			asks += " " + requests
 		case "wrong route":
 			asks = route
+		case "wrong route, or token":
+			asks = denied
 		case "not authenticated":
 			asks = renewed
 		}
 		all[class] = told{problem, "", state, asks}
+		if asks == "" {
+			delete(all, class) // no fault of the operation is of this class
+		}
 	}
 	return all
 }
@@ -91,11 +109,11 @@ type providerUse struct {
 var providerUses = []providerUse{
 	{
 		"data source sessions, at the token", simulator.OpToken, readSessions,
-		failing(nothing, "token", "token×2", "token"),
+		failing(nothing, "token", "token×2", "token", ""),
 	},
 	{
 		"data source sessions", simulator.OpList, readSessions,
-		failing(nothing, "list", "list list?×2", "list token list"),
+		failing(nothing, "list", "list list?×2", "list token list", "list token list list?×2"),
 	},
 	{
 		"data source session by session id", simulator.OpList, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
@@ -103,7 +121,7 @@ var providerUses = []providerUse{
 			values, told := s.driver.ReadDataSource(sessionData, map[string]any{"session_id": s.live.SessionID})
 			return told, presence(values != nil)
 		},
-		failing(nothing, "list", "list list?×2", "list token list"),
+		failing(nothing, "list", "list list?×2", "list token list", "list token list list?×2"),
 	},
 	{
 		"data source session by record id", simulator.OpGet, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
@@ -111,7 +129,7 @@ var providerUses = []providerUse{
 			values, told := s.driver.ReadDataSource(sessionData, map[string]any{"record_id": strconv.FormatInt(s.live.RecordID, 10)})
 			return told, presence(values != nil)
 		},
-		with(failing(nothing, "get:live", "get:live get?×2", "get:live token get:live"), map[string]told{
+		with(failing(nothing, "get:live", "get:live get?×2", "get:live token get:live", "get:live token get:live get?×2"), map[string]told{
 			"not found": {"PAM shows no such session to this authorization", "record_id", nothing, "get:live"},
 		}),
 	},
@@ -121,7 +139,7 @@ var providerUses = []providerUse{
 			imported := s.driver.Resource(terminationType).Import(s.done.SessionID)
 			return imported.Diagnostics, presence(imported.State != nil)
 		},
-		failing(nothing, "list", "list list?×2", "list token list"),
+		failing(nothing, "list", "list list?×2", "list token list", "list token list list?×2"),
 	},
 	{
 		// Whatever PAM answers, the record of an end is kept: only a session that is
@@ -131,7 +149,7 @@ var providerUses = []providerUse{
 			read := s.driver.Resource(terminationType).Read(s.record)
 			return read.Diagnostics, outcomeOf(read.State)
 		},
-		with(failing(terminated, "get:done", "get:done get?×2", "get:done token get:done"), map[string]told{
+		with(failing(terminated, "get:done", "get:done get?×2", "get:done token get:done", "get:done token get:done get?×2"), map[string]told{
 			"not found":  {"", "", terminated, "get:done"},
 			"permission": {"", "", terminated, "get:done"},
 		}),
@@ -142,7 +160,7 @@ var providerUses = []providerUse{
 			created := s.driver.Resource(terminationType).Apply(nil, map[string]any{"session_id": s.live.SessionID})
 			return created.Diagnostics, outcomeOf(created.State)
 		},
-		with(failing(nothing, "drop:live", "drop:live drop?", "drop:live token drop:live"), map[string]told{
+		with(failing(nothing, "drop:live", "drop:live drop?", "drop:live token drop:live", "drop:live token drop:live drop?"), map[string]told{
 			"done":                        {"", "", terminated, "drop:live get:live"},
 			"lost answer":                 {"Session end unconfirmed", "session_id", nothing, "drop:live get:live"},
 			"refusal":                     {"PAM refused the drop", "session_id", nothing, "drop:live get:live"},
@@ -156,7 +174,7 @@ var providerUses = []providerUse{
 			destroyed := s.driver.Resource(drainType).Destroy(s.guard)
 			return destroyed.Diagnostics, presence(destroyed.State != nil)
 		},
-		with(survived("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list"), map[string]told{
+		with(survived("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list", "list drop:live token drop:live drop? list"), map[string]told{
 			"done":                        {"1 session dropped", "", nothing, "list drop:live list"},
 			"refusal of an ended session": {"", "", nothing, "list drop:live list"},
 		}),
@@ -164,8 +182,8 @@ var providerUses = []providerUse{
 }
 
 // survived is one error for every class but those of a session that has ended.
-func survived(requests, route, renewed string) map[string]told {
-	all := failing(something, requests, route, renewed)
+func survived(requests, route, renewed, denied string) map[string]told {
+	all := failing(something, requests, route, renewed, denied)
 	for _, class := range []string{"lost answer", "refusal"} {
 		all[class] = told{asks: requests, state: something}
 	}
@@ -233,6 +251,9 @@ func (s *stage) requests() string {
 	return w.requests()
 }
 
+// address is that of a simulator.
+var address = regexp.MustCompile(`\bhttp://127\.0\.0\.1:\d+`)
+
 // drainName is the part of a summary that differs from run to run.
 var drainName = regexp.MustCompile(` \(drain \w+\)$`)
 
@@ -257,6 +278,12 @@ func TestFaultsThroughProvider(t *testing.T) {
 				want, ok := u.want[class]
 				if !ok {
 					t.Fatalf("nothing is expected of the class %q", class)
+				}
+				if cause := causes[r.name]; cause != "" && want.summary != "" && want.summary == problems[class] {
+					want.summary = cause
+				}
+				if r.name == "400 with a page" && u.op == simulator.OpToken {
+					want.summary = "a web server in front of senhasegura refused the client"
 				}
 				s := newStage(t)
 				if u.op == simulator.OpToken {
@@ -283,6 +310,7 @@ func (s *stage) check(t *testing.T, u providerUse, want told) {
 	said, state := u.run(t, s)
 	got := told{state: state, asks: s.requests()}
 	if len(said) > 0 {
+		said[0].Summary = address.ReplaceAllString(said[0].Summary, "https://pam.example.com")
 		got.summary, got.on = drainName.ReplaceAllString(said[0].Summary, ""), said[0].Path
 		if _, cause, found := strings.Cut(got.summary, ": "); found {
 			got.summary = cause

@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
@@ -33,6 +34,17 @@ func acted(k simulator.Kind) simulator.Fault {
 
 func retryAfter(k simulator.Kind, value string) simulator.Fault {
 	return simulator.Fault{Kind: k, Header: http.Header{"Retry-After": {value}}}
+}
+
+// says is an answer with a message and no code.
+func says(status int, message string) simulator.Fault {
+	return simulator.Fault{Kind: simulator.Status, Status: status, Body: fmt.Sprintf(`{"message":%q}`, message)}
+}
+
+// page is the answer of a web server in front of the API.
+func page(status int, title string) simulator.Fault {
+	body := fmt.Sprintf("<html><head><title>%s</title></head><body></body></html>", title)
+	return simulator.Fault{Kind: simulator.Status, Status: status, Body: body, ContentType: "text/html"}
 }
 
 func redirect(status int) simulator.Fault {
@@ -83,13 +95,18 @@ var matrix = []row{
 	{"204", kind(simulator.NoContent204), tokenRepeated, listRepeated, getRepeated, dropDone},
 	{"302 to another host", redirect(http.StatusFound), tokenStops("rejected"), listStops("rejected"), getStops("rejected"), dropRejected},
 	{"307 to another host", redirect(http.StatusTemporaryRedirect), tokenStops("rejected"), listStops("rejected"), getStops("rejected"), dropRejected},
-	{"400 with error false", kind(simulator.FlagFalse400), tokenStops("rejected"), listStops("rejected"), getStops("rejected"), dropRefused},
+	{"400 with error false", kind(simulator.FlagFalse400), tokenStops("not authenticated"), listStops("rejected"), getStops("rejected"), dropRefused},
+	{"400 with a page", page(400, "400 No required SSL certificate was sent"), tokenStops("not authenticated"), listRepeated, getRepeated, dropLost},
+	{"500 client authentication failed", says(500, "Client authentication failed"), tokenStops("not authenticated"), listRepeated, getRepeated, dropLost},
+	{"500 invalid signature", says(500, "Invalid signature"), tokenStops("not authenticated"), listRenewed, getRenewed, dropRenewed},
 	{"401 token refused", kind(simulator.TokenDenied401), tokenStops("not authenticated"), listRenewed, getRenewed, dropRenewed},
 	{"401 invalid signature", kind(simulator.InvalidSignature401), tokenStops("not authenticated"), listRenewed, getRenewed, dropRenewed},
 	{"401 invalid client", kind(simulator.InvalidClient401), tokenStops("not authenticated"), listRenewed, getRenewed, dropRenewed},
 	{"401 inactive authorization", kind(simulator.InactiveAuthorization401), tokenStops("inactive"), listStops("inactive"), getStops("inactive"), dropStops("inactive")},
-	{"403", kind(simulator.Forbidden403), tokenStops("permission"), listForbidden, getForbidden, dropStops("permission")},
+	{"403", kind(simulator.Forbidden403), tokenStops("not authenticated"), listForbidden, getForbidden, dropStops("permission")},
 	{"404 wrong route", kind(simulator.WrongRoute404), tokenOtherRoute, listOtherRoute, getOtherRoute, dropOtherRoute},
-	{"404 of the gateway", kind(simulator.GatewayNoRoute404), tokenOtherRoute, listOtherRoute, getOtherRoute, dropOtherRoute},
-	{"404 flat", kind(simulator.FlatNotFound404), tokenStops("rejected"), listStops("rejected"), getMissing, dropRefused},
+	{"404 wrong route, in words", says(404, "Resource sub not found"), tokenOtherRoute, listOtherRoute, getOtherRoute, dropOtherRoute},
+	{"404 with the page of a web server", page(404, "404 Not Found"), tokenOtherRoute, listOtherRoute, getOtherRoute, dropOtherRoute},
+	{"404 of the gateway", kind(simulator.GatewayNoRoute404), tokenOtherRoute, listDenied, getDenied, dropDenied},
+	{"404 flat", kind(simulator.FlatNotFound404), tokenStops("not authenticated"), listStops("rejected"), getMissing, dropRefused},
 }

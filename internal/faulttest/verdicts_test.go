@@ -127,6 +127,17 @@ var (
 		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list list?×2"},
 		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list list?×2"},
 	}}
+	// listDenied: a gateway answers alike for a wrong route and for a token that it
+	// does not accept. A token that is older than the call, or was accepted before,
+	// is replaced once; a new one is not in doubt, and the next candidate is asked.
+	listDenied = verdict{"wrong route, or token", []cell{
+		{"terminated", "A", "token drop:A list token list"},
+		{"accepted, no look: wrong route", "A", "token drop:A list token list list?×2"},
+		{"not_dropped: wrong route", "", "token list list?×2"},
+		{"not_dropped: wrong route", "", "token list list?×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B list token list"},
+		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list token list list?×2"},
+	}}
 	// listForbidden: an authorization that may only drop is legitimate, so a
 	// single drop is accepted. A drain has to see whom it drops.
 	listForbidden = verdict{"permission", []cell{
@@ -197,6 +208,12 @@ var (
 		{"terminated", "A", "token drop:A get:A get?×2 list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get?×2 list×2"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get?×2 list×2"},
+	}}
+	getDenied = verdict{"wrong route, or token", []cell{
+		{"terminated", "A", "token drop:A get:A token get:A"},
+		{"terminated", "A", "token drop:A get:A token get:A get?×2 list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A token get:A get:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A token get:A get?×2 list×2"},
 	}}
 	getForbidden = verdict{"permission", []cell{
 		{"terminated", "A", "token drop:A get:A list"},
@@ -276,6 +293,12 @@ var (
 		{"not_dropped: not authenticated", "", "token drop:A token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
 		{"unconfirmed: not authenticated; A not_dropped; B not_dropped", "", "token list drop:A token drop:A list"},
+	}}
+	dropDenied = verdict{"wrong route, or token", []cell{
+		{"not_dropped: wrong route", "", "token drop:A drop?"},
+		{"not_dropped: wrong route", "", "token drop:A drop?"},
+		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
+		{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A token drop:A drop? list"},
 	}}
 	dropOtherRoute = verdict{"wrong route", []cell{
 		{"not_dropped: wrong route", "", "token drop:A drop?"},

@@ -214,7 +214,7 @@ func TestProviderInsecureWarns(t *testing.T) {
 		"authority": {},
 		"neither": {
 			config: map[string]any{"ca_cert_pem": nil},
-			errors: notDropped("PAM rejected the request", "certificate"),
+			errors: notDropped("the TLS certificate of https://pam.example.com is not trusted", "Nothing was sent to senhasegura", "`ca_cert_file`", "SENHASEGURA_CA_CERT_FILE", "certificate signed by unknown authority"),
 		},
 	}
 	for name, test := range tests {
@@ -358,10 +358,11 @@ func TestProviderEnvironment(t *testing.T) {
 	t.Run("proxy", func(t *testing.T) {
 		// A proxy that does not exist shows that it is used.
 		t.Setenv("SENHASEGURA_PROXY_URL", "http://127.0.0.1:1")
-		pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), map[string]any{"max_retries": 0})
-		applied := r.Apply(nil, with(nil))
+		pam := acctest.StartTLS(t, simulator.Config{})
+		pam.Sim.Add(alice(simulator.Behavior{}))
+		applied := acctest.NewDriver(t, pam, map[string]any{"max_retries": 0}).Resource(terminationType).Apply(nil, with(nil))
 		expectMessages(t, "message", applied.Diagnostics,
-			notDropped("PAM or the network failed, and went on failing until the retries were used up", "no answer", "127.0.0.1:1")...)
+			notDropped("the proxy refused the connection or failed", "no answer", "127.0.0.1:1")...)
 		pam.ExpectRequests(t)
 	})
 }
@@ -380,7 +381,7 @@ func TestProviderConfigurationWins(t *testing.T) {
 	t.Run("but an argument left out is taken from it", func(t *testing.T) {
 		applied := acctest.NewDriver(t, pam, proxy).Resource(terminationType).Apply(nil, with(nil))
 		expectMessages(t, "message", applied.Diagnostics,
-			notDropped("PAM or the network failed, and went on failing until the retries were used up", "127.0.0.1:1")...)
+			notDropped("the proxy refused the connection or failed", "Nothing was sent", "127.0.0.1:1")...)
 	})
 	t.Setenv("SENHASEGURA_PROXY_URL", "")
 	d := acctest.NewDriver(t, pam, proxy)

@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
-	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
@@ -74,160 +73,6 @@ func (r report) asWarning(at ...path.Path) diag.Diagnostic {
 		return diag.NewAttributeWarningDiagnostic(at[0], r.summary, r.detail())
 	}
 	return diag.NewWarningDiagnostic(r.summary, r.detail())
-}
-
-// cause is what one class of answers means to the user.
-type cause struct {
-	sentinel error
-	// problem completes the sentence "PAM could not be asked: …".
-	problem string
-	advice  string
-}
-
-// causes are in order of certainty: the first that matches explains an error.
-// The troubleshooting guide has one row for each; a test compares them.
-var causes = []cause{
-	{
-		session.ErrUnauthenticated,
-		"PAM does not accept the credentials of the provider",
-		"Check the provider's `client_id` and `client_secret` (environment `SENHASEGURA_CLIENT_ID`, `SENHASEGURA_CLIENT_SECRET`), " +
-			"or its `oauth1` for an older installation, against the authorization's View in A2A › Applications › Authorizations. " +
-			"A multi-tenant instance called by IP address also needs `tenant` (`SENHASEGURA_TENANT`). " +
-			"A rejected credential is sent once and not again in this run, so that it does not lock itself out.",
-	},
-	{
-		session.ErrInactive,
-		"the authorization is disabled or has expired",
-		"Enable or renew the authorization in A2A › Applications › Authorizations, then run again.",
-	},
-	{
-		session.ErrPermission,
-		"the authorization lacks a permission",
-		"In A2A › Applications › Authorizations give the authorization the resource PAM Core: *Read and write* to drop sessions, " +
-			"*Read-only* to see them. To see sessions it also needs access to the Credentials and Devices concerned.",
-	},
-	{
-		session.ErrReferer,
-		"the authorization demands a Referer that was not sent",
-		"Add an allowed value as `Referer` to the provider's `headers`, or remove the referer from the authorization in A2A › Applications › Authorizations.",
-	},
-	{
-		session.ErrLockdown,
-		"PAM is under emergency lockdown",
-		"Wait until the lockdown ends, or have it lifted, then run again.",
-	},
-	{
-		session.ErrWrongRoute,
-		"PAM has no such endpoint at this address",
-		"Check the provider's `url` (`SENHASEGURA_URL`) with its base path, and `paths` if it is set. " +
-			"The gateway also answers so when the authorization is missing or rejected. Releases before 3.32 can drop sessions but have no list.",
-	},
-	{
-		session.ErrIdentifier,
-		"an identifier of the wrong kind was used",
-		"`session_id` takes the unique hash of a session, `record_id` its row number in digits.",
-	},
-	{
-		session.ErrNotFound,
-		"PAM shows no such session to this authorization",
-		"Check the identifier. The session may have been purged, or be hidden from this authorization, which needs access to its Credential and Device.",
-	},
-	{
-		session.ErrUnknownOutcome,
-		"the answer was lost",
-		"Check the network and any proxy between here and PAM, then run again: a session that has ended in the meantime is recognized.",
-	},
-	{
-		session.ErrTransient,
-		"PAM or the network failed, and went on failing until the retries were used up",
-		"Check that PAM is reachable from here (`url`, `proxy_url`, `ca_cert_pem`, firewall), then run again. " +
-			"`max_retries`, `request_timeout` and `list_timeout` of the provider bound the attempts. " +
-			"If PAM answered 429, slow down with `requests_per_second`.",
-	},
-	{
-		session.ErrRefused,
-		"PAM refused without saying why",
-		"Look the session up in PAM. One whose node crashed stays live until a server job marks its end, minutes later: run again then.",
-	},
-	{
-		session.ErrRejected,
-		"PAM rejected the request",
-		"See the evidence, and the calls PAM logged in Settings › Services › API › Logs.",
-	},
-	{
-		context.Canceled,
-		"the run was interrupted",
-		"Run again.",
-	},
-	{
-		context.DeadlineExceeded,
-		"the time allowed ran out",
-		"Run again, or allow more time in `timeouts`.",
-	},
-}
-
-// explain gives the cause of err; every error has one.
-func explain(err error) cause {
-	for _, c := range causes {
-		if errors.Is(err, c.sentinel) {
-			return c
-		}
-	}
-	return cause{err, "the request failed", "See the evidence, and the calls PAM logged in Settings › Services › API › Logs."}
-}
-
-// evidence lists what PAM answered, or what went wrong on the way, for each of
-// the failures in errs.
-func evidence(errs ...error) []string {
-	var lines []string
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		var answer *a2a.Error
-		switch {
-		case errors.As(err, &answer):
-			lines = append(lines, answers(answer)...)
-		case errors.Is(err, session.ErrNotFound):
-			lines = append(lines, "the list of sessions was read to its end and does not show the session")
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		default:
-			lines = append(lines, err.Error())
-		}
-	}
-	return lines
-}
-
-// answers shows what PAM answered, one line for each route that was tried.
-func answers(e *a2a.Error) []string {
-	if len(e.Tried) == 0 {
-		return []string{answerLine(e.Method, e.Path, e.Status, e.Code, e.Message)}
-	}
-	lines := make([]string, 0, len(e.Tried))
-	for _, tried := range e.Tried {
-		lines = append(lines, answerLine(e.Method, tried.Path, tried.Status, tried.Code, tried.Message))
-	}
-	return lines
-}
-
-func answerLine(method, requestPath string, status, code int, message string) string {
-	var b strings.Builder
-	if method != "" {
-		b.WriteString(method + " " + requestPath + ": ")
-	}
-	if status != 0 {
-		fmt.Fprintf(&b, "HTTP %d, ", status)
-	} else {
-		b.WriteString("no answer, ")
-	}
-	if code != 0 {
-		fmt.Fprintf(&b, "API code %d, ", code)
-	}
-	if message == "" {
-		message = "no message"
-	}
-	b.WriteString(message)
-	return b.String()
 }
 
 // describe names a session the way a person would recognize it.
@@ -741,9 +586,10 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 	}.about(name).asWarning()}
 }
 
+// capitalize begins a sentence. The name of the product stays as it is written.
 func capitalize(text string) string {
-	if text == "" {
-		return ""
+	if text == "" || strings.HasPrefix(text, "senhasegura") {
+		return text
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -341,8 +341,8 @@ func drainCases() []drainCase {
 			pam:      simulator.Config{Release: simulator.ReleaseDropOnly},
 			sessions: visitors(1),
 			drops:    []string{},
-			errors: []message{{"Sessions not drained: PAM has no such endpoint at this address", "", []string{
-				"Nobody was dropped.", "Releases before 3.32 can drop sessions but have no list.", "GET /api/session/remotesessions: HTTP 404", "GET /iso/session/remotesessions: HTTP 404",
+			errors: []message{{"Sessions not drained: no senhasegura API was found at https://pam.example.com", "", []string{
+				"Nobody was dropped.", "Releases earlier than 3.32 can't list sessions.", "GET /api/session/remotesessions: HTTP 404", "GET /iso/session/remotesessions: HTTP 404",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -362,7 +362,7 @@ func drainCases() []drainCase {
 			script:   injecting(simulator.Fault{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}),
 			provider: map[string]any{"max_retries": 0},
 			requests: []string{"token", "list"},
-			errors: []message{{"Sessions not drained: PAM or the network failed, and went on failing until the retries were used up", "", []string{
+			errors: []message{{"Sessions not drained: senhasegura or a gateway in front of it keeps failing", "", []string{
 				"Who is connected is not known. Nobody was dropped.",
 			}}},
 			live: []string{visitorID(1), visitorID(2)},

@@ -114,7 +114,7 @@ func TestTerminateActionProgress(t *testing.T) {
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})},
 			want: []string{
 				"Matched 2 sessions.", "Dropping 2 sessions.", lineOf(2) + ": terminated", "Dropping 1 session.",
-				lineOf(1) + ": refused, PAM refused without saying why; DELETE /api/pam/session/drop/hash-1: HTTP 500, API code 1, An error occurred while droping session",
+				lineOf(1) + ": refused, PAM refused without saying why; DELETE /api/pam/session/drop/hash-1: HTTP 500, API code 1, An error occurred while droping session (https://pam.example.com, 1 attempt)",
 				"2 sessions: 1 refused, 1 terminated.",
 			},
 		},
@@ -165,6 +165,9 @@ func TestTerminateActionProgress(t *testing.T) {
 				test.script(pam)
 			}
 			invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(test.arguments))
+			for i, line := range invocation.Progress {
+				invocation.Progress[i] = address.ReplaceAllString(line, "https://pam.example.com")
+			}
 			if !slices.Equal(invocation.Progress, test.want) {
 				t.Errorf("progress:\n%s\nwant:\n%s", strings.Join(invocation.Progress, "\n"), strings.Join(test.want, "\n"))
 			}

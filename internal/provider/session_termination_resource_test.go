@@ -92,6 +92,7 @@ func expectMessages(t *testing.T, what string, got acctest.Diagnostics, want ...
 		return
 	}
 	for i, d := range got {
+		d.Summary = address.ReplaceAllString(d.Summary, "https://pam.example.com")
 		if d.Summary != want[i].summary || d.Path != want[i].path {
 			t.Errorf("%s on %q: %q\nwant it on %q: %q", what, d.Path, d.Summary, want[i].path, want[i].summary)
 		}
@@ -409,14 +410,14 @@ func TestTerminationCreate(t *testing.T) {
 		"wrong route": {
 			pam:      simulator.Config{Routes: simulator.Routes{Drop: []string{}}},
 			requests: []string{"token", "other DELETE /api/pam/session/drop/" + aliceID, "other DELETE /iso/session/drop/" + aliceID},
-			errors: notDropped("PAM has no such endpoint at this address", "`url`",
+			errors: notDropped("no senhasegura API was found at https://pam.example.com", "`url`",
 				"DELETE /api/pam/session/drop/"+aliceID+": HTTP 404", "DELETE /iso/session/drop/"+aliceID+": HTTP 404"),
 			live: true,
 		},
 		"gateway without a route": {
 			faults:   []simulator.Fault{{Kind: simulator.GatewayNoRoute404, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "other DELETE /iso/session/drop/" + aliceID},
-			errors:   notDropped("PAM has no such endpoint at this address", "no Route matched"),
+			errors:   notDropped("no senhasegura API was found at https://pam.example.com", "no Route matched"),
 			live:     true,
 		},
 		"client rejected": {
@@ -687,21 +688,22 @@ func TestTerminationRead(t *testing.T) {
 				sim.Inject(simulator.Fault{Kind: simulator.WrongRoute404})
 			},
 			requests: otherGets,
-			errors:   []message{refreshFailed("PAM has no such endpoint at this address", "GET /api/session/remotesessions/6: HTTP 404, API code 4")},
+			errors:   []message{refreshFailed("no senhasegura API was found at https://pam.example.com", "GET /api/session/remotesessions/6: HTTP 404, API code 4")},
 		},
 		"gateway without a route": {
 			arrange: func(sim *simulator.Simulator) {
-				sim.Inject(simulator.Fault{Kind: simulator.GatewayNoRoute404})
+				sim.Inject(simulator.Fault{Kind: simulator.GatewayNoRoute404, Op: simulator.OpGet})
 			},
-			requests: otherGets,
-			errors:   []message{refreshFailed("PAM has no such endpoint at this address", "no Route matched with those values")},
+			// The token was accepted before, so it is in doubt, once.
+			requests: slices.Concat([]string{getAlice, "token"}, otherGets),
+			errors:   []message{refreshFailed("no senhasegura API was found at https://pam.example.com", "no Route matched with those values")},
 		},
 		"page of a proxy": {
 			arrange: func(sim *simulator.Simulator) {
 				sim.Inject(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet})
 			},
 			requests: []string{getAlice, getAlice},
-			errors:   []message{refreshFailed("PAM or the network failed, and went on failing until the retries were used up", "text/html")},
+			errors:   []message{refreshFailed("senhasegura or a gateway in front of it keeps failing", "text/html")},
 		},
 		"200 with error true": {
 			arrange: func(sim *simulator.Simulator) {

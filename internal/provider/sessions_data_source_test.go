@@ -210,7 +210,7 @@ func TestSessionsDataSourceReadFailures(t *testing.T) {
 		},
 		"no list in this release": {
 			&scriptedPAM{listErr: session.ErrWrongRoute},
-			[]string{"ERROR: ", "Releases before 3.32"},
+			[]string{"ERROR: ", "Releases earlier than 3.32"},
 		},
 		"arguments of the provider unknown": {nil, []string{"ERROR: ", "`url`"}},
 	}

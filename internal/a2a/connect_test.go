@@ -23,7 +23,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -81,6 +83,7 @@ func TestServerCertificate(t *testing.T) {
 		cfg.MaxRetries = 3
 		err := mustNew(t, cfg).Drop(t.Context(), testID)
 		wantClass(t, err, session.ErrRejected)
+		wantBlame(t, err, ErrUntrustedCertificate)
 		if e := asError(t, err); e.Attempts != 1 || !strings.Contains(e.Message, "certificate") {
 			t.Errorf("%d attempts, message %q", e.Attempts, e.Message)
 		}
@@ -254,10 +257,15 @@ func TestProxy(t *testing.T) {
 		address.User = url.UserPassword("runner", "wr0ng-p@ss")
 		cfg := testConfig(pamURL)
 		cfg.ProxyURL, cfg.MaxRetries = address.String(), 3
-		err := mustNew(t, cfg).Drop(t.Context(), testID)
+		c := mustNew(t, cfg)
+		err := c.Drop(t.Context(), testID)
 		wantClass(t, err, session.ErrRejected)
-		if through.asked.Load() != 1 {
-			t.Errorf("a wrong password was sent %d times", through.asked.Load())
+		wantBlame(t, err, ErrProxyCredentials)
+		for range 10 {
+			wantBlame(t, c.Drop(t.Context(), testID), ErrProxyCredentials)
+		}
+		if n := through.asked.Load(); n != 1 {
+			t.Errorf("a wrong password was sent %d times", n)
 		}
 		for _, secret := range []string{"wr0ng", base64.StdEncoding.EncodeToString([]byte("runner:wr0ng-p@ss"))} {
 			if strings.Contains(err.Error(), secret) {
@@ -274,10 +282,265 @@ func TestProxy(t *testing.T) {
 		cfg.ProxyURL = "http://runner:s3cr3t-of-proxy@" + deadAddress(t)
 		err := mustNew(t, cfg).Drop(t.Context(), testID)
 		wantClass(t, err, session.ErrTransient)
+		wantBlame(t, err, ErrProxy)
 		if strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("error %q shows the password", err)
 		}
 	})
+}
+
+// TestWrongSOCKSPassword: it is sent once in the life of a Client.
+func TestWrongSOCKSPassword(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	var serving sync.WaitGroup
+	t.Cleanup(func() {
+		_ = listener.Close()
+		serving.Wait()
+	})
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			asked.Add(1)
+			// RFC 1928: version 5, user name and password; RFC 1929: denied.
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+			_, _ = io.ReadFull(conn, make([]byte, 4))
+			_, _ = conn.Write([]byte{5, 2})
+			_, _ = io.ReadFull(conn, make([]byte, 2))
+			_, _ = conn.Write([]byte{1, 1})
+			_ = conn.Close()
+		}
+	})
+	cfg := testConfig("https://pam.example.com")
+	cfg.ProxyURL, cfg.MaxRetries = "socks5://runner:wr0ng-p@"+listener.Addr().String(), 3
+	c := mustNew(t, cfg)
+	for range 3 {
+		err := c.Drop(t.Context(), testID)
+		wantClass(t, err, session.ErrRejected)
+		wantBlame(t, err, ErrProxyCredentials)
+		if strings.Contains(err.Error(), "wr0ng") {
+			t.Errorf("error %q shows the password", err)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("a wrong password was sent %d times", n)
+	}
+}
+
+// TestLoopbackTakesNoProxy: plain http through a proxy would show it the secret.
+func TestLoopbackTakesNoProxy(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(proxy.Close)
+	err := overNetwork(t, &pam{handler: answering(204, "")}, func(cfg *Config) { cfg.ProxyURL = proxy.URL }).Drop(t.Context(), testID)
+	if err != nil || asked.Load() != 0 {
+		t.Errorf("%d requests reached the proxy, error %v", asked.Load(), err)
+	}
+}
+
+// wantFault fails unless err blames want, of all errors of this package, and no
+// other; nil blames none.
+func wantBlame(t *testing.T, err, want error) {
+	t.Helper()
+	for _, fault := range []error{
+		ErrUntrustedCertificate, ErrClientCertificate, ErrNoTLS, ErrTLS, ErrProxyCredentials, ErrProxy, ErrUnknownHost, ErrUnreachable,
+		ErrRenegotiation, ErrGatewayPage, ErrSignature, ErrTooManyRequests, ErrServerFault,
+	} {
+		if errors.Is(err, fault) != (fault == want) { //nolint:errorlint // sentinels
+			t.Errorf("errors.Is(%v, %q) = %v", err, fault, errors.Is(err, fault))
+		}
+	}
+}
+
+// TestFaults: whose fault a failure is, what it means, and how often a read was
+// tried.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	op := func(op string, err error) error { return &net.OpError{Op: op, Net: "tcp", Err: err} }
+	for _, tc := range []struct {
+		name     string
+		err      error
+		fault    error
+		class    error
+		attempts int
+	}{
+		{"name", op("dial", &net.DNSError{Name: "pam.example.com", IsNotFound: true}), ErrUnknownHost, session.ErrRejected, 1},
+		{"name server that fails", op("dial", &net.DNSError{Name: "pam.example.com", IsTemporary: true}), ErrUnknownHost, session.ErrTransient, 3},
+		{"refused", op("dial", syscall.ECONNREFUSED), ErrUnreachable, session.ErrTransient, 3},
+		{"no route to host", op("dial", syscall.EHOSTUNREACH), ErrUnreachable, session.ErrTransient, 3},
+		{"tunnel forbidden", &proxyError{status: 403}, ErrProxy, session.ErrRejected, 1},
+		{"tunnel without credentials", &proxyError{status: 407}, ErrProxyCredentials, session.ErrRejected, 1},
+		{"tunnel that fails", &proxyError{status: 502}, ErrProxy, session.ErrTransient, 3},
+		{"proxy refused", op("proxyconnect", op("dial", syscall.ECONNREFUSED)), ErrProxy, session.ErrTransient, 3},
+		{"name of the proxy", op("proxyconnect", op("dial", &net.DNSError{IsNotFound: true})), ErrProxy, session.ErrRejected, 1},
+		{"SOCKS host unreachable", op("socks connect", errors.New("unknown error host unreachable")), ErrProxy, session.ErrTransient, 3},
+		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, ErrUntrustedCertificate, session.ErrRejected, 1},
+		{"client certificate", op("remote error", errors.New("tls: certificate required")), ErrClientCertificate, session.ErrRejected, 1},
+		{"handshake", op("remote error", errors.New("tls: handshake failure")), ErrTLS, session.ErrRejected, 1},
+		{"no TLS", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, ErrNoTLS, session.ErrRejected, 1},
+		{"renegotiation", op("local error", errors.New("tls: no renegotiation")), ErrRenegotiation, session.ErrRejected, 1},
+		{"bad record", op("local error", errors.New("tls: bad record MAC")), nil, session.ErrTransient, 3},
+		{"reset", op("read", syscall.ECONNRESET), nil, session.ErrTransient, 3},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := onConnection(t, &memory{dial: func() error { return tc.err }}, func(cfg *Config) { cfg.MaxRetries = 2 })
+				_, err := c.Session(t.Context(), testRecord)
+				wantClass(t, err, tc.class)
+				wantBlame(t, err, tc.fault)
+				if e := asError(t, err); e.Attempts != tc.attempts || e.Host != "https://pam.example.com" {
+					t.Errorf("%d attempts, want %d; host %q", e.Attempts, tc.attempts, e.Host)
+				}
+			})
+		})
+	}
+}
+
+// TestFaultsOfAnswers: the ones that the answer itself tells.
+func TestFaultsOfAnswers(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		status int
+		body   string
+		fault  error
+	}{
+		{"signature", 401, `{"message":"Invalid signature"}`, ErrSignature},
+		{"signature under 500", 500, `{"message":"Invalid signature"}`, ErrSignature},
+		{"token", 401, `{"error":"access_denied"}`, nil},
+		{"too many", 429, "", ErrTooManyRequests},
+		{"server fault", 500, `{"code":500,"response":{"status":500,"error":true,"message":"Unexpected error."}}`, ErrServerFault},
+		{"bad gateway", 502, htmlPage, nil},
+		{"page under 400", 400, htmlPage, nil},
+	} {
+		for _, o := range operations {
+			err := o.run(t.Context(), inMemory(t, &pam{handler: answering(tc.status, tc.body)}, nil))
+			t.Logf("%s: %s", tc.name, o.name)
+			wantBlame(t, err, tc.fault)
+		}
+	}
+	p := &pam{answerToken: answering(400, htmlPage), handler: answering(204, "")}
+	wantBlame(t, inMemory(t, p, nil).Drop(t.Context(), testID), ErrGatewayPage)
+}
+
+// TestSilentPort: a connection that does not come about in the time of an attempt
+// is no slow answer.
+func TestSilentPort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig("https://pam.example.com")
+		cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		err := mustNew(t, cfg).Drop(t.Context(), testID)
+		wantClass(t, err, session.ErrTransient)
+		wantBlame(t, err, ErrUnreachable)
+	})
+}
+
+// TestIdleConnections are given up before a server with a short keep-alive closes
+// them under a request: that drop would be lost.
+func TestIdleConnections(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var dials int
+		served := make(chan net.Conn)
+		server := &http.Server{Handler: &pam{handler: answering(204, "")}, ReadHeaderTimeout: time.Hour}
+		listener := &pipes{arriving: served, closed: make(chan struct{})}
+		done := make(chan error, 1)
+		go func() { done <- server.Serve(listener) }()
+		cfg := testConfig("http://localhost")
+		cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			near, far := net.Pipe()
+			served <- far
+			return near, nil
+		}
+		c := mustNew(t, cfg)
+		drop := func() {
+			t.Helper()
+			if err := c.Drop(t.Context(), testID); err != nil {
+				t.Error(err)
+			}
+		}
+		drop()
+		<-time.After(400 * time.Millisecond)
+		drop()
+		if dials != 1 {
+			t.Errorf("%d connections for drops in quick succession, want 1", dials)
+		}
+		<-time.After(900 * time.Millisecond)
+		drop()
+		if dials != 2 {
+			t.Errorf("%d connections, want a new one where a server could be closing the other", dials)
+		}
+		c.CloseIdleConnections()
+		_ = server.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+// pipes is a listener of connections in memory.
+type pipes struct {
+	arriving chan net.Conn
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.arriving:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestResumedSessions: a server that closes after each answer costs a TCP
+// connection, and no full TLS handshake.
+func TestResumedSessions(t *testing.T) {
+	t.Parallel()
+	var full, resumed atomic.Int32
+	p := &pam{}
+	p.handler = func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS.DidResume {
+			resumed.Add(1)
+		} else {
+			full.Add(1)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+	server := quietly(t, p, func(server *httptest.Server) { server.Config.SetKeepAlivesEnabled(false) })
+	cfg := testConfig(server.URL)
+	cfg.CACertPEM = certificatePEM(server.Certificate())
+	c := mustNew(t, cfg)
+	for range 5 {
+		if err := c.Drop(t.Context(), testID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if resumed.Load() == 0 {
+		t.Errorf("%d full handshakes and none resumed", full.Load())
+	}
 }
 
 // TestProxyOfEnvironment is not parallel: it changes the environment.
@@ -514,7 +777,7 @@ func (s *lineServer) serve(conn net.Conn) {
 		_, _ = io.Copy(io.Discard, request.Body)
 		if request.Method == http.MethodPost {
 			const token = `{"access_token":"abcdefgh","expires_in":3600}`
-			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 45\r\nConnection: close\r\n\r\n"+token)
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 45\r\nConnection: close\r\n\r\n"+token)
 			return
 		}
 		s.requests.Add(1)
@@ -625,16 +888,14 @@ func TestRefusedConnection(t *testing.T) {
 	}
 }
 
-// TestDropSpeaksHTTP1 and everything else what the server offers.
-func TestDropSpeaksHTTP1(t *testing.T) {
+// TestHTTP1: everything speaks HTTP/1.1, also to a server that offers more.
+func TestHTTP1(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	protocols := map[string]string{}
 	p := &pam{}
 	p.handler = func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		protocols[r.Method] = r.Proto
-		mu.Unlock()
+		if r.Proto != "HTTP/1.1" {
+			t.Errorf("%s over %s", r.Method, r.Proto)
+		}
 		if r.Method == http.MethodGet {
 			answering(200, `{"code":200,"remote_sessions":[]}`)(w, r)
 		}
@@ -648,9 +909,6 @@ func TestDropSpeaksHTTP1(t *testing.T) {
 	}
 	if _, err := collect(t.Context(), c); err != nil {
 		t.Fatal(err)
-	}
-	if protocols[http.MethodDelete] != "HTTP/1.1" || protocols[http.MethodGet] != "HTTP/2.0" {
-		t.Errorf("protocols %v", protocols)
 	}
 }
 
@@ -714,6 +972,10 @@ func TestCanceledInTheBody(t *testing.T) {
 		}
 	}
 }
+
+type roundTripperFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripperFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // canceling is the place in a body at which the caller's context ends.
 type canceling struct{ cancel context.CancelFunc }
