@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
@@ -208,6 +209,9 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.truth = sentences("No drop was carried out; the session is as it was.", inState)
 		r.advice = c.advice
 		return r.asError()
+	}
+	if errors.Is(failure.Drop, a2a.ErrServerFault) {
+		r.advice = sentences(explain(failure.Drop).advice, "Check the session in senhasegura as well.")
 	}
 	return r.asError(at)
 }
@@ -536,6 +540,8 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 			add("Name sessions that cannot be decided in `session_ids`, of `match` or of `exclude`.")
 		case d.Session.ID == "":
 			add("End sessions without a session id in PAM.")
+		case errors.Is(d.Err, a2a.ErrServerFault) && failure.Cause == nil:
+			add(explain(d.Err).advice)
 		case d.Outcome == termination.OutcomeRefused, d.Outcome == termination.OutcomeUnconfirmed:
 			add(explain(session.ErrRefused).advice)
 		case d.Err != nil && failure.Cause == nil:
