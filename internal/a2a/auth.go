@@ -41,8 +41,8 @@ func (c *Client) sender(ctx context.Context) *http.Client {
 	return signing
 }
 
-// authorize gives what shows senhasegura who asks. Its error is that of ctx, or an
-// *Error that had the retries and routes of the token request.
+// authorize gives what shows senhasegura who asks. Its error had the retries and
+// routes of the token request, or is the end of ctx.
 func (c *Client) authorize(ctx context.Context, op string) (*bearerToken, error) {
 	if refusal := c.refusal.Load(); refusal != nil {
 		return nil, refusal
@@ -51,6 +51,18 @@ func (c *Client) authorize(ctx context.Context, op string) (*bearerToken, error)
 		return &bearerToken{header: c.header}, nil
 	}
 	return c.tokens.token(ctx)
+}
+
+// stillGood gives the token to use after a wait for a turn, in which it may have
+// ended or the credentials may have been refused; nil if a new one is needed.
+func (c *Client) stillGood(token *bearerToken) *bearerToken {
+	switch {
+	case c.refusal.Load() != nil:
+		return nil
+	case token.number == 0:
+		return token
+	}
+	return c.tokens.known()
 }
 
 // refusals are the answers to credentials that the same credentials would get
@@ -64,6 +76,10 @@ var refusals = []error{
 // again, since they may be locked for it (contract, section 2). With a signature
 // each call shows its credentials, and may be refused for what it asks alone.
 func (c *Client) noteRefusal(op string, failure *Error) {
+	if failure == nil {
+		c.proven.Store(true)
+		return
+	}
 	refused := op == OpToken && slices.ContainsFunc(refusals, failure.Is) ||
 		c.oauth1 != nil && (failure.Is(session.ErrUnauthenticated) || failure.Is(session.ErrInactive)) ||
 		failure.Is(ErrProxyCredentials)
@@ -237,7 +253,8 @@ func (c *Client) requestToken(ctx context.Context, tokenURL string) *answer {
 	return &answer{err: err}
 }
 
-// tokenTransport adds the configured headers to the one request of a token.
+// tokenTransport adds the configured headers to the one request of a token, and
+// takes in the whole answer.
 type tokenTransport struct {
 	next   http.RoundTripper
 	header http.Header
@@ -251,15 +268,21 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header[name] = values
 	}
 	resp, err := t.next.RoundTrip(req)
-	if err != nil || !isSuccess(resp.StatusCode) {
-		return resp, err
+	if err != nil {
+		return nil, err
 	}
 	found := wholeAnswer(resp)
-	if found.err != nil {
+	switch {
+	case !isSuccess(resp.StatusCode):
+		// The status alone may reject the credentials. Where the body breaks off, the
+		// library would forget it.
+		resp.Body = io.NopCloser(bytes.NewReader(found.body))
+	case found.err != nil:
 		return nil, found.err
+	default:
+		t.success = found
+		resp.Body = io.NopCloser(bytes.NewReader(plainToken(found)))
 	}
-	t.success = found
-	resp.Body = io.NopCloser(bytes.NewReader(plainToken(found)))
 	return resp, nil
 }
 

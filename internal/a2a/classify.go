@@ -33,17 +33,28 @@ func (c *Client) judge(ctx context.Context, req request, found *answer) *Error {
 // unanswered is the error of an attempt without an answer.
 func (c *Client) unanswered(req request, found *answer) *Error {
 	failure := c.newError(req)
-	failure.cause = c.redact.cause(found.err)
-	failure.Message = failure.cause.Error()
-	var permanent bool
-	permanent, failure.fault = faultOf(found.err)
-	if limit := (*timeoutError)(nil); !found.sent && errors.As(found.err, &limit) {
-		failure.fault = ErrUnreachable // there was no connection in all that time
+	failure.wrapped = c.redact.cause(found.err)
+	failure.Message = failure.wrapped.Error()
+	permanent, fault := faultOf(found.err)
+	switch {
+	case found.sent:
+		// Only these can come after the request. A client certificate that is not
+		// accepted ends a new connection after the fact in TLS 1.3, and no request is
+		// served on it.
+		if fault == ErrRenegotiation || fault == ErrClientCertificate && !found.reused { //nolint:errorlint // sentinels of ours
+			failure.fault = fault
+		}
+	case fault != nil:
+		failure.fault = fault
+	case c.throughProxy(req):
+		failure.fault = ErrProxy
+	default:
+		failure.fault = ErrUnreachable
 	}
 	switch {
 	case req.op == OpDrop && found.sent:
 		failure.class = session.ErrUnknownOutcome
-	case permanent:
+	case permanent, errors.Is(found.err, errLocation):
 		failure.class = session.ErrRejected
 	default:
 		failure.class = session.ErrTransient
@@ -51,12 +62,22 @@ func (c *Client) unanswered(req request, found *answer) *Error {
 	return failure
 }
 
+// throughProxy reports whether a proxy stands between here and the server.
+func (c *Client) throughProxy(req request) bool {
+	transport, ok := c.connection.(*http.Transport)
+	if !ok {
+		return false
+	}
+	proxy, err := transport.Proxy(&http.Request{URL: req.url})
+	return err == nil && proxy != nil
+}
+
 // interrupted is the end of a call by the caller's context. Only a drop that may
 // have been sent has a meaning beyond that.
 func (c *Client) interrupted(ctx context.Context, req request, sent bool) *Error {
 	e := c.newError(req)
-	e.cause = ctx.Err()
-	e.Message = e.cause.Error()
+	e.wrapped = ctx.Err()
+	e.Message = e.wrapped.Error()
 	if req.op == OpDrop && sent {
 		e.class = session.ErrUnknownOutcome
 	}
@@ -70,7 +91,9 @@ func (c *Client) unauthorized(ctx context.Context, req request, last *Error, err
 	if errors.As(err, &failure) {
 		return failure
 	}
-	return c.interruptedAfter(ctx, req, last)
+	failure = c.interruptedAfter(ctx, req, last)
+	failure.Message += ", while waiting for a token"
+	return failure
 }
 
 // interruptedAfter is the end of a call that waits for a token, its turn or its
@@ -96,13 +119,13 @@ func (c *Client) newError(req request) *Error {
 func (c *Client) failed(req request, found *answer, class error) *Error {
 	e := c.newError(req)
 	e.class = class
-	e.fault = found.fault(req.op)
+	e.fault = found.fault(class)
 	e.Status = found.status
 	e.Message = c.redact.text(found.text(c.base.Host))
 	e.RetryAfter = parseRetryAfter(found.header.Get("Retry-After"), time.Now())
 	e.Gateway = found.gatewayHasNoRoute()
 	if found.err != nil {
-		e.cause = c.redact.cause(found.err)
+		e.wrapped = c.redact.cause(found.err)
 	}
 	if found.env != nil {
 		e.Code = found.env.number()
@@ -239,38 +262,43 @@ func (a *answer) rejectsClient() bool {
 }
 
 // hasNoRoute reports whether the answer means "wrong route": in the words of the
-// API or of a gateway, or as the page of a web server. The API writes JSON, so
-// that page must not pass for "no such session".
+// API or of a gateway, or as the page of a web server, which may also say that it
+// does not know the method. The API writes JSON, so that page must not pass for
+// "no such session".
 func (a *answer) hasNoRoute() bool {
-	if a.effective() != http.StatusNotFound {
-		return false
-	}
+	status := a.effective()
 	if a.env == nil {
-		return a.err == nil
+		return a.err == nil && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed)
 	}
-	return a.env.says(noRouteTexts) || a.env.errorCode == codeWrongRoute ||
-		a.env.number() == 0 && a.env.says(wrongRouteTexts)
+	// The code 1 says nothing: nearly every failure has it.
+	return status == http.StatusNotFound &&
+		(a.env.says(noRouteTexts) || a.env.errorCode == codeWrongRoute || a.env.number() <= 1 && a.env.says(wrongRouteTexts))
 }
 
 func (a *answer) gatewayHasNoRoute() bool {
 	return a.env != nil && a.effective() == http.StatusNotFound && a.env.says(noRouteTexts)
 }
 
-// fault says whose fault the answer blames, nil where it does not say.
-func (a *answer) fault(op string) error {
+// fault says whose fault an answer of class is, nil where it does not say.
+func (a *answer) fault(class error) error {
 	switch {
-	case op == OpToken && a.env == nil && a.status != http.StatusNotFound && a.rejectsClient():
-		return ErrGatewayPage
-	case a.says(signatureTexts):
-		return ErrSignature
-	case a.status == http.StatusProxyAuthRequired:
-		return ErrProxyCredentials
-	case a.status == http.StatusTooManyRequests:
+	case a.status == http.StatusTooManyRequests && class == session.ErrTransient: //nolint:errorlint // a sentinel
 		return ErrTooManyRequests
-	case a.env != nil && !isSuccess(a.effective()) && a.env.unexpected():
+	case class == session.ErrUnauthenticated && a.says(signatureTexts): //nolint:errorlint // a sentinel
+		return ErrSignature
+	case a.isPageOfGateway():
+		return ErrGatewayPage
+	case (class == session.ErrTransient || class == session.ErrUnknownOutcome) && a.env != nil && !isSuccess(a.effective()) && a.env.unexpected(): //nolint:errorlint // sentinels
 		return ErrServerFault
 	}
 	return nil
+}
+
+// isPageOfGateway reports whether a web server in front of the API refused the
+// client, and not for the route, the time or the rate.
+func (a *answer) isPageOfGateway() bool {
+	passing := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusTooManyRequests}
+	return a.env == nil && a.status >= 400 && a.status <= 499 && len(bytes.TrimSpace(a.body)) > 0 && !slices.Contains(passing, a.status)
 }
 
 // text is what to show of the answer of host, before redaction.

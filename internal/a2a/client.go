@@ -36,6 +36,10 @@ type Client struct {
 	// listRoutes serve "get one" too, which is the list path and the record id.
 	listRoutes *routes
 	dropRoutes *routes
+	// proven is true once a signature was accepted; before that, whoever shows one
+	// holds alone.
+	proven atomic.Bool
+	alone  chan struct{}
 	// refusal is the failure of credentials that were not accepted, nil before.
 	refusal atomic.Pointer[Error]
 
@@ -99,6 +103,7 @@ func newClient(cfg *Config, connection http.RoundTripper) (*Client, error) {
 		maxRetries:     cfg.MaxRetries,
 		location:       cfg.Location,
 		slots:          make(chan struct{}, cfg.MaxConcurrentRequests),
+		alone:          make(chan struct{}, 1),
 		rate:           rate.NewLimiter(limit, 1),
 		redact:         newRedactor(cfg),
 		logger:         cfg.Logger,

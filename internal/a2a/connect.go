@@ -162,7 +162,7 @@ func proxyFault(op string, err error) (permanent bool, fault error) {
 	case errors.As(err, &refused):
 		return !refused.passing(), ErrProxy
 	case op == "socks connect":
-		return false, ErrProxy
+		return strings.Contains(err.Error(), "not allowed"), ErrProxy
 	case op == "proxyconnect":
 		return errors.As(err, &name) && name.IsNotFound || errors.As(err, &certificate), ErrProxy
 	}

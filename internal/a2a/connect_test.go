@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -346,7 +347,7 @@ func TestLoopbackTakesNoProxy(t *testing.T) {
 	}
 }
 
-// wantFault fails unless err blames want, of all errors of this package, and no
+// wantBlame fails unless err blames want, of all errors of this package, and no
 // other; nil blames none.
 func wantBlame(t *testing.T, err, want error) {
 	t.Helper()
@@ -387,8 +388,8 @@ func TestFaults(t *testing.T) {
 		{"handshake", op("remote error", errors.New("tls: handshake failure")), ErrTLS, session.ErrRejected, 1},
 		{"no TLS", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, ErrNoTLS, session.ErrRejected, 1},
 		{"renegotiation", op("local error", errors.New("tls: no renegotiation")), ErrRenegotiation, session.ErrRejected, 1},
-		{"bad record", op("local error", errors.New("tls: bad record MAC")), nil, session.ErrTransient, 3},
-		{"reset", op("read", syscall.ECONNRESET), nil, session.ErrTransient, 3},
+		{"bad record", op("local error", errors.New("tls: bad record MAC")), ErrUnreachable, session.ErrTransient, 3},
+		{"reset before there is a connection", op("read", syscall.ECONNRESET), ErrUnreachable, session.ErrTransient, 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -420,12 +421,15 @@ func TestFaultsOfAnswers(t *testing.T) {
 		{"too many", 429, "", ErrTooManyRequests},
 		{"server fault", 500, `{"code":500,"response":{"status":500,"error":true,"message":"Unexpected error."}}`, ErrServerFault},
 		{"bad gateway", 502, htmlPage, nil},
-		{"page under 400", 400, htmlPage, nil},
+		{"page under 400", 400, htmlPage, ErrGatewayPage},
+		{"page under 403", 403, htmlPage, ErrGatewayPage},
+		{"page under 404", 404, htmlPage, nil},
+		{"permission", 403, `{"code":403,"error":true}`, nil},
+		{"permission beside an unexpected error", 500, `{"response":{"status":500,"error":true,"message":"You are not authorized to access this resource"},"exception":{"code":500}}`, nil},
 	} {
 		for _, o := range operations {
 			err := o.run(t.Context(), inMemory(t, &pam{handler: answering(tc.status, tc.body)}, nil))
-			t.Logf("%s: %s", tc.name, o.name)
-			wantBlame(t, err, tc.fault)
+			wantBlame(t, fmt.Errorf("%s: %w", tc.name, err), tc.fault)
 		}
 	}
 	p := &pam{answerToken: answering(400, htmlPage), handler: answering(204, "")}

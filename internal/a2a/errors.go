@@ -18,7 +18,7 @@ const (
 
 // The errors below say whose fault a failure is, where that is certain. An [*Error]
 // matches at most one of them with errors.Is, next to its sentinel of package
-// session. Up to ErrUnreachable nothing was sent to senhasegura.
+// session. With those of the connection senhasegura did not get the request.
 var (
 	// ErrUntrustedCertificate: no trusted authority has signed the certificate of
 	// the server, or it is of another name, or it has expired.
@@ -101,7 +101,8 @@ type Error struct {
 	class error
 	// fault is one of the errors above, nil where it is not known whose it is.
 	fault error
-	cause error
+	// wrapped is the error of the connection or of the context, nil without one.
+	wrapped error
 	// final is true where neither a retry nor another route can follow, because
 	// the caller has been given a part of the answer.
 	final bool
@@ -149,8 +150,8 @@ func (e *Error) Is(target error) bool {
 	return target != nil && (target == e.class || target == e.fault)
 }
 
-// Unwrap returns the cause, nil without one.
-func (e *Error) Unwrap() error { return e.cause }
+// Unwrap returns the error of the connection or of the context, nil without one.
+func (e *Error) Unwrap() error { return e.wrapped }
 
 // redactedError shows a cleaned text of an error and still lets errors.Is and
 // errors.As find what the error wraps. It has no Unwrap, so that printing the

@@ -38,8 +38,9 @@ type answer struct {
 	token *oauth2.Token
 	// err is why there is no answer, or no complete one.
 	err error
-	// sent is true where err leaves open whether the server has the request.
-	sent bool
+	// sent is true where err leaves open whether the server has the request, reused
+	// where the connection had served another one before.
+	sent, reused bool
 }
 
 // exchange is one attempt: one request within its own time limit, and the whole
@@ -50,31 +51,61 @@ func (c *Client) exchange(ctx context.Context, req request, token *bearerToken) 
 	if req.op == OpList {
 		limit = c.listTimeout
 	}
-	timed, cancel := context.WithTimeout(ctx, limit)
-	within := timeLimit{caller: ctx, ctx: timed, limit: limit}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &timeoutError{limit: limit})
+	var line lineTrace
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: line.got})
+	var found *answer
 	if req.op == OpToken {
-		defer cancel()
-		return within.explained(c.requestToken(timed, req.url.String()))
+		found = c.requestToken(traced, req.url.String())
+	} else {
+		httpRequest := &http.Request{Method: req.method, URL: req.url, Header: token.header}
+		found = c.roundTrip(httpRequest.WithContext(traced), req.op)
 	}
-
-	var sent atomic.Bool
-	traced := httptrace.WithClientTrace(timed, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
-	})
-	httpRequest := &http.Request{Method: req.method, URL: req.url, Header: token.header}
-	resp, err := c.sender(ctx).Do(httpRequest.WithContext(traced))
-	if err != nil {
-		defer cancel()
-		return within.explained(&answer{err: err, sent: sent.Load()})
-	}
-	if req.op == OpList && isSuccess(resp.StatusCode) {
-		stream := &limitedStream{ReadCloser: resp.Body, cancel: cancel, limit: within}
-		return &answer{status: resp.StatusCode, header: resp.Header, stream: stream}
+	if found.stream != nil {
+		found.stream = &limitedStream{ReadCloser: found.stream, ctx: ctx, cancel: cancel}
+		return found
 	}
 	defer cancel()
-	found := wholeAnswer(resp)
-	found.sent = found.err != nil
-	return within.explained(found)
+	found.err = explain(ctx, found.err)
+	found.sent = found.err != nil && line.sent.Load()
+	found.reused = line.reused.Load()
+	return found
+}
+
+// lineTrace notes what net/http tells of the connection of an attempt, also from
+// other goroutines.
+type lineTrace struct{ sent, reused atomic.Bool }
+
+func (l *lineTrace) got(info httptrace.GotConnInfo) {
+	l.sent.Store(true)
+	l.reused.Store(info.Reused)
+}
+
+// errLocation takes the place of an error of net/http that quotes the header, which
+// may hold a secret.
+var errLocation = errors.New("redirected to an unusable location")
+
+// roundTrip sends one request. Only a GET follows redirects.
+func (c *Client) roundTrip(req *http.Request, op string) *answer {
+	client := c.sender(req.Context())
+	send := client.Do
+	if req.Method != http.MethodGet {
+		send = client.Transport.RoundTrip
+	}
+	resp, err := send(req)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "failed to parse Location header"):
+		return &answer{err: errLocation}
+	case err != nil:
+		return &answer{err: err}
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		// What follows is no body, and no time limit would end it.
+		_ = resp.Body.Close()
+		return &answer{err: errors.New("the server switched to another protocol")}
+	case op == OpList && isSuccess(resp.StatusCode):
+		return &answer{status: resp.StatusCode, header: resp.Header, stream: resp.Body}
+	}
+	return wholeAnswer(resp)
 }
 
 // wholeAnswer takes in an answer with its body, and closes it.
@@ -92,27 +123,8 @@ func wholeAnswer(resp *http.Response) *answer {
 	return found
 }
 
-// timeLimit is that of one attempt. It tells its own end from that of the
-// caller's context.
-type timeLimit struct {
-	caller, ctx context.Context //nolint:containedctx // compares two contexts of one request
-	limit       time.Duration
-}
-
-// explain replaces the error of an attempt whose time was up: it must not look
-// like the end of the caller's own context.
-func (l timeLimit) explain(err error) error {
-	if err != nil && l.caller.Err() == nil && errors.Is(l.ctx.Err(), context.DeadlineExceeded) {
-		return &timeoutError{limit: l.limit}
-	}
-	return err
-}
-
-func (l timeLimit) explained(a *answer) *answer {
-	a.err = l.explain(a.err)
-	return a
-}
-
+// timeoutError is the end of an attempt by its own time limit, which must not look
+// like the end of the caller's context.
 type timeoutError struct{ limit time.Duration }
 
 func (e *timeoutError) Error() string { return fmt.Sprintf("no complete answer within %s", e.limit) }
@@ -120,17 +132,26 @@ func (e *timeoutError) Error() string { return fmt.Sprintf("no complete answer w
 // Timeout makes it a timeout to those who ask for net.Error's method.
 func (e *timeoutError) Timeout() bool { return true }
 
+// explain gives the timeoutError that ended ctx in place of err, if one did.
+func explain(ctx context.Context, err error) error {
+	var timeout *timeoutError
+	if err != nil && errors.As(context.Cause(ctx), &timeout) {
+		return timeout
+	}
+	return err
+}
+
 // limitedStream is the body of a list: the attempt lasts until it is closed.
 type limitedStream struct {
 	io.ReadCloser
+	ctx    context.Context //nolint:containedctx // that of the request which the body answers
 	cancel context.CancelFunc
-	limit  timeLimit
 }
 
 func (s *limitedStream) Read(p []byte) (int, error) {
 	n, err := s.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = s.limit.explain(err)
+		err = explain(s.ctx, err)
 	}
 	return n, err
 }
@@ -179,7 +200,6 @@ func newHeader(cfg *Config) http.Header {
 
 // followRedirect is the policy of http.Client: a GET goes on within the scheme
 // and host that were configured, so that the token never travels elsewhere.
-// Everything else keeps the redirect as its answer.
 func (c *Client) followRedirect(req *http.Request, via []*http.Request) error {
 	if via[0].Method != http.MethodGet || len(via) > maxRedirects || origin(req.URL) != origin(c.base) {
 		return http.ErrUseLastResponse

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
@@ -19,12 +19,15 @@ var (
 
 // routes are the paths at which one endpoint may be. Safe for concurrent use.
 type routes struct {
+	mu sync.Mutex
+	// candidates are in the order in which to try them: first the one that answered
+	// last. The others follow, because a server that is upgraded while we run may
+	// move.
 	candidates []string
-	// answered is the index of the candidate that answered, plus one.
-	answered atomic.Int32
-	// missing has the bit of each candidate that a gateway did not know although
-	// the token was new.
-	missing atomic.Uint32
+	// missing are those that a gateway did not know although the token was new. Its
+	// answer is the same for a token that it does not accept: without the note every
+	// later call would ask for a new token on a route that is not there.
+	missing map[string]bool
 }
 
 // newRoutes uses pinned alone, unless it is empty.
@@ -32,35 +35,37 @@ func newRoutes(pinned string, candidates []string) *routes {
 	if pinned != "" {
 		candidates = []string{strings.Trim(pinned, "/")}
 	}
-	return &routes{candidates: candidates}
+	return &routes{candidates: candidates, missing: map[string]bool{}}
 }
 
-// order returns the candidates to try: first the one that answered before. The
-// others follow, because a server that is upgraded while we run may move.
+// order returns the candidates, which nobody changes.
 func (r *routes) order() []string {
-	first := int(r.answered.Load()) - 1
-	if first <= 0 {
-		return r.candidates
-	}
-	order := []string{r.candidates[first]}
-	order = append(order, r.candidates[:first]...)
-	return append(order, r.candidates[first+1:]...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.candidates
 }
-
-func (r *routes) index(candidate string) int { return slices.Index(r.candidates, candidate) }
 
 func (r *routes) remember(candidate string) {
-	r.answered.Store(int32(r.index(candidate)) + 1) //nolint:gosec // at most three candidates
-	r.missing.And(^(1 << r.index(candidate)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.missing, candidate)
+	if r.candidates[0] == candidate {
+		return
+	}
+	others := slices.DeleteFunc(slices.Clone(r.candidates), func(c string) bool { return c == candidate })
+	r.candidates = append([]string{candidate}, others...)
 }
 
-// miss notes that a gateway does not know candidate. Its answer is the same for a
-// token that is not accepted, so without the note every later call would ask for a
-// new token on a route that is not there.
-func (r *routes) miss(candidate string) { r.missing.Or(1 << r.index(candidate)) }
+func (r *routes) miss(candidate string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.missing[candidate] = true
+}
 
 func (r *routes) isMissing(candidate string) bool {
-	return r.missing.Load()&(1<<r.index(candidate)) != 0
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.missing[candidate]
 }
 
 // provesRoute reports whether a failed call reached its endpoint. A failure that a

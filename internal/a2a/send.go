@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -62,7 +63,7 @@ func (c *Client) send(ctx context.Context, ca *call) *Error {
 		retries int
 		failure *Error
 	)
-	for number := 1; ; number++ {
+	for number := 1; ; {
 		route := order[len(tried)]
 		req := request{call: ca, url: locate(c.base, route, ca.object), number: number}
 		token, err := c.authorize(ctx, ca.op)
@@ -73,12 +74,21 @@ func (c *Client) send(ctx context.Context, ca *call) *Error {
 		if err != nil {
 			return c.interruptedAfter(ctx, req, failure)
 		}
+		if token = c.stillGood(token); token == nil {
+			release()
+			continue
+		}
+		number++
 		began := time.Now()
 		found := c.exchange(ctx, req, token)
-		release()
 		c.record(ctx, req, found, time.Since(began))
-
+		if found.stream != nil {
+			release() // the list may take minutes, and must not keep drops waiting
+		}
 		failure = c.judge(ctx, req, found)
+		c.noteRefusal(ca.op, failure)
+		release()
+
 		switch {
 		case failure == nil || failure.provesRoute():
 			ca.routes.remember(route)
@@ -103,21 +113,39 @@ func (c *Client) send(ctx context.Context, ca *call) *Error {
 			}
 			retries++
 		default:
-			c.noteRefusal(ca.op, failure)
 			return failure
 		}
 	}
 }
 
-// takeTurn waits for a free slot and for the rate, and returns what frees the
-// slot. Its error is that of ctx.
+// takeTurn waits for a free slot and for the rate. release frees the slot, once.
+// Its error is that of ctx.
 func (c *Client) takeTurn(ctx context.Context) (release func(), err error) {
+	// Until a signature was accepted, one request at a time shows it, so that a
+	// wrong one is sent once.
+	alone := c.oauth1 != nil && !c.proven.Load()
+	if alone {
+		select {
+		case c.alone <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	free := func() {
+		if alone {
+			<-c.alone
+		}
+	}
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
+		free()
 		return nil, ctx.Err()
 	}
-	release = func() { <-c.slots }
+	release = sync.OnceFunc(func() {
+		<-c.slots
+		free()
+	})
 	if err := c.waitForRate(ctx); err != nil {
 		release()
 		return nil, err

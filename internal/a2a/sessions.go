@@ -81,8 +81,8 @@ func (c *Client) unreadable(ctx context.Context, req request, found *answer, err
 		return c.interrupted(ctx, req, false)
 	}
 	e := c.failed(req, found, session.ErrTransient)
-	e.cause = c.redact.cause(err)
-	e.Message = "the answer cannot be used: " + e.cause.Error()
+	e.wrapped = c.redact.cause(err)
+	e.Message = "the answer cannot be used: " + e.wrapped.Error()
 	return e
 }
 

@@ -62,6 +62,7 @@ var causes = map[string]string{
 	"429, Retry-After of an hour":    "senhasegura limits the rate of requests",
 	"500 unexpected error":           "senhasegura met an unexpected error",
 	"500 unexpected error, acted on": "senhasegura met an unexpected error",
+	"400 with a page":                "a web server in front of senhasegura refused the client",
 	"401 invalid signature":          "senhasegura does not accept the signature",
 	"500 invalid signature":          "senhasegura does not accept the signature",
 }
@@ -281,9 +282,6 @@ func TestFaultsThroughProvider(t *testing.T) {
 				}
 				if cause := causes[r.name]; cause != "" && want.summary != "" && want.summary == problems[class] {
 					want.summary = cause
-				}
-				if r.name == "400 with a page" && u.op == simulator.OpToken {
-					want.summary = "a web server in front of senhasegura refused the client"
 				}
 				s := newStage(t)
 				if u.op == simulator.OpToken {

@@ -151,6 +151,7 @@ func (s *stage) meet(t *testing.T, op simulator.Op) acctest.Diagnostics {
 		return s.driver.Resource(terminationType).Apply(nil, map[string]any{
 			"session_id": s.live.SessionID, "record_id": strconv.FormatInt(s.live.RecordID, 10), "poll_interval": "1ms",
 		}).Diagnostics
+	case simulator.OpToken, simulator.OpList, simulator.OpOther:
 	}
 	_, said := s.driver.ReadDataSource(sessionsData, map[string]any{})
 	return said

@@ -28,17 +28,17 @@ var causes = []cause{
 		a2a.ErrProxyCredentials,
 		"the proxy rejected its user name and password",
 		"Correct them in the provider's `proxy_url` (`SENHASEGURA_PROXY_URL`) or in `HTTPS_PROXY`. " +
-			"Nothing was sent to senhasegura, and the provider doesn't send these proxy credentials again in this run.",
+			"Nothing of this request was sent to senhasegura, and the provider doesn't send these proxy credentials again in this run.",
 	},
 	{
 		a2a.ErrProxy,
 		"the proxy refused the connection or failed",
-		"Nothing was sent to senhasegura. Check `proxy_url` (`SENHASEGURA_PROXY_URL`), `HTTPS_PROXY`, and `NO_PROXY`, and that the proxy allows connections to {address}.",
+		"Nothing of this request was sent to senhasegura. Check `proxy_url` (`SENHASEGURA_PROXY_URL`), `HTTPS_PROXY`, and `NO_PROXY`, and that the proxy allows connections to {address}. For an `https` proxy with a private certificate, set `ca_cert_file`.",
 	},
 	{
 		a2a.ErrUntrustedCertificate,
 		"the TLS certificate of {address} is not trusted",
-		"Nothing was sent to senhasegura. If the certificate is self-signed, as in a new installation, or from a private authority, set `ca_cert_file` (`SENHASEGURA_CA_CERT_FILE`) to it. " +
+		"Nothing of this request was sent to senhasegura. If the certificate is self-signed, as in a new installation, or from a private authority, set `ca_cert_file` (`SENHASEGURA_CA_CERT_FILE`) to it. " +
 			"If it is for another name or has expired, correct `url` or renew the certificate.",
 	},
 	{
@@ -49,22 +49,22 @@ var causes = []cause{
 	{
 		a2a.ErrNoTLS,
 		"the server at {address} does not speak TLS",
-		"Nothing was sent to senhasegura. Check the host and port of `url` (`SENHASEGURA_URL`).",
+		"Nothing of this request was sent to senhasegura. Check the host and port of `url` (`SENHASEGURA_URL`).",
 	},
 	{
 		a2a.ErrTLS,
 		"no TLS connection to {address} can be made",
-		"Nothing was sent to senhasegura. The provider uses TLS 1.2 and 1.3: check what the server or the gateway in front of it offers.",
+		"Nothing of this request was sent to senhasegura. The provider uses TLS 1.2 and 1.3: check what the server or the gateway in front of it offers. If it requires a client certificate, set `client_cert_pem` and `client_key_pem`.",
 	},
 	{
 		a2a.ErrUnknownHost,
 		"the host name of {address} can't be resolved",
-		"Nothing was sent to senhasegura. Check the host of `url` (`SENHASEGURA_URL`) and the DNS of this machine. If only a proxy can resolve it, set `proxy_url`.",
+		"Nothing of this request was sent to senhasegura. Check the host of `url` (`SENHASEGURA_URL`) and the DNS of this machine. If only a proxy can resolve it, set `proxy_url`.",
 	},
 	{
 		a2a.ErrUnreachable,
 		"can't connect to {address}",
-		"Nothing was sent to senhasegura. Check the host and port of `url` (`SENHASEGURA_URL`), the firewall, and whether a proxy is needed (`proxy_url`).",
+		"Nothing of this request was sent to senhasegura. Check the host and port of `url` (`SENHASEGURA_URL`), the firewall, and whether a proxy is needed (`proxy_url`).",
 	},
 	{
 		a2a.ErrRenegotiation,

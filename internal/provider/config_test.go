@@ -214,7 +214,7 @@ func TestProviderInsecureWarns(t *testing.T) {
 		"authority": {},
 		"neither": {
 			config: map[string]any{"ca_cert_pem": nil},
-			errors: notDropped("the TLS certificate of https://pam.example.com is not trusted", "Nothing was sent to senhasegura", "`ca_cert_file`", "SENHASEGURA_CA_CERT_FILE", "certificate signed by unknown authority"),
+			errors: notDropped("the TLS certificate of https://pam.example.com is not trusted", "Nothing of this request was sent to senhasegura", "`ca_cert_file`", "SENHASEGURA_CA_CERT_FILE", "certificate signed by unknown authority"),
 		},
 	}
 	for name, test := range tests {
@@ -381,7 +381,7 @@ func TestProviderConfigurationWins(t *testing.T) {
 	t.Run("but an argument left out is taken from it", func(t *testing.T) {
 		applied := acctest.NewDriver(t, pam, proxy).Resource(terminationType).Apply(nil, with(nil))
 		expectMessages(t, "message", applied.Diagnostics,
-			notDropped("the proxy refused the connection or failed", "Nothing was sent", "127.0.0.1:1")...)
+			notDropped("the proxy refused the connection or failed", "Nothing of this request was sent", "127.0.0.1:1")...)
 	})
 	t.Setenv("SENHASEGURA_PROXY_URL", "")
 	d := acctest.NewDriver(t, pam, proxy)
