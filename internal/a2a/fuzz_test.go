@@ -155,6 +155,9 @@ func FuzzList(f *testing.F) {
 		if err := json.Unmarshal(bytes.TrimPrefix(body, utf8BOM), &document); err != nil {
 			t.Fatalf("accepted %q: %v", body, err)
 		}
+		if env := parseEnvelope(body); env == nil || !env.clean() {
+			t.Errorf("accepted %q, whose envelope says that the request failed", body)
+		}
 		// encoding/json keeps the last of equal keys, so it may see fewer.
 		if want := countSessions(document); len(whole) < want {
 			t.Errorf("%d sessions, the document has %d", len(whole), want)

@@ -29,7 +29,6 @@ var (
 	errNotSession  = errors.New("an element of the list is not a session")
 	errMixed       = errors.New("an element of the list is a session and an envelope at once")
 	errTooNested   = errors.New("the list is nested too deeply")
-	errTrailing    = errors.New("the answer goes on after its end")
 	errStopReading = errors.New("the consumer wants no more")
 )
 
@@ -91,10 +90,7 @@ func (l *listReader) answer() error {
 	if err := l.object(0); err != nil {
 		return err
 	}
-	if _, err := l.decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return errTrailing
-	}
-	return nil
+	return readEnd(l.decoder)
 }
 
 // object reads the answer itself, an envelope within it, or a session.
@@ -127,30 +123,28 @@ func (l *listReader) member(depth int, around *surroundings) error {
 	if err != nil {
 		return err
 	}
-	key, field, member := keyOf(name), fieldNone, keyOther
+	in := inEnvelope
 	if depth > 0 {
-		field = fieldOf(key)
+		in |= inRow
 	}
-	if field == fieldNone {
-		member = memberOf(key)
-	}
-	switch {
-	case field == fieldNone && member == keyOther:
+	switch m := meaningOf(name, in); {
+	case m == meansNothing:
 		return l.decoder.SkipValue()
-	case member == keySessions:
+	case m < fieldCount:
+		value, err := l.decoder.ReadValue()
+		if err != nil {
+			return err
+		}
+		return l.row.set(m, value)
+	case m == memberSessions:
 		around.lists++
 		return l.list(depth, around)
-	}
-	value, err := l.decoder.ReadValue()
-	if err != nil {
+	default:
+		around.response = around.response || m == memberResponse
+		err := around.env.member(l.decoder, m)
+		l.source.mark(l.decoder.InputOffset())
 		return err
 	}
-	if field != fieldNone {
-		return l.row.set(field, value)
-	}
-	l.source.mark(l.decoder.InputOffset())
-	around.member(member, value)
-	return nil
 }
 
 // list reads the value of `remote_sessions`: an array, or one object.
@@ -206,26 +200,17 @@ func (l *listReader) finishSession(around *surroundings) error {
 
 // surroundings is what an object has beside sessions.
 type surroundings struct {
-	env      *envelope
+	env      envelope
 	lists    int
 	response bool
 }
 
-func (s *surroundings) member(name string, value jsontext.Value) {
-	if s.env == nil {
-		s.env = &envelope{}
-	}
-	if name == keyResponse {
-		s.response = true
-	}
-	s.env.member(name, value)
-}
-
 func (s *surroundings) failure() error {
-	if s.env != nil && !s.env.clean() {
-		return &failureError{env: s.env}
+	if s.env.clean() {
+		return nil
 	}
-	return nil
+	env := s.env
+	return &failureError{env: &env}
 }
 
 // finish judges an object that is not a session.
@@ -234,48 +219,12 @@ func (s *surroundings) finish(depth int) error {
 		return err
 	}
 	if s.lists == 0 {
-		if depth > 0 && (s.env == nil || !s.env.given()) {
+		if depth > 0 && !s.env.given() {
 			return errNotSession
 		}
 		return errNoSessions
 	}
 	return nil
-}
-
-// The keys that no session has; the singular of keySessions means the same. Other
-// keys have no meaning.
-const (
-	keySessions = "remote_sessions"
-	keyResponse = "response"
-	keyOther    = ""
-)
-
-// memberOf returns the key of an envelope's member without allocating, and
-// keyOther for all others.
-func memberOf(key []byte) string {
-	switch string(key) {
-	case keySessions, "remote_session":
-		return keySessions
-	case "code":
-		return "code"
-	case keyResponse:
-		return keyResponse
-	case "exception":
-		return "exception"
-	case "error":
-		return "error"
-	case "erro":
-		return "erro"
-	case "error_code":
-		return "error_code"
-	case "cod_erro":
-		return "cod_erro"
-	case "message":
-		return "message"
-	case "mensagem":
-		return "mensagem"
-	}
-	return keyOther
 }
 
 // boundedReader fails once more than maxRowBytes have gone by since the last

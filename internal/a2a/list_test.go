@@ -164,6 +164,94 @@ func TestFailedEnvelopes(t *testing.T) {
 	}
 }
 
+// TestEveryFailureEverywhere: each key and value that makes an answer a failure,
+// in each place around no, one or two sessions, gives an error. A list that reads
+// over it would be taken for a complete one.
+func TestEveryFailureEverywhere(t *testing.T) {
+	t.Parallel()
+	statuses := []string{"500", `"500"`, "404.0", "301", "199", "0", "-200", `"error"`, `""`, "true", "{}", "[]"}
+	// Every meaning has an entry, so that a new one cannot be left out.
+	failing := map[meaning][]string{
+		memberCode:   statuses,
+		memberStatus: statuses,
+		memberFlag: {
+			"true", `"true"`, `"True"`, "1", `"1"`, "2", "-1", `"invalid_client"`, `"no"`, "{}", `{"code":1}`, "[]", "[false]",
+		},
+		// These say more about a failure, and make none.
+		memberErrorCode: nil, memberException: nil, memberExceptionCode: nil, memberText: nil, memberToken: nil,
+		// These hold what the others are in.
+		memberSessions: nil, memberResponse: nil,
+		fieldRecordID: nil, fieldID: nil, fieldUser: nil, fieldCredential: nil, fieldDevice: nil,
+		fieldProtocol: nil, fieldProxy: nil, fieldOrigin: nil, fieldStart: nil, fieldEnd: nil,
+	}
+	objects := 0
+	for _, k := range keys {
+		values, known := failing[k.means]
+		if !known {
+			t.Errorf("%q: its meaning has no entry here", k.name)
+		}
+		for _, value := range values {
+			member := fmt.Sprintf("%q:%s", k.name, value)
+			var members []string
+			if k.in&inEnvelope != 0 {
+				members = append(members, member)
+			}
+			if k.in&inResponse != 0 {
+				members = append(
+					members,
+					`"response":{`+member+`}`,
+					`"response":{"message":"","mensagem":null,`+member+`,"error_code":0}`,
+				)
+			}
+			if len(members) == 0 {
+				t.Errorf("%q fails an answer in a place that this test does not know", k.name)
+			}
+			for _, member := range members {
+				objects++
+				wantFailureEverywhere(t, member)
+			}
+		}
+	}
+	if objects == 0 {
+		t.Error("no key fails an answer")
+	}
+}
+
+func wantFailureEverywhere(t *testing.T, member string) {
+	t.Helper()
+	const clean = `"code":200,"response":{"status":200,"error":false,"erro":false},"tenant":"x"`
+	for _, rows := range []string{"", rowA, rowA + "," + rowB} {
+		list := `"remote_sessions":[` + rows + `]`
+		for name, body := range map[string]string{
+			"alone, before":        `{` + member + `,` + list + `}`,
+			"alone, after":         `{` + list + `,` + member + `}`,
+			"before":               `{"tenant":"x",` + member + `,"more":{},` + list + `,"tenant":"x"}`,
+			"after":                `{"tenant":"x",` + list + `,` + member + `,"more":{}}`,
+			"after singular":       `{"remote_session":[` + rows + `],` + member + `}`,
+			"between two lists":    `{` + list + `,` + member + `,"remote_session":[]}`,
+			"no list":              `{` + member + `}`,
+			"nested, before":       `{` + clean + `,"remote_sessions":[{` + member + `,` + list + `}]}`,
+			"nested, after":        `{` + clean + `,"remote_sessions":[{` + list + `,` + member + `}]}`,
+			"nested, no list":      `{` + clean + `,"remote_sessions":[{` + member + `}]}`,
+			"nested, as an object": `{` + clean + `,"remote_sessions":{` + list + `,` + member + `}}`,
+			"around, before":       `{` + member + `,"remote_sessions":[{` + clean + `,` + list + `}]}`,
+			"around, after":        `{"remote_sessions":[{` + clean + `,` + list + `}],` + member + `}`,
+			"after a clean one":    `{"remote_sessions":[{` + clean + `,` + list + `},{` + list + `,` + member + `}]}`,
+			"before a clean one":   `{"remote_sessions":[{` + list + `,` + member + `},{` + clean + `,` + list + `}]}`,
+			"nested twice":         `{"remote_sessions":[{"remote_sessions":[{` + list + `,` + member + `}],` + clean + `}],` + clean + `}`,
+		} {
+			_, err := readAll(strings.NewReader(body))
+			var failed *failureError
+			if !errors.As(err, &failed) || failed.env.clean() {
+				t.Errorf("%s: error %v of %s", name, err, body)
+			}
+			if env := parseEnvelope([]byte(`{` + member + `}`)); env == nil || env.clean() {
+				t.Errorf("%s is no failure outside of lists", member)
+			}
+		}
+	}
+}
+
 // TestListBrokenOffAnywhere cuts every documented list at every byte.
 func TestListBrokenOffAnywhere(t *testing.T) {
 	t.Parallel()
