@@ -188,10 +188,8 @@ var (
 // (contract, section 3): nested in `response`, flat, of OAuth, of a gateway. It
 // is not changed once it was read, as answers may share it.
 type envelope struct {
-	// code and status are the given values of `code` and `response.status`; one
-	// that cannot be read is 0.
-	code, status         int
-	hasCode, hasStatus   bool
+	// code and status are `code` and `response.status`.
+	code, status         statusCode
 	failed, hasFlag      bool
 	errorCode, exception int
 	// oauthError is `error` where it is a text, as OAuth writes it.
@@ -200,6 +198,21 @@ type envelope struct {
 	// accessToken is true where there is one: its value stays in the body.
 	accessToken bool
 }
+
+// statusCode is a status that an envelope gives; one that cannot be read is 0. A
+// failure stays one, whatever the key says when it comes again.
+type statusCode struct {
+	value int
+	given bool
+}
+
+func (s *statusCode) set(value jsontext.Value) {
+	if n, given := number(value); given && !s.failed() {
+		s.value, s.given = n, true
+	}
+}
+
+func (s *statusCode) failed() bool { return s.given && !isSuccess(s.value) }
 
 // parseEnvelope reads the envelope of a whole body; nil where the body is
 // anything but one complete JSON object.
@@ -263,9 +276,9 @@ func (e *envelope) member(d *jsontext.Decoder, m meaning) error {
 func (e *envelope) value(m meaning, value jsontext.Value) {
 	switch m {
 	case memberCode:
-		e.code, e.hasCode = number(value)
+		e.code.set(value)
 	case memberStatus:
-		e.status, e.hasStatus = number(value)
+		e.status.set(value)
 	case memberFlag:
 		e.flag(value)
 	case memberErrorCode:
@@ -273,7 +286,9 @@ func (e *envelope) value(m meaning, value jsontext.Value) {
 			e.errorCode = n
 		}
 	case memberExceptionCode:
-		e.exception, _ = number(value)
+		if n, _ := number(value); n != 0 {
+			e.exception = n
+		}
 	case memberText:
 		e.addText(value)
 	case memberToken:
@@ -315,12 +330,12 @@ func (e *envelope) addText(value jsontext.Value) {
 
 // given reports whether there is anything of an envelope. A gateway's object
 // has a message at most.
-func (e *envelope) given() bool { return e.hasCode || e.hasStatus || e.hasFlag }
+func (e *envelope) given() bool { return e.code.given || e.status.given || e.hasFlag }
 
 // clean reports whether the envelope, inside an HTTP answer of the 200 series,
 // says that the request succeeded.
 func (e *envelope) clean() bool {
-	return !e.failed && (!e.hasStatus || isSuccess(e.status)) && (!e.hasCode || isSuccess(e.code))
+	return !e.failed && !e.status.failed() && !e.code.failed()
 }
 
 // effective is the status that an answer means: the HTTP status, unless that is
@@ -329,10 +344,10 @@ func (e *envelope) effective(httpStatus int) int {
 	switch {
 	case !isSuccess(httpStatus):
 		return httpStatus
-	case e.hasStatus && !isSuccess(e.status):
-		return e.status
-	case e.hasCode && !isSuccess(e.code):
-		return e.code
+	case e.status.failed():
+		return e.status.value
+	case e.code.failed():
+		return e.code.value
 	}
 	return httpStatus
 }
