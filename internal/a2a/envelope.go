@@ -178,6 +178,11 @@ func lookUp(name []byte, in place) meaning {
 // the code that uses it.
 var jsonOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
+// maxTexts bounds what an envelope keeps; all documented ones have fewer. The
+// texts are not cut: half a secret would not be recognized and removed. Their
+// length is bounded with the answer, and with what surrounds a list.
+const maxTexts = 8
+
 var (
 	errNotObject = errors.New("the answer is not a JSON object")
 	errTrailing  = errors.New("the answer goes on after its end")
@@ -322,7 +327,7 @@ func (e *envelope) flag(value jsontext.Value) {
 
 func (e *envelope) addText(value jsontext.Value) {
 	text := strings.TrimSpace(scalar(value))
-	if text == "" || slices.Contains(e.texts, text) {
+	if text == "" || len(e.texts) == maxTexts || slices.Contains(e.texts, text) {
 		return
 	}
 	e.texts = append(e.texts, text)

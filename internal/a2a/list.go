@@ -14,17 +14,16 @@ import (
 )
 
 const (
-	// maxRowBytes bounds one session, and one member of an envelope, in a list
-	// whose length is not bounded.
-	maxRowBytes = 1 << 20
+	// maxUnfinishedBytes bounds what is read and is not part of a finished
+	// session: all that surrounds the sessions, which are any number, and the
+	// session that is being read.
+	maxUnfinishedBytes = 1 << 20
 	// maxNesting bounds envelopes in envelopes; two levels are documented.
 	maxNesting = 4
-	// readAhead is what the decoder may have read beyond the current row.
-	readAhead = 1 << 17
 )
 
 var (
-	errRowTooLong  = fmt.Errorf("one session of the list is longer than %d bytes", maxRowBytes)
+	errTooLong     = fmt.Errorf("a session, or what surrounds the sessions, is longer than %d bytes", maxUnfinishedBytes)
 	errNoSessions  = errors.New("the answer has no list of sessions")
 	errNotSession  = errors.New("an element of the list is not a session")
 	errMixed       = errors.New("an element of the list is a session and an envelope at once")
@@ -39,7 +38,8 @@ type failureError struct{ env *envelope }
 func (*failureError) Error() string { return "the answer says that the request failed" }
 
 // listReader reads the sessions out of an answer while it arrives, in any shape
-// of the contract (section 4), in one pass and with memory bounded by one row.
+// of the contract (section 4), in one pass and with memory that depends neither on the number of sessions nor on what
+// surrounds them.
 //
 // It uses jsontext, by measurement (list_bench_test.go; 100,000 sessions in
 // memory): jsontext and the use of every field take a quarter to a third of the
@@ -54,6 +54,9 @@ type listReader struct {
 	yield   func(session.Session) bool
 	row     row
 	rows    int
+	// begin is where the element begins that is read, with the white space before
+	// it.
+	begin int64
 }
 
 // readList calls yield for every session in body, and returns nil only if the
@@ -103,7 +106,6 @@ func (l *listReader) object(depth int) error {
 	}
 	l.row.reset()
 	around := surroundings{}
-	l.source.mark(l.decoder.InputOffset())
 	for l.decoder.PeekKind() != '}' {
 		if err := l.member(depth, &around); err != nil {
 			return err
@@ -141,9 +143,7 @@ func (l *listReader) member(depth int, around *surroundings) error {
 		return l.list(depth, around)
 	default:
 		around.response = around.response || m == memberResponse
-		err := around.env.member(l.decoder, m)
-		l.source.mark(l.decoder.InputOffset())
-		return err
+		return around.env.member(l.decoder, m)
 	}
 }
 
@@ -156,6 +156,7 @@ func (l *listReader) list(depth int, around *surroundings) error {
 		return err
 	}
 	defer l.row.reset()
+	l.begin = l.decoder.InputOffset()
 	switch l.decoder.PeekKind() {
 	case '{':
 		return l.object(depth + 1)
@@ -170,6 +171,7 @@ func (l *listReader) list(depth int, around *surroundings) error {
 		return err
 	}
 	for {
+		l.begin = l.decoder.InputOffset()
 		switch l.decoder.PeekKind() {
 		case '{':
 			if err := l.object(depth + 1); err != nil {
@@ -192,6 +194,7 @@ func (l *listReader) finishSession(around *surroundings) error {
 		return errMixed
 	}
 	l.rows++
+	l.source.sessions += l.decoder.InputOffset() - l.begin
 	if !l.yield(l.row.session(l.zone)) {
 		return errStopReading
 	}
@@ -227,21 +230,21 @@ func (s *surroundings) finish(depth int) error {
 	return nil
 }
 
-// boundedReader fails once more than maxRowBytes have gone by since the last
-// mark, so that one endless value cannot fill the memory. It keeps the error of
-// the connection, which the decoder wraps.
+// boundedReader fails once more than maxUnfinishedBytes were read that belong to
+// no finished session, so that nothing endless fills the memory or keeps the
+// caller. It keeps the error of the connection, which the decoder wraps.
 type boundedReader struct {
-	r      io.Reader
-	total  int64
-	marked int64
-	err    error
+	r io.Reader
+	// total counts what was read, sessions what of it is in finished sessions.
+	total, sessions int64
+	err             error
 }
 
-func (b *boundedReader) mark(offset int64) { b.marked = offset }
-
 func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.total-b.marked > maxRowBytes+readAhead {
-		b.err = errRowTooLong
+	// The decoder reads on when it needs more, so it has nothing left that it did
+	// not look at.
+	if b.total-b.sessions > maxUnfinishedBytes {
+		b.err = errTooLong
 		return 0, b.err
 	}
 	n, err := b.r.Read(p)

@@ -108,9 +108,9 @@ func TestBadLists(t *testing.T) {
 		{"two identifiers", `{"remote_sessions":[{"session_id":"a","session_id":"b"}]}`, errContradiction},
 		{"two record ids", `{"remote_sessions":[{"id":1,"id":2}]}`, errContradiction},
 		{"two ends", `{"remote_sessions":[{"id":1,"end":null,"end":"2024-05-06 16:11:30"}]}`, errContradiction},
-		{"endless session", `{"remote_sessions":[{"id":"` + strings.Repeat("1", 2*maxRowBytes) + `"}]}`, errRowTooLong},
-		{"endless white space", `{"remote_sessions":[` + strings.Repeat(" ", 2*maxRowBytes) + `]}`, errRowTooLong},
-		{"endless unknown member", `{"x":[` + strings.Repeat("0,", maxRowBytes) + `0],"remote_sessions":[]}`, errRowTooLong},
+		{"endless session", `{"remote_sessions":[{"id":"` + strings.Repeat("1", 2*maxUnfinishedBytes) + `"}]}`, errTooLong},
+		{"endless white space", `{"remote_sessions":[` + strings.Repeat(" ", 2*maxUnfinishedBytes) + `]}`, errTooLong},
+		{"endless unknown member", `{"x":[` + strings.Repeat("0,", maxUnfinishedBytes) + `0],"remote_sessions":[]}`, errTooLong},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,17 +121,123 @@ func TestBadLists(t *testing.T) {
 	}
 }
 
+// endless repeats unit after start, numbered where unit has a verb, and notes how
+// much of it was read. It ends after 16 MiB, so that a reader without a bound
+// fails here and does not hang.
+type endless struct {
+	start, unit string
+	pending     []byte
+	n           int
+	served      int64
+}
+
+var errNotStopped = errors.New("nothing stopped reading")
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.served > 16<<20 {
+		return 0, errNotStopped
+	}
+	if e.n == 0 {
+		e.pending = []byte(e.start)
+	}
+	for len(e.pending) < len(p) {
+		e.n++
+		if strings.Contains(e.unit, "%d") {
+			e.pending = fmt.Appendf(e.pending, e.unit, e.n)
+		} else {
+			e.pending = append(e.pending, e.unit...)
+		}
+	}
+	n := copy(p, e.pending)
+	e.pending = append(e.pending[:0], e.pending[n:]...)
+	e.served += int64(n)
+	return n, nil
+}
+
+// TestEndlessAnswers: whatever comes without an end, reading it ends with an
+// error after a few megabytes, so that neither memory nor time follows it.
+func TestEndlessAnswers(t *testing.T) {
+	t.Parallel()
+	text := `"message":"%d ` + strings.Repeat("x", 1000) + `",`
+	for name, body := range map[string]*endless{
+		"white space before":     {start: "", unit: " \n"},
+		"white space":            {start: `{"remote_sessions":[`, unit: "\n\t "},
+		"white space in a row":   {start: `{"remote_sessions":[{"id":"1"`, unit: "  "},
+		"white space after":      {start: `{"remote_sessions":[` + rowA + `]}`, unit: " "},
+		"texts":                  {start: `{`, unit: text},
+		"texts in response":      {start: `{"response":{`, unit: text},
+		"texts in responses":     {start: `{`, unit: `"response":{` + text + `"status":200},`},
+		"texts in exceptions":    {start: `{`, unit: `"exception":{` + text + `"code":0},`},
+		"texts after rows":       {start: `{"remote_sessions":[` + rowA + `],`, unit: text},
+		"texts in a row":         {start: `{"remote_sessions":[{"id":"1",`, unit: text},
+		"texts in an envelope":   {start: `{"remote_sessions":[{`, unit: text},
+		"flags":                  {start: `{`, unit: `"error":false,"code":200,`},
+		"OAuth errors":           {start: `{`, unit: `"error":"%d",`},
+		"unknown members":        {start: `{`, unit: `"x%d":{"a":[1,2]},`},
+		"unknown members after":  {start: `{"remote_sessions":[` + rowA + `],`, unit: `"x%d":0,`},
+		"unknown in a row":       {start: `{"remote_sessions":[{"id":"1",`, unit: `"x%d":0,`},
+		"one unknown member":     {start: `{"x":[`, unit: `0,`},
+		"one text":               {start: `{"message":"`, unit: `x`},
+		"one name":               {start: `{"`, unit: `x`},
+		"one field":              {start: `{"remote_sessions":[{"id":"`, unit: `1`},
+		"fields":                 {start: `{"remote_sessions":[{`, unit: `"user":"","user":null,"start":"a","credential":"",`},
+		"envelopes":              {start: `{"remote_sessions":[`, unit: `{"code":200,` + text + `"remote_sessions":[]},`},
+		"empty envelopes":        {start: `{"remote_sessions":[`, unit: `{"remote_sessions":[]},`},
+		"lists":                  {start: `{`, unit: `"remote_sessions":[],`},
+		"lists in an envelope":   {start: `{"remote_sessions":[{"code":200,`, unit: `"remote_sessions":[],`},
+		"rows of one text each":  {start: `{"remote_sessions":[`, unit: `{"id":"%d"},{"message":"%[1]d","remote_sessions":[]},`},
+		"sessions as objects":    {start: `{`, unit: `"remote_session":{"id":"%d"},"message":"%[1]d",`},
+		"nesting":                {start: `{"remote_sessions":`, unit: `{"remote_sessions":`},
+		"nesting unknown":        {start: `{"x":`, unit: `[`},
+		"nesting in a response":  {start: `{"response":`, unit: `{"response":`},
+		"a text around envelope": {start: `{"remote_sessions":[{"remote_sessions":[],`, unit: text},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, err := readList(body, time.UTC, func(session.Session) bool { return true })
+			if err == nil || errors.Is(err, errNotStopped) {
+				t.Errorf("%d sessions, %v after %d bytes", rows, err, body.served)
+			}
+			if body.served > 8<<20 {
+				t.Errorf("%v after %d bytes", err, body.served)
+			}
+		})
+	}
+}
+
+// TestTextsOfAnEnvelope: however many there are, a few are kept, and those first.
+func TestTextsOfAnEnvelope(t *testing.T) {
+	t.Parallel()
+	var body strings.Builder
+	body.WriteString(`{"message":"first","response":{`)
+	for i := range 10_000 {
+		fmt.Fprintf(&body, `"message":"%d","mensagem":"%d",`, i, -i)
+	}
+	body.WriteString(`"status":500},"exception":{"message":"last"}}`)
+	env := parseEnvelope([]byte(body.String()))
+	switch {
+	case env == nil:
+		t.Fatal("no envelope")
+	case len(env.texts) != maxTexts:
+		t.Errorf("%d texts, want %d", len(env.texts), maxTexts)
+	case env.texts[0] != "first":
+		t.Errorf("the first text is %q", env.texts[0])
+	}
+}
+
 // TestLongList: the bound is for one session, not for their number, in all
 // shapes.
 func TestLongList(t *testing.T) {
 	t.Parallel()
-	const n = 40_000
+	const n = 25_000
 	rows := strings.Repeat(rowB+",", n-1) + rowB
+	indented := strings.ReplaceAll(rows, "},{", "},\n"+strings.Repeat(" ", 80)+"{")
 	for name, body := range map[string]string{
-		"flat":   `{"code":200,"remote_sessions":[` + rows + `]}`,
-		"nested": `{"code":200,"remote_sessions":[{"code":200,"remote_sessions":[` + rows + `],"tenant":"x"}],"code":200}`,
+		"flat":     `{"code":200,"remote_sessions":[` + rows + `]}`,
+		"nested":   `{"code":200,"remote_sessions":[{"code":200,"remote_sessions":[` + rows + `],"tenant":"x"}],"code":200}`,
+		"indented": `{"code":200,"remote_sessions":[` + indented + `]}`,
 	} {
-		if len(body) < 2*maxRowBytes {
+		if len(body) < 2*maxUnfinishedBytes {
 			t.Fatalf("%s: %d bytes are no long list", name, len(body))
 		}
 		all, err := readAll(strings.NewReader(body))
