@@ -51,6 +51,7 @@ type listReader struct {
 	decoder *jsontext.Decoder
 	source  *boundedReader
 	zone    *time.Location
+	now     time.Time
 	yield   func(session.Session) bool
 	row     row
 	rows    int
@@ -69,6 +70,7 @@ func readList(body io.Reader, zone *time.Location, yield func(session.Session) b
 		decoder: jsontext.NewDecoder(source, jsonOptions...),
 		source:  source,
 		zone:    zone,
+		now:     time.Now(),
 		yield:   yield,
 	}
 	err = l.answer()
@@ -195,7 +197,7 @@ func (l *listReader) finishSession(around *surroundings) error {
 	}
 	l.rows++
 	l.source.sessions += l.decoder.InputOffset() - l.begin
-	if !l.yield(l.row.session(l.zone)) {
+	if !l.yield(l.row.session(l.zone, l.now)) {
 		return errStopReading
 	}
 	return nil

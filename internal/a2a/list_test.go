@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -437,6 +438,49 @@ func TestSessionValues(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestEndsInTheFuture: the clock of a server whose zone nobody stated may be hours
+// ahead, but an end that is days ahead stands for none.
+func TestEndsInTheFuture(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, zone := range []*time.Location{time.UTC, time.FixedZone("", -3*60*60), time.FixedZone("", 14*60*60)} {
+			for ahead, live := range map[time.Duration]bool{
+				-time.Hour: false, 0: false, time.Second: false, 26 * time.Hour: false, 48 * time.Hour: false,
+				48*time.Hour + time.Second: true, 72 * time.Hour: true, 20 * 365 * 24 * time.Hour: true,
+			} {
+				end := time.Now().Add(ahead).In(zone)
+				for _, layout := range timeLayouts {
+					text := end.Format(layout)
+					checkEnd(t, text, zone, live, end)
+				}
+			}
+			for _, filler := range []string{
+				"2038-01-19 03:14:07", "2037-12-31 23:59:59", "2100-01-01 00:00:00", "9998-12-31 23:59:59", "9999-12-31 23:59:59",
+				"9999-12-31T23:59:59Z", "2038-01-19T03:14:07-03:00", " 2038-01-19 03:14:07.5 ",
+			} {
+				checkEnd(t, filler, zone, true, time.Time{})
+			}
+			time.Sleep(time.Hour) // the next zone sees another now
+		}
+	})
+}
+
+// checkEnd reads a session with an end.
+func checkEnd(t *testing.T, text string, zone *time.Location, live bool, end time.Time) {
+	t.Helper()
+	var got session.Session
+	_, err := readList(strings.NewReader(`{"remote_sessions":[{"id":"1","start":"1999-12-31 12:00:00","end":"`+text+`"}]}`), zone,
+		func(s session.Session) bool { got = s; return true })
+	switch {
+	case err != nil:
+		t.Errorf("%q: %v", text, err)
+	case got.Live() != live || got.UnreadableEnd != "":
+		t.Errorf("at %v an end of %q in %v gives %+v", time.Now().UTC(), text, zone, got)
+	case !live && !got.EndedAt.Equal(end):
+		t.Errorf("%q in %v is %v, want %v", text, zone, got.EndedAt, end)
 	}
 }
 

@@ -74,8 +74,8 @@ func appendField(dst []byte, value jsontext.Value) []byte {
 	}
 }
 
-// session turns the row into its value. Times are read in loc.
-func (r *row) session(loc *time.Location) session.Session {
+// session turns the row into its value as of now. Times are read in loc.
+func (r *row) session(loc *time.Location, now time.Time) session.Session {
 	text := string(r.text)
 	get := func(f meaning) string { return text[r.spans[f].from:r.spans[f].to] }
 	s := session.Session{
@@ -93,6 +93,8 @@ func (r *row) session(loc *time.Location) session.Session {
 	switch {
 	case !ok:
 		s.UnreadableEnd = get(fieldEnd)
+	case end.After(now.Add(maxAhead)):
+		// a filler for "none"
 	case !end.IsZero() && !s.StartedAt.IsZero() && end.Before(s.StartedAt.Add(-endTolerance)):
 		s.UnreadableEnd = get(fieldEnd)
 	default:

@@ -9,6 +9,11 @@ import (
 // by an hour or two when summer time ends, and a time zone may change.
 const endTolerance = 24 * time.Hour
 
+// maxAhead is how far an end may lie in the future, as the zone of the server's
+// clock may not be known. One further ahead, such as 2038-01-19 03:14:07, is a
+// filler for "none" (contract, section 4).
+const maxAhead = 48 * time.Hour
+
 // PAM is younger than the one year and will not see the other: timestamps
 // outside are fillers for "none", such as 0000-00-00, 0001-01-01, 1970-01-01
 // and 9999-12-31.
