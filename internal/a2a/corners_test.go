@@ -95,3 +95,22 @@ func TestContextEndsAnywhere(t *testing.T) {
 		}
 	})
 }
+
+// TestKnownTextsInError: a release may write the text as `error`, as OAuth does.
+func TestKnownTextsInError(t *testing.T) {
+	t.Parallel()
+	p := &pam{handler: answering(204, ""), answerToken: answering(500, `{"error":"Client authentication failed"}`)}
+	c := inMemory(t, p, nil)
+	for range 2 {
+		wantClass(t, c.Drop(t.Context(), testID), session.ErrUnauthenticated)
+	}
+	p.wantRequests(t, "POST "+tokenPath)
+
+	p = &pam{handler: answering(500, `{"error":"Invalid signature"}`)}
+	err := inMemory(t, p, nil).Drop(t.Context(), testID)
+	wantClass(t, err, session.ErrUnauthenticated)
+	wantBlame(t, err, ErrSignature)
+
+	p = &pam{handler: answering(404, `{"error":"no Route matched with those values"}`)}
+	wantClass(t, inMemory(t, p, nil).Drop(t.Context(), testID), session.ErrWrongRoute)
+}

@@ -89,7 +89,8 @@
 // The number of requests in flight and their rate hold for the whole Client, token
 // requests and retries included. A list counts until its headers are there: its
 // body may take minutes, and must not keep drops waiting. Answers are bounded to 1
-// MiB; a list is not, but each session in it is.
+// MiB; of a list that is the bound of each session, and of all that surrounds the
+// sessions, which are any number.
 //
 // # Transport
 //

@@ -91,7 +91,7 @@ func FuzzSessionRow(f *testing.F) {
 			}
 		}
 	})
-	for _, row := range []string{rowA, rowB, `{"id":1,"user":"a\"\\\u00e9","x":[{"y":"]"}],"end":0}`, "{\"id\":\"\xff\"}"} {
+	for _, row := range []string{rowA, rowB, `{"id":1,"user":"a\"\\\u00e9","x":[{"y":"]"}],"end":0}`, `{"id":1,"end":"2038-01-19 03:14:07"}`, "{\"id\":\"\xff\"}"} {
 		f.Add([]byte(row))
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
@@ -100,7 +100,7 @@ func FuzzSessionRow(f *testing.F) {
 			return
 		}
 		s := all[0]
-		if year := s.EndedAt.Year(); !s.Live() && (s.UnreadableEnd != "" || year < firstYear || year > lastYear) {
+		if !s.Live() && (s.UnreadableEnd != "" || s.EndedAt.Year() < firstYear || s.EndedAt.After(time.Now().Add(maxAhead))) {
 			t.Errorf("%+v has ended", s)
 		}
 		// Strict: without repeated keys and invalid UTF-8, where there is one truth.
@@ -154,6 +154,9 @@ func FuzzList(f *testing.F) {
 		var document map[string]any
 		if err := json.Unmarshal(bytes.TrimPrefix(body, utf8BOM), &document); err != nil {
 			t.Fatalf("accepted %q: %v", body, err)
+		}
+		if env := parseEnvelope(body); env == nil || !env.clean() {
+			t.Errorf("accepted %q, whose envelope says that the request failed", body)
 		}
 		// encoding/json keeps the last of equal keys, so it may see fewer.
 		if want := countSessions(document); len(whole) < want {

@@ -14,22 +14,20 @@ import (
 )
 
 const (
-	// maxRowBytes bounds one session, and one member of an envelope, in a list
-	// whose length is not bounded.
-	maxRowBytes = 1 << 20
+	// maxUnfinishedBytes bounds what is read and is not part of a finished
+	// session: all that surrounds the sessions, which are any number, and the
+	// session that is being read.
+	maxUnfinishedBytes = 1 << 20
 	// maxNesting bounds envelopes in envelopes; two levels are documented.
 	maxNesting = 4
-	// readAhead is what the decoder may have read beyond the current row.
-	readAhead = 1 << 17
 )
 
 var (
-	errRowTooLong  = fmt.Errorf("one session of the list is longer than %d bytes", maxRowBytes)
+	errTooLong     = fmt.Errorf("a session, or what surrounds the sessions, is longer than %d bytes", maxUnfinishedBytes)
 	errNoSessions  = errors.New("the answer has no list of sessions")
 	errNotSession  = errors.New("an element of the list is not a session")
 	errMixed       = errors.New("an element of the list is a session and an envelope at once")
 	errTooNested   = errors.New("the list is nested too deeply")
-	errTrailing    = errors.New("the answer goes on after its end")
 	errStopReading = errors.New("the consumer wants no more")
 )
 
@@ -40,7 +38,8 @@ type failureError struct{ env *envelope }
 func (*failureError) Error() string { return "the answer says that the request failed" }
 
 // listReader reads the sessions out of an answer while it arrives, in any shape
-// of the contract (section 4), in one pass and with memory bounded by one row.
+// of the contract (section 4), in one pass and with memory that depends neither on the number of sessions nor on what
+// surrounds them.
 //
 // It uses jsontext, by measurement (list_bench_test.go; 100,000 sessions in
 // memory): jsontext and the use of every field take a quarter to a third of the
@@ -52,9 +51,13 @@ type listReader struct {
 	decoder *jsontext.Decoder
 	source  *boundedReader
 	zone    *time.Location
+	now     time.Time
 	yield   func(session.Session) bool
 	row     row
 	rows    int
+	// begin is where the element begins that is read, with the white space before
+	// it.
+	begin int64
 }
 
 // readList calls yield for every session in body, and returns nil only if the
@@ -67,6 +70,7 @@ func readList(body io.Reader, zone *time.Location, yield func(session.Session) b
 		decoder: jsontext.NewDecoder(source, jsonOptions...),
 		source:  source,
 		zone:    zone,
+		now:     time.Now(),
 		yield:   yield,
 	}
 	err = l.answer()
@@ -91,10 +95,7 @@ func (l *listReader) answer() error {
 	if err := l.object(0); err != nil {
 		return err
 	}
-	if _, err := l.decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return errTrailing
-	}
-	return nil
+	return readEnd(l.decoder)
 }
 
 // object reads the answer itself, an envelope within it, or a session.
@@ -107,7 +108,6 @@ func (l *listReader) object(depth int) error {
 	}
 	l.row.reset()
 	around := surroundings{}
-	l.source.mark(l.decoder.InputOffset())
 	for l.decoder.PeekKind() != '}' {
 		if err := l.member(depth, &around); err != nil {
 			return err
@@ -127,30 +127,26 @@ func (l *listReader) member(depth int, around *surroundings) error {
 	if err != nil {
 		return err
 	}
-	key, field, member := keyOf(name), fieldNone, keyOther
+	in := inEnvelope
 	if depth > 0 {
-		field = fieldOf(key)
+		in |= inRow
 	}
-	if field == fieldNone {
-		member = memberOf(key)
-	}
-	switch {
-	case field == fieldNone && member == keyOther:
+	switch m := meaningOf(name, in); {
+	case m == meansNothing:
 		return l.decoder.SkipValue()
-	case member == keySessions:
+	case m < fieldCount:
+		value, err := l.decoder.ReadValue()
+		if err != nil {
+			return err
+		}
+		return l.row.set(m, value)
+	case m == memberSessions:
 		around.lists++
 		return l.list(depth, around)
+	default:
+		around.response = around.response || m == memberResponse
+		return around.env.member(l.decoder, m)
 	}
-	value, err := l.decoder.ReadValue()
-	if err != nil {
-		return err
-	}
-	if field != fieldNone {
-		return l.row.set(field, value)
-	}
-	l.source.mark(l.decoder.InputOffset())
-	around.member(member, value)
-	return nil
 }
 
 // list reads the value of `remote_sessions`: an array, or one object.
@@ -162,6 +158,7 @@ func (l *listReader) list(depth int, around *surroundings) error {
 		return err
 	}
 	defer l.row.reset()
+	l.begin = l.decoder.InputOffset()
 	switch l.decoder.PeekKind() {
 	case '{':
 		return l.object(depth + 1)
@@ -176,6 +173,7 @@ func (l *listReader) list(depth int, around *surroundings) error {
 		return err
 	}
 	for {
+		l.begin = l.decoder.InputOffset()
 		switch l.decoder.PeekKind() {
 		case '{':
 			if err := l.object(depth + 1); err != nil {
@@ -198,7 +196,8 @@ func (l *listReader) finishSession(around *surroundings) error {
 		return errMixed
 	}
 	l.rows++
-	if !l.yield(l.row.session(l.zone)) {
+	l.source.sessions += l.decoder.InputOffset() - l.begin
+	if !l.yield(l.row.session(l.zone, l.now)) {
 		return errStopReading
 	}
 	return nil
@@ -206,26 +205,17 @@ func (l *listReader) finishSession(around *surroundings) error {
 
 // surroundings is what an object has beside sessions.
 type surroundings struct {
-	env      *envelope
+	env      envelope
 	lists    int
 	response bool
 }
 
-func (s *surroundings) member(name string, value jsontext.Value) {
-	if s.env == nil {
-		s.env = &envelope{}
-	}
-	if name == keyResponse {
-		s.response = true
-	}
-	s.env.member(name, value)
-}
-
 func (s *surroundings) failure() error {
-	if s.env != nil && !s.env.clean() {
-		return &failureError{env: s.env}
+	if s.env.clean() {
+		return nil
 	}
-	return nil
+	env := s.env
+	return &failureError{env: &env}
 }
 
 // finish judges an object that is not a session.
@@ -234,7 +224,7 @@ func (s *surroundings) finish(depth int) error {
 		return err
 	}
 	if s.lists == 0 {
-		if depth > 0 && (s.env == nil || !s.env.given()) {
+		if depth > 0 && !s.env.given() {
 			return errNotSession
 		}
 		return errNoSessions
@@ -242,57 +232,21 @@ func (s *surroundings) finish(depth int) error {
 	return nil
 }
 
-// The keys that no session has; the singular of keySessions means the same. Other
-// keys have no meaning.
-const (
-	keySessions = "remote_sessions"
-	keyResponse = "response"
-	keyOther    = ""
-)
-
-// memberOf returns the key of an envelope's member without allocating, and
-// keyOther for all others.
-func memberOf(key []byte) string {
-	switch string(key) {
-	case keySessions, "remote_session":
-		return keySessions
-	case "code":
-		return "code"
-	case keyResponse:
-		return keyResponse
-	case "exception":
-		return "exception"
-	case "error":
-		return "error"
-	case "erro":
-		return "erro"
-	case "error_code":
-		return "error_code"
-	case "cod_erro":
-		return "cod_erro"
-	case "message":
-		return "message"
-	case "mensagem":
-		return "mensagem"
-	}
-	return keyOther
-}
-
-// boundedReader fails once more than maxRowBytes have gone by since the last
-// mark, so that one endless value cannot fill the memory. It keeps the error of
-// the connection, which the decoder wraps.
+// boundedReader fails once more than maxUnfinishedBytes were read that belong to
+// no finished session, so that nothing endless fills the memory or keeps the
+// caller. It keeps the error of the connection, which the decoder wraps.
 type boundedReader struct {
-	r      io.Reader
-	total  int64
-	marked int64
-	err    error
+	r io.Reader
+	// total counts what was read, sessions what of it is in finished sessions.
+	total, sessions int64
+	err             error
 }
-
-func (b *boundedReader) mark(offset int64) { b.marked = offset }
 
 func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.total-b.marked > maxRowBytes+readAhead {
-		b.err = errRowTooLong
+	// The decoder reads on when it needs more, so it has nothing left that it did
+	// not look at.
+	if b.total-b.sessions > maxUnfinishedBytes {
+		b.err = errTooLong
 		return 0, b.err
 	}
 	n, err := b.r.Read(p)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,9 +109,9 @@ func TestBadLists(t *testing.T) {
 		{"two identifiers", `{"remote_sessions":[{"session_id":"a","session_id":"b"}]}`, errContradiction},
 		{"two record ids", `{"remote_sessions":[{"id":1,"id":2}]}`, errContradiction},
 		{"two ends", `{"remote_sessions":[{"id":1,"end":null,"end":"2024-05-06 16:11:30"}]}`, errContradiction},
-		{"endless session", `{"remote_sessions":[{"id":"` + strings.Repeat("1", 2*maxRowBytes) + `"}]}`, errRowTooLong},
-		{"endless white space", `{"remote_sessions":[` + strings.Repeat(" ", 2*maxRowBytes) + `]}`, errRowTooLong},
-		{"endless unknown member", `{"x":[` + strings.Repeat("0,", maxRowBytes) + `0],"remote_sessions":[]}`, errRowTooLong},
+		{"endless session", `{"remote_sessions":[{"id":"` + strings.Repeat("1", 2*maxUnfinishedBytes) + `"}]}`, errTooLong},
+		{"endless white space", `{"remote_sessions":[` + strings.Repeat(" ", 2*maxUnfinishedBytes) + `]}`, errTooLong},
+		{"endless unknown member", `{"x":[` + strings.Repeat("0,", maxUnfinishedBytes) + `0],"remote_sessions":[]}`, errTooLong},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,17 +122,123 @@ func TestBadLists(t *testing.T) {
 	}
 }
 
+// endless repeats unit after start, numbered where unit has a verb, and notes how
+// much of it was read. It ends after 16 MiB, so that a reader without a bound
+// fails here and does not hang.
+type endless struct {
+	start, unit string
+	pending     []byte
+	n           int
+	served      int64
+}
+
+var errNotStopped = errors.New("nothing stopped reading")
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.served > 16<<20 {
+		return 0, errNotStopped
+	}
+	if e.n == 0 {
+		e.pending = []byte(e.start)
+	}
+	for len(e.pending) < len(p) {
+		e.n++
+		if strings.Contains(e.unit, "%d") {
+			e.pending = fmt.Appendf(e.pending, e.unit, e.n)
+		} else {
+			e.pending = append(e.pending, e.unit...)
+		}
+	}
+	n := copy(p, e.pending)
+	e.pending = append(e.pending[:0], e.pending[n:]...)
+	e.served += int64(n)
+	return n, nil
+}
+
+// TestEndlessAnswers: whatever comes without an end, reading it ends with an
+// error after a few megabytes, so that neither memory nor time follows it.
+func TestEndlessAnswers(t *testing.T) {
+	t.Parallel()
+	text := `"message":"%d ` + strings.Repeat("x", 1000) + `",`
+	for name, body := range map[string]*endless{
+		"white space before":     {start: "", unit: " \n"},
+		"white space":            {start: `{"remote_sessions":[`, unit: "\n\t "},
+		"white space in a row":   {start: `{"remote_sessions":[{"id":"1"`, unit: "  "},
+		"white space after":      {start: `{"remote_sessions":[` + rowA + `]}`, unit: " "},
+		"texts":                  {start: `{`, unit: text},
+		"texts in response":      {start: `{"response":{`, unit: text},
+		"texts in responses":     {start: `{`, unit: `"response":{` + text + `"status":200},`},
+		"texts in exceptions":    {start: `{`, unit: `"exception":{` + text + `"code":0},`},
+		"texts after rows":       {start: `{"remote_sessions":[` + rowA + `],`, unit: text},
+		"texts in a row":         {start: `{"remote_sessions":[{"id":"1",`, unit: text},
+		"texts in an envelope":   {start: `{"remote_sessions":[{`, unit: text},
+		"flags":                  {start: `{`, unit: `"error":false,"code":200,`},
+		"OAuth errors":           {start: `{`, unit: `"error":"%d",`},
+		"unknown members":        {start: `{`, unit: `"x%d":{"a":[1,2]},`},
+		"unknown members after":  {start: `{"remote_sessions":[` + rowA + `],`, unit: `"x%d":0,`},
+		"unknown in a row":       {start: `{"remote_sessions":[{"id":"1",`, unit: `"x%d":0,`},
+		"one unknown member":     {start: `{"x":[`, unit: `0,`},
+		"one text":               {start: `{"message":"`, unit: `x`},
+		"one name":               {start: `{"`, unit: `x`},
+		"one field":              {start: `{"remote_sessions":[{"id":"`, unit: `1`},
+		"fields":                 {start: `{"remote_sessions":[{`, unit: `"user":"","user":null,"start":"a","credential":"",`},
+		"envelopes":              {start: `{"remote_sessions":[`, unit: `{"code":200,` + text + `"remote_sessions":[]},`},
+		"empty envelopes":        {start: `{"remote_sessions":[`, unit: `{"remote_sessions":[]},`},
+		"lists":                  {start: `{`, unit: `"remote_sessions":[],`},
+		"lists in an envelope":   {start: `{"remote_sessions":[{"code":200,`, unit: `"remote_sessions":[],`},
+		"rows of one text each":  {start: `{"remote_sessions":[`, unit: `{"id":"%d"},{"message":"%[1]d","remote_sessions":[]},`},
+		"sessions as objects":    {start: `{`, unit: `"remote_session":{"id":"%d"},"message":"%[1]d",`},
+		"nesting":                {start: `{"remote_sessions":`, unit: `{"remote_sessions":`},
+		"nesting unknown":        {start: `{"x":`, unit: `[`},
+		"nesting in a response":  {start: `{"response":`, unit: `{"response":`},
+		"a text around envelope": {start: `{"remote_sessions":[{"remote_sessions":[],`, unit: text},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, err := readList(body, time.UTC, func(session.Session) bool { return true })
+			if err == nil || errors.Is(err, errNotStopped) {
+				t.Errorf("%d sessions, %v after %d bytes", rows, err, body.served)
+			}
+			if body.served > 8<<20 {
+				t.Errorf("%v after %d bytes", err, body.served)
+			}
+		})
+	}
+}
+
+// TestTextsOfAnEnvelope: however many there are, a few are kept, and those first.
+func TestTextsOfAnEnvelope(t *testing.T) {
+	t.Parallel()
+	var body strings.Builder
+	body.WriteString(`{"message":"first","response":{`)
+	for i := range 10_000 {
+		fmt.Fprintf(&body, `"message":"%d","mensagem":"%d",`, i, -i)
+	}
+	body.WriteString(`"status":500},"exception":{"message":"last"}}`)
+	env := parseEnvelope([]byte(body.String()))
+	switch {
+	case env == nil:
+		t.Fatal("no envelope")
+	case len(env.texts) != maxTexts:
+		t.Errorf("%d texts, want %d", len(env.texts), maxTexts)
+	case env.texts[0] != "first":
+		t.Errorf("the first text is %q", env.texts[0])
+	}
+}
+
 // TestLongList: the bound is for one session, not for their number, in all
 // shapes.
 func TestLongList(t *testing.T) {
 	t.Parallel()
-	const n = 40_000
+	const n = 25_000
 	rows := strings.Repeat(rowB+",", n-1) + rowB
+	indented := strings.ReplaceAll(rows, "},{", "},\n"+strings.Repeat(" ", 80)+"{")
 	for name, body := range map[string]string{
-		"flat":   `{"code":200,"remote_sessions":[` + rows + `]}`,
-		"nested": `{"code":200,"remote_sessions":[{"code":200,"remote_sessions":[` + rows + `],"tenant":"x"}],"code":200}`,
+		"flat":     `{"code":200,"remote_sessions":[` + rows + `]}`,
+		"nested":   `{"code":200,"remote_sessions":[{"code":200,"remote_sessions":[` + rows + `],"tenant":"x"}],"code":200}`,
+		"indented": `{"code":200,"remote_sessions":[` + indented + `]}`,
 	} {
-		if len(body) < 2*maxRowBytes {
+		if len(body) < 2*maxUnfinishedBytes {
 			t.Fatalf("%s: %d bytes are no long list", name, len(body))
 		}
 		all, err := readAll(strings.NewReader(body))
@@ -160,6 +267,97 @@ func TestFailedEnvelopes(t *testing.T) {
 		}
 		if name == "before" && len(all) > 0 {
 			t.Errorf("sessions of an answer that had failed: %v", all)
+		}
+	}
+}
+
+// TestEveryFailureEverywhere: each key and value that makes an answer a failure,
+// in each place around no, one or two sessions, gives an error. A list that reads
+// over it would be taken for a complete one.
+func TestEveryFailureEverywhere(t *testing.T) {
+	t.Parallel()
+	statuses := []string{"500", `"500"`, "404.0", "301", "199", "0", "-200", `"error"`, `""`, "true", "{}", "[]"}
+	// Every meaning has an entry, so that a new one cannot be left out.
+	failing := map[meaning][]string{
+		memberCode:   statuses,
+		memberStatus: statuses,
+		memberFlag: {
+			"true", `"true"`, `"True"`, "1", `"1"`, "2", "-1", `"invalid_client"`, `"no"`, "{}", `{"code":1}`, "[]", "[false]",
+		},
+		// These say more about a failure, and make none.
+		memberErrorCode: nil, memberException: nil, memberExceptionCode: nil, memberText: nil, memberToken: nil,
+		// These hold what the others are in.
+		memberSessions: nil, memberResponse: nil,
+		fieldRecordID: nil, fieldID: nil, fieldUser: nil, fieldCredential: nil, fieldDevice: nil,
+		fieldProtocol: nil, fieldProxy: nil, fieldOrigin: nil, fieldStart: nil, fieldEnd: nil,
+	}
+	objects := 0
+	for _, k := range keys {
+		values, known := failing[k.means]
+		if !known {
+			t.Errorf("%q: its meaning has no entry here", k.name)
+		}
+		for _, value := range values {
+			member := fmt.Sprintf("%q:%s", k.name, value)
+			var members []string
+			if k.in&inEnvelope != 0 {
+				members = append(members, member)
+			}
+			if k.in&inResponse != 0 {
+				members = append(
+					members,
+					`"response":{`+member+`}`,
+					`"response":{"message":"","mensagem":null,`+member+`,"error_code":0}`,
+				)
+			}
+			if len(members) == 0 {
+				t.Errorf("%q fails an answer in a place that this test does not know", k.name)
+			}
+			for _, member := range members {
+				objects++
+				wantFailureEverywhere(t, member)
+			}
+		}
+	}
+	if objects == 0 {
+		t.Error("no key fails an answer")
+	}
+}
+
+func wantFailureEverywhere(t *testing.T, member string) {
+	t.Helper()
+	const clean = `"code":200,"response":{"status":200,"error":false,"erro":false},"tenant":"x"`
+	for _, rows := range []string{"", rowA, rowA + "," + rowB} {
+		list := `"remote_sessions":[` + rows + `]`
+		for name, body := range map[string]string{
+			"alone, before":        `{` + member + `,` + list + `}`,
+			"alone, after":         `{` + list + `,` + member + `}`,
+			"before":               `{"tenant":"x",` + member + `,"more":{},` + list + `,"tenant":"x"}`,
+			"after":                `{"tenant":"x",` + list + `,` + member + `,"more":{}}`,
+			"after singular":       `{"remote_session":[` + rows + `],` + member + `}`,
+			"between two lists":    `{` + list + `,` + member + `,"remote_session":[]}`,
+			"before a clean copy":  `{` + member + `,` + clean + `,` + list + `}`,
+			"after a clean copy":   `{` + clean + `,` + member + `,` + list + `}`,
+			"clean copy last":      `{` + member + `,` + list + `,` + clean + `}`,
+			"no list":              `{` + member + `}`,
+			"nested, before":       `{` + clean + `,"remote_sessions":[{` + member + `,` + list + `}]}`,
+			"nested, after":        `{` + clean + `,"remote_sessions":[{` + list + `,` + member + `}]}`,
+			"nested, no list":      `{` + clean + `,"remote_sessions":[{` + member + `}]}`,
+			"nested, as an object": `{` + clean + `,"remote_sessions":{` + list + `,` + member + `}}`,
+			"around, before":       `{` + member + `,"remote_sessions":[{` + clean + `,` + list + `}]}`,
+			"around, after":        `{"remote_sessions":[{` + clean + `,` + list + `}],` + member + `}`,
+			"after a clean one":    `{"remote_sessions":[{` + clean + `,` + list + `},{` + list + `,` + member + `}]}`,
+			"before a clean one":   `{"remote_sessions":[{` + list + `,` + member + `},{` + clean + `,` + list + `}]}`,
+			"nested twice":         `{"remote_sessions":[{"remote_sessions":[{` + list + `,` + member + `}],` + clean + `}],` + clean + `}`,
+		} {
+			_, err := readAll(strings.NewReader(body))
+			var failed *failureError
+			if !errors.As(err, &failed) || failed.env.clean() {
+				t.Errorf("%s: error %v of %s", name, err, body)
+			}
+			if env := parseEnvelope([]byte(`{` + member + `}`)); env == nil || env.clean() {
+				t.Errorf("%s is no failure outside of lists", member)
+			}
 		}
 	}
 }
@@ -240,6 +438,49 @@ func TestSessionValues(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestEndsInTheFuture: the clock of a server whose zone nobody stated may be hours
+// ahead, but an end that is days ahead stands for none.
+func TestEndsInTheFuture(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, zone := range []*time.Location{time.UTC, time.FixedZone("", -3*60*60), time.FixedZone("", 14*60*60)} {
+			for ahead, live := range map[time.Duration]bool{
+				-time.Hour: false, 0: false, time.Second: false, 26 * time.Hour: false, 48 * time.Hour: false,
+				48*time.Hour + time.Second: true, 72 * time.Hour: true, 20 * 365 * 24 * time.Hour: true,
+			} {
+				end := time.Now().Add(ahead).In(zone)
+				for _, layout := range timeLayouts {
+					text := end.Format(layout)
+					checkEnd(t, text, zone, live, end)
+				}
+			}
+			for _, filler := range []string{
+				"2038-01-19 03:14:07", "2037-12-31 23:59:59", "2100-01-01 00:00:00", "9998-12-31 23:59:59", "9999-12-31 23:59:59",
+				"9999-12-31T23:59:59Z", "2038-01-19T03:14:07-03:00", " 2038-01-19 03:14:07.5 ",
+			} {
+				checkEnd(t, filler, zone, true, time.Time{})
+			}
+			time.Sleep(time.Hour) // the next zone sees another now
+		}
+	})
+}
+
+// checkEnd reads a session with an end.
+func checkEnd(t *testing.T, text string, zone *time.Location, live bool, end time.Time) {
+	t.Helper()
+	var got session.Session
+	_, err := readList(strings.NewReader(`{"remote_sessions":[{"id":"1","start":"1999-12-31 12:00:00","end":"`+text+`"}]}`), zone,
+		func(s session.Session) bool { got = s; return true })
+	switch {
+	case err != nil:
+		t.Errorf("%q: %v", text, err)
+	case got.Live() != live || got.UnreadableEnd != "":
+		t.Errorf("at %v an end of %q in %v gives %+v", time.Now().UTC(), text, zone, got)
+	case !live && !got.EndedAt.Equal(end):
+		t.Errorf("%q in %v is %v, want %v", text, zone, got.EndedAt, end)
 	}
 }
 

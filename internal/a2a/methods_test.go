@@ -81,7 +81,7 @@ func faults() []fault {
 		},
 		{
 			name: "body over the bound", requests: 1,
-			handler: always(answering(200, `{"code":200,"padding":"`+strings.Repeat("x", 2*maxRowBytes)+`"}`)),
+			handler: always(answering(200, `{"code":200,"padding":"`+strings.Repeat("x", 2*maxUnfinishedBytes)+`"}`)),
 			read:    session.ErrTransient, drop: session.ErrUnknownOutcome,
 		},
 		{
