@@ -217,6 +217,7 @@ type shape struct {
 	numericIDs    bool
 	liveEnd       LiveEnd
 	location      *time.Location
+	clockSkew     time.Duration
 }
 
 func newShape(c Config) shape {
@@ -226,7 +227,7 @@ func newShape(c Config) shape {
 		credentialKey: "credential", deviceKey: "device",
 		yes: "Yes", no: "No",
 		dropMessage: "Session dropped successfully", dropMensagem: "Sessão encerrada com sucesso", dropCode: true,
-		plainNotFound: c.PlainNotFound, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location,
+		plainNotFound: c.PlainNotFound, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location, clockSkew: c.ClockSkew,
 	}
 	switch c.Release {
 	case Release332, ReleaseDropOnly:
@@ -369,7 +370,7 @@ func (sh shape) liveTimes(recordID int64) string {
 
 func (sh shape) appendTimestamp(b []byte, t time.Time) []byte {
 	b = append(b, '"')
-	b = t.In(sh.location).AppendFormat(b, timestampFormat)
+	b = t.Add(sh.clockSkew).In(sh.location).AppendFormat(b, timestampFormat)
 	return append(b, '"')
 }
 

@@ -107,6 +107,13 @@ type Config struct {
 	// Location is the zone of the timestamps, which are written without one. Nil
 	// means UTC.
 	Location *time.Location
+	// ClockSkew is how far the server's clock is ahead of Now, negative where it
+	// is behind. Timestamps and the Date header show it; what Session and Sessions
+	// return stays true.
+	ClockSkew time.Duration
+	// TrueDate keeps ClockSkew out of the Date header, as where a gateway with a
+	// clock of its own writes it.
+	TrueDate bool
 	// EndDelay is how long after an accepted drop a session ends.
 	EndDelay time.Duration
 	// LiveEnd defaults to LiveEndNull.
@@ -339,6 +346,7 @@ func (x *exchange) send(a answer) {
 func (x *exchange) writeHeader(a answer, length int) {
 	x.s.journal.update(x.record, func(r *Request) { r.Status = a.status })
 	header := x.w.Header()
+	header.Set("Date", x.s.date())
 	for name, values := range a.header {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
@@ -349,4 +357,14 @@ func (x *exchange) writeHeader(a answer, length int) {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}
 	x.w.WriteHeader(a.status)
+}
+
+// date is the value of the Date header, which is in UTC whatever the zone of the
+// timestamps is.
+func (s *Simulator) date() string {
+	now := s.config.Now()
+	if !s.config.TrueDate {
+		now = now.Add(s.config.ClockSkew)
+	}
+	return now.UTC().Format(http.TimeFormat)
 }

@@ -69,6 +69,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&permission, "permission", string(simulator.ReadWrite), "of the authorization: read-write, read-only, drop-only or none")
 	flags.StringVar(&liveEnd, "live-end", string(simulator.LiveEndNull), "how the end of a live session looks: null, empty, missing, zero or mixed")
 	flags.StringVar(&zone, "time-zone", "UTC", "IANA `name` of the zone that timestamps are written in")
+	flags.DurationVar(&o.config.ClockSkew, "clock-skew", 0, "how far the server's clock is ahead of this machine's; negative if it is behind")
+	flags.BoolVar(&o.config.TrueDate, "true-date", false, "keep -clock-skew out of the Date header, as a gateway with its own clock does")
 	flags.DurationVar(&o.config.EndDelay, "end-delay", 0, "how long after an accepted drop a session ends")
 	flags.StringVar(&o.sessions, "sessions", "", "JSON `file` with an array of sessions to begin with")
 	flags.StringVar(&o.tcp.Target, "tcp-target", "", "forward TCP connections to this `host:port`; each is a session, and a drop cuts it")

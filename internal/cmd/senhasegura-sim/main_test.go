@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"go/build"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,14 +56,15 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{
 		"-addr", "[::1]:0", "-release", "3.33", "-base-path", "/pam", "-client-id", "me", "-client-secret", "hush", "-end-delay", "3s",
-		"-time-zone", "America/Sao_Paulo", "-tcp-target", "127.0.0.1:22", "-tcp-user", "joe", "-lifetime", "1m",
+		"-time-zone", "America/Sao_Paulo", "-clock-skew", "-90m", "-true-date", "-tcp-target", "127.0.0.1:22", "-tcp-user", "joe", "-lifetime", "1m",
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := o.config
 	if c.Release != simulator.Release333 || c.BasePath != "/pam" || c.ClientID != "me" || c.ClientSecret != "hush" ||
-		c.EndDelay != 3*time.Second || c.Location.String() != "America/Sao_Paulo" {
+		c.EndDelay != 3*time.Second || c.Location.String() != "America/Sao_Paulo" ||
+		c.ClockSkew != -90*time.Minute || !c.TrueDate {
 		t.Errorf("config %+v", c)
 	}
 	if o.tcp.Target != "127.0.0.1:22" || o.tcp.User != "joe" || o.lifetime != time.Minute {
@@ -69,6 +72,19 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := parse([]string{"-h"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("help: %v", err)
+	}
+}
+
+// TestZonesWithoutHost: the zone database is in the program. A host with its own
+// cannot show that it would work without.
+func TestZonesWithoutHost(t *testing.T) {
+	t.Parallel()
+	program, err := build.ImportDir(".", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(program.Imports, "time/tzdata") {
+		t.Error("the program does not import time/tzdata")
 	}
 }
 
