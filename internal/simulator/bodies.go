@@ -218,6 +218,7 @@ type shape struct {
 	liveEnd       LiveEnd
 	location      *time.Location
 	clockSkew     time.Duration
+	names         names
 }
 
 func newShape(c Config) shape {
@@ -228,6 +229,7 @@ func newShape(c Config) shape {
 		yes: "Yes", no: "No",
 		dropMessage: "Session dropped successfully", dropMensagem: "Sessão encerrada com sucesso", dropCode: true,
 		plainNotFound: c.PlainNotFound, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location, clockSkew: c.ClockSkew,
+		names: names{users: c.UserForm, devices: c.DeviceForm, domain: c.Domain},
 	}
 	switch c.Release {
 	case Release332, ReleaseDropOnly:
@@ -304,10 +306,10 @@ func (sh shape) appendRow(b []byte, r listed) []byte {
 	v := r.session
 	b = append(b, `{"id":`...)
 	b = sh.appendID(b, v.RecordID)
-	b = appendField(b, "user", v.User)
+	b = appendField(b, "user", sh.names.user(v.User))
 	b = appendField(b, "origin_ip", v.OriginIP)
 	b = appendField(b, sh.credentialKey, v.Credential)
-	b = appendField(b, sh.deviceKey, v.Device)
+	b = appendField(b, sh.deviceKey, sh.names.device(v.Device))
 	b = appendField(b, "protocol", v.Protocol)
 	b = appendField(b, "proxy", v.Proxy)
 	b = appendField(b, "session_id", v.SessionID)

@@ -319,6 +319,8 @@ func TestValidate(t *testing.T) {
 		{"client id alone", simulator.Config{ClientID: "x"}, false},
 		{"permission", simulator.Config{Permission: "all"}, false},
 		{"live end", simulator.Config{LiveEnd: "never"}, false},
+		{"user form", simulator.Config{UserForm: "short"}, false},
+		{"device form", simulator.Config{DeviceForm: "upn"}, false},
 		{"negative delay", simulator.Config{EndDelay: -1}, false},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -114,6 +115,11 @@ type Config struct {
 	// TrueDate keeps ClockSkew out of the Date header, as where a gateway with a
 	// clock of its own writes it.
 	TrueDate bool
+	// UserForm and DeviceForm are how names are written: as they were added where
+	// empty. Domain, DefaultDomain when empty, is for names without one.
+	UserForm   UserForm
+	DeviceForm DeviceForm
+	Domain     string
 	// EndDelay is how long after an accepted drop a session ends.
 	EndDelay time.Duration
 	// LiveEnd defaults to LiveEndNull.
@@ -150,6 +156,16 @@ func (c Config) Validate() error {
 	default:
 		errs = append(errs, fmt.Errorf("unknown look of a live end %q", c.LiveEnd))
 	}
+	switch c.UserForm {
+	case "", UserAsAdded, UserPlain, UserDownLevel, UserPrincipal:
+	default:
+		errs = append(errs, fmt.Errorf("unknown form of user names %q", c.UserForm))
+	}
+	switch c.DeviceForm {
+	case "", DeviceAsAdded, DeviceShort, DeviceQualified, DeviceAddress:
+	default:
+		errs = append(errs, fmt.Errorf("unknown form of device names %q", c.DeviceForm))
+	}
 	if c.TokenLifetime < 0 || c.EndDelay < 0 {
 		errs = append(errs, errors.New("token lifetime and end delay must not be negative"))
 	}
@@ -157,24 +173,17 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Release == "" {
-		c.Release = ReleaseNewest
-	}
+	c.Release = cmp.Or(c.Release, ReleaseNewest)
 	if c.ClientID == "" {
 		c.ClientID, c.ClientSecret = DefaultClientID, DefaultClientSecret
 	}
-	if c.TokenLifetime == 0 {
-		c.TokenLifetime = time.Hour
-	}
-	if c.Permission == "" {
-		c.Permission = ReadWrite
-	}
-	if c.Location == nil {
-		c.Location = time.UTC
-	}
-	if c.LiveEnd == "" {
-		c.LiveEnd = LiveEndNull
-	}
+	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
+	c.Permission = cmp.Or(c.Permission, ReadWrite)
+	c.Location = cmp.Or(c.Location, time.UTC)
+	c.LiveEnd = cmp.Or(c.LiveEnd, LiveEndNull)
+	c.UserForm = cmp.Or(c.UserForm, UserAsAdded)
+	c.DeviceForm = cmp.Or(c.DeviceForm, DeviceAsAdded)
+	c.Domain = cmp.Or(c.Domain, DefaultDomain)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

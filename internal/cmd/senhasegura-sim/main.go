@@ -57,7 +57,7 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
-	var release, permission, liveEnd, zone string
+	var release, permission, liveEnd, zone, userForm, deviceForm string
 	flags := flag.NewFlagSet("senhasegura-sim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to serve on; port 0 takes a free one")
@@ -71,6 +71,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&zone, "time-zone", "UTC", "IANA `name` of the zone that timestamps are written in")
 	flags.DurationVar(&o.config.ClockSkew, "clock-skew", 0, "how far the server's clock is ahead of this machine's; negative if it is behind")
 	flags.BoolVar(&o.config.TrueDate, "true-date", false, "keep -clock-skew out of the Date header, as a gateway with its own clock does")
+	flags.StringVar(&userForm, "user-form", string(simulator.UserAsAdded), `user names in API responses: as-added, plain (alice), down-level (CORP\alice), or upn (alice@corp.example.com)`)
+	flags.StringVar(&deviceForm, "device-form", string(simulator.DeviceAsAdded), "device names in API responses: as-added, short (db-01), qualified (db-01.corp.example.com), or address (a made-up one)")
+	flags.StringVar(&o.config.Domain, "domain", simulator.DefaultDomain, "domain that -user-form and -device-form add to names without one")
 	flags.DurationVar(&o.config.EndDelay, "end-delay", 0, "how long after an accepted drop a session ends")
 	flags.StringVar(&o.sessions, "sessions", "", "JSON `file` with an array of sessions to begin with")
 	flags.StringVar(&o.tcp.Target, "tcp-target", "", "forward TCP connections to this `host:port`; each is a session, and a drop cuts it")
@@ -89,6 +92,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.config.Release = simulator.Release(release)
 	o.config.Permission = simulator.Permission(permission)
 	o.config.LiveEnd = simulator.LiveEnd(liveEnd)
+	o.config.UserForm = simulator.UserForm(userForm)
+	o.config.DeviceForm = simulator.DeviceForm(deviceForm)
 	var errZone, errLifetime error
 	o.config.Location, errZone = time.LoadLocation(zone)
 	if o.lifetime <= 0 {
