@@ -365,8 +365,10 @@ func (sh shape) liveTimes(recordID int64) string {
 		return ""
 	case LiveEndZero:
 		return `,"end":"0000-00-00 00:00:00","time":"00:00:00"`
-	default:
+	case LiveEndNull:
 		return `,"end":null,"time":null`
+	default:
+		return `,"end":"` + string(look) + `","time":"00:00:00"` // digits and signs: Config.Validate refuses others
 	}
 }
 

@@ -56,18 +56,42 @@ const (
 	None      Permission = "none"
 )
 
-// LiveEnd is how the `end` of a live session looks. No document says, so all of
-// these must be understood (contract, section 4). `time` follows it.
+// LiveEnd is the `end` of a live session. No document says which, so all of these
+// must be understood (contract, section 4). Besides the constants it can be any
+// "2006-01-02 15:04:05" or "2006-01-02" in the far future, which is sent as it is.
+// `time` follows it.
 type LiveEnd string
 
-// The looks of a live session's end.
+// The ends of a live session.
 const (
 	LiveEndNull    LiveEnd = "null" // the default
 	LiveEndEmpty   LiveEnd = "empty"
 	LiveEndMissing LiveEnd = "missing"
 	LiveEndZero    LiveEnd = "zero"  // 0000-00-00 00:00:00
-	LiveEndMixed   LiveEnd = "mixed" // each in turn, by row number
+	LiveEndMixed   LiveEnd = "mixed" // the four above in turn, by row number
+	// LiveEnd2038 is the last second of 32 bits.
+	LiveEnd2038 LiveEnd = "2038-01-19 03:14:07"
+	LiveEnd9999 LiveEnd = "9999-12-31 23:59:59"
 )
+
+// fillerDistance is how far ahead a date must be to mean "no end".
+const fillerDistance = 48 * time.Hour
+
+// validate reports a value that is neither a constant nor a date far after now.
+func (l LiveEnd) validate(now time.Time) error {
+	if slices.Contains([]LiveEnd{"", LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero, LiveEndMixed}, l) {
+		return nil
+	}
+	for _, layout := range []string{timestampFormat, time.DateOnly} {
+		if end, err := time.Parse(layout, string(l)); err == nil {
+			if end.Sub(now) > fillerDistance {
+				return nil
+			}
+			return fmt.Errorf("the live end %q must be more than %s ahead", string(l), fillerDistance)
+		}
+	}
+	return fmt.Errorf("unknown live end %q", string(l))
+}
 
 // Config describes one simulated installation and the one authorization that it
 // knows. The zero value is a usable newest release.
@@ -151,11 +175,11 @@ func (c Config) Validate() error {
 	default:
 		errs = append(errs, fmt.Errorf("unknown permission %q", c.Permission))
 	}
-	switch c.LiveEnd {
-	case "", LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero, LiveEndMixed:
-	default:
-		errs = append(errs, fmt.Errorf("unknown look of a live end %q", c.LiveEnd))
+	now := time.Now
+	if c.Now != nil {
+		now = c.Now
 	}
+	errs = append(errs, c.LiveEnd.validate(now()))
 	switch c.UserForm {
 	case "", UserAsAdded, UserPlain, UserDownLevel, UserPrincipal:
 	default:

@@ -67,7 +67,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.config.ClientSecret, "client-secret", simulator.DefaultClientSecret, "accepted client secret")
 	flags.StringVar(&o.config.Tenant, "tenant", "", "tenant that a token request must name")
 	flags.StringVar(&permission, "permission", string(simulator.ReadWrite), "of the authorization: read-write, read-only, drop-only or none")
-	flags.StringVar(&liveEnd, "live-end", string(simulator.LiveEndNull), "how the end of a live session looks: null, empty, missing, zero or mixed")
+	flags.StringVar(&liveEnd, "live-end", string(simulator.LiveEndNull), "end value reported for live sessions: null, empty, missing, zero, mixed, or a date in the far future such as \"9999-12-31 23:59:59\"")
 	flags.StringVar(&zone, "time-zone", "UTC", "IANA `name` of the zone that timestamps are written in")
 	flags.DurationVar(&o.config.ClockSkew, "clock-skew", 0, "how far the server's clock is ahead of this machine's; negative if it is behind")
 	flags.BoolVar(&o.config.TrueDate, "true-date", false, "keep -clock-skew out of the Date header, as a gateway with its own clock does")

@@ -37,6 +37,7 @@ func TestParseRefuses(t *testing.T) {
 		{"release", []string{"-release", "1.0"}, `unknown release "1.0"`},
 		{"permission", []string{"-permission", "all"}, "unknown permission"},
 		{"live end", []string{"-live-end", "x"}, "live end"},
+		{"live end in the past", []string{"-live-end", "2020-01-01 00:00:00"}, "2020-01-01 00:00:00"},
 		{"user form", []string{"-user-form", "x"}, "user names"},
 		{"device form", []string{"-device-form", "x"}, "device names"},
 		{"time zone", []string{"-time-zone", "Nowhere/Town"}, "Nowhere/Town"},
@@ -58,7 +59,7 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{
 		"-addr", "[::1]:0", "-release", "3.33", "-base-path", "/pam", "-client-id", "me", "-client-secret", "hush", "-end-delay", "3s",
-		"-time-zone", "America/Sao_Paulo", "-clock-skew", "-90m", "-true-date",
+		"-time-zone", "America/Sao_Paulo", "-clock-skew", "-90m", "-true-date", "-live-end", "2038-01-19 03:14:07",
 		"-user-form", "upn", "-device-form", "short", "-domain", "lab.example.net", "-tcp-target", "127.0.0.1:22", "-tcp-user", "joe", "-lifetime", "1m",
 	}, io.Discard)
 	if err != nil {
@@ -67,7 +68,7 @@ func TestParse(t *testing.T) {
 	c := o.config
 	if c.Release != simulator.Release333 || c.BasePath != "/pam" || c.ClientID != "me" || c.ClientSecret != "hush" ||
 		c.EndDelay != 3*time.Second || c.Location.String() != "America/Sao_Paulo" ||
-		c.ClockSkew != -90*time.Minute || !c.TrueDate ||
+		c.ClockSkew != -90*time.Minute || !c.TrueDate || c.LiveEnd != simulator.LiveEnd2038 ||
 		c.UserForm != simulator.UserPrincipal || c.DeviceForm != simulator.DeviceShort || c.Domain != "lab.example.net" {
 		t.Errorf("config %+v", c)
 	}
