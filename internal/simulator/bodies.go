@@ -79,10 +79,6 @@ func failure(status int, message string, code int) envelope {
 	return envelope{Code: status, Response: resultOf(status, message, true, code)}
 }
 
-func wrongRoute() answer {
-	return jsonAnswer(http.StatusNotFound, failure(http.StatusNotFound, "Resource sub not found", 4))
-}
-
 func inactiveAuthorization() answer {
 	return jsonAnswer(http.StatusUnauthorized, failure(http.StatusUnauthorized, "Inactive authorization", 1))
 }
@@ -195,6 +191,10 @@ func bearerDenied() answer {
 	})
 }
 
+func webServerNotFound() answer {
+	return htmlPage(http.StatusNotFound, "404 Not Found")
+}
+
 func htmlPage(status int, title string) answer {
 	page := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
 		"</h1></center>\r\n<hr><center>proxy</center>\r\n</body>\r\n</html>\r\n"
@@ -214,6 +214,7 @@ type shape struct {
 	dropMensagem  string
 	dropCode      bool
 	plainNotFound bool
+	codelessRoute bool
 	numericIDs    bool
 	liveEnd       LiveEnd
 	location      *time.Location
@@ -228,7 +229,7 @@ func newShape(c Config) shape {
 		credentialKey: "credential", deviceKey: "device",
 		yes: "Yes", no: "No",
 		dropMessage: "Session dropped successfully", dropMensagem: "Sessão encerrada com sucesso", dropCode: true,
-		plainNotFound: c.PlainNotFound, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location, clockSkew: c.ClockSkew,
+		plainNotFound: c.PlainNotFound, codelessRoute: c.WrongRouteWithoutCode, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location, clockSkew: c.ClockSkew,
 		names: names{users: c.UserForm, devices: c.DeviceForm, domain: c.Domain},
 	}
 	switch c.Release {
@@ -245,6 +246,25 @@ func newShape(c Config) shape {
 	case ReleaseNewest:
 	}
 	return sh
+}
+
+func (sh shape) wrongRoute() answer {
+	const status, message = http.StatusNotFound, "Resource sub not found"
+	if !sh.codelessRoute {
+		return jsonAnswer(status, failure(status, message, 4))
+	}
+	type codelessResult struct {
+		Status   int    `json:"status"`
+		Message  string `json:"message"`
+		Error    bool   `json:"error"`
+		Detail   string `json:"detail"`
+		Mensagem string `json:"mensagem"`
+		Erro     bool   `json:"erro"`
+	}
+	return jsonAnswer(status, struct {
+		Code     int            `json:"code"`
+		Response codelessResult `json:"response"`
+	}{status, codelessResult{Status: status, Message: message, Error: true, Mensagem: message, Erro: true}})
 }
 
 func (sh shape) refererDenied() answer {

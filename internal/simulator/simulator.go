@@ -101,6 +101,13 @@ type Config struct {
 	BasePath string
 	// Routes replaces the routes of the release where a list is not nil.
 	Routes Routes
+	// Forwarded, when not empty, lists the prefixes below BasePath, such as
+	// "api", that a web server in front passes on. Every other path gets its own
+	// page, 404 in HTML.
+	Forwarded []string
+	// WrongRouteWithoutCode leaves `error_code` out of the API's answer to an
+	// unknown path, so that only its text tells.
+	WrongRouteWithoutCode bool
 
 	// ClientID and ClientSecret default to the constants of this package, both
 	// or neither.
@@ -114,6 +121,11 @@ type Config struct {
 	// InvalidClientDescription chooses the second documented answer to a wrong
 	// client, the one with `error_description`.
 	InvalidClientDescription bool
+	// InvalidClientStatus is the status of the answer to a wrong client, 401 when
+	// 0. InvalidClientEnvelope puts the text of it into the API's envelope, without
+	// OAuth's `error`, so that only the text tells.
+	InvalidClientStatus   int
+	InvalidClientEnvelope bool
 	// LowerCaseTokenType sends `bearer` in place of `Bearer`.
 	LowerCaseTokenType bool
 	// TokenLifetime defaults to one hour.
@@ -167,8 +179,16 @@ func (c Config) Validate() error {
 	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
 		errs = append(errs, fmt.Errorf("base path %q must begin with a slash and not end with one", c.BasePath))
 	}
+	for _, prefix := range c.Forwarded {
+		if prefix == "" || strings.Trim(prefix, "/") != prefix {
+			errs = append(errs, fmt.Errorf("forwarded prefix %q must be a path without a slash at either end", prefix))
+		}
+	}
 	if (c.ClientID == "") != (c.ClientSecret == "") {
 		errs = append(errs, errors.New("client id and client secret belong together"))
+	}
+	if c.InvalidClientStatus != 0 && (c.InvalidClientStatus < 400 || c.InvalidClientStatus > 599) {
+		errs = append(errs, fmt.Errorf("the status %d for a wrong client is no failure", c.InvalidClientStatus))
 	}
 	switch c.Permission {
 	case "", ReadWrite, ReadOnly, DropOnly, None:
@@ -319,10 +339,14 @@ func (x *exchange) perform() answer {
 		return s.issueToken(x.r, x.form)
 	}
 	if x.target.op == OpOther {
-		if x.target.outside {
+		switch x.target.by {
+		case byWebServer:
+			return webServerNotFound()
+		case byGateway:
 			return gatewayNoRoute()
+		default:
+			return s.shape.wrongRoute()
 		}
-		return wrongRoute()
 	}
 	if denied, ok := s.authenticate(x.r, x.form); !ok {
 		return denied
