@@ -289,12 +289,12 @@ func (sh shape) unknownRecord() answer {
 	return sessionNotFound()
 }
 
-func (sh shape) found(row []byte) answer {
+func (sh shape) found(rows []byte) answer {
 	key := "remote_session"
 	if sh.pluralGet {
 		key = "remote_sessions"
 	}
-	body := append(openEnvelope(sh.tenant, key), row...)
+	body := append(openEnvelope(sh.tenant, key), rows...)
 	return answer{status: http.StatusOK, contentType: contentJSON, body: append(body, "]}"...)}
 }
 

@@ -40,6 +40,7 @@ type seedBehavior struct {
 	ReconnectAfter    seedDuration `json:"reconnect_after"`
 	Hidden            bool         `json:"hidden"`
 	Duplicate         bool         `json:"duplicate"`
+	SharedID          bool         `json:"shared_id"`
 }
 
 // seedDuration is a duration as time.ParseDuration reads it.
@@ -91,7 +92,7 @@ func (one seed) session(c Config) (Session, error) {
 			EndDelay: time.Duration(one.Behavior.EndDelay), Zombie: one.Behavior.Zombie, IgnoreFirst: one.Behavior.IgnoreFirst,
 			Refuse: one.Behavior.Refuse, RefuseFirst: one.Behavior.RefuseFirst, RefuseWhileEnding: one.Behavior.RefuseWhileEnding,
 			Reconnects: one.Behavior.Reconnects, ReconnectAfter: time.Duration(one.Behavior.ReconnectAfter),
-			Hidden: one.Behavior.Hidden, Duplicate: one.Behavior.Duplicate,
+			Hidden: one.Behavior.Hidden, Duplicate: one.Behavior.Duplicate, SharedID: one.Behavior.SharedID,
 		},
 	}
 	var errID, errStart, errEnd, errPurge error

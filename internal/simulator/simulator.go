@@ -254,8 +254,8 @@ type Simulator struct {
 	permission Permission
 	rows       []*row // in order of insertion, purged ones included
 	purged     int
-	byHash     map[string]*row
-	byRecord   map[int64]*row
+	byHash     map[string][]*row // several with Behavior.SharedID
+	byRecord   map[int64][]*row
 	events     eventQueue
 	lastRecord int64
 	history    iter.Seq[Session]
@@ -274,8 +274,8 @@ func New(c Config) *Simulator {
 		shape:      newShape(c),
 		closing:    make(chan struct{}),
 		permission: c.Permission,
-		byHash:     map[string]*row{},
-		byRecord:   map[int64]*row{},
+		byHash:     map[string][]*row{},
+		byRecord:   map[int64][]*row{},
 	}
 }
 
