@@ -251,6 +251,26 @@ func (s *Simulator) Purge(sessionID string) {
 	}
 }
 
+// Reset removes every session, Rows, fault and journal entry, closes proxied
+// connections, and gives the authorization the permission of Config again. Tokens
+// stay valid and hooks stay; row numbers begin at 1 again.
+func (s *Simulator) Reset() {
+	s.ClearFaults()
+	s.ResetJournal()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rows {
+		r.gone = true // for those who still hold it
+		if r.line != nil {
+			r.line.cut()
+		}
+	}
+	s.permission = s.config.Permission
+	s.rows, s.purged, s.lastRecord = nil, 0, 0
+	s.byHash, s.byRecord = map[string][]*row{}, map[int64][]*row{}
+	s.events, s.history = eventQueue{}, nil
+}
+
 func (s *Simulator) compact() {
 	kept := make([]*row, 0, len(s.rows)-s.purged)
 	for _, r := range s.rows {

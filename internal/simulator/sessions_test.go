@@ -330,6 +330,36 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// TestReset: a simulator begins again, and what was due before does not happen.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	k := login(t, simulator.Config{Now: now.read})
+	v := simulator.Sample(0)
+	v.Behavior = simulator.Behavior{Reconnects: 1, ReconnectAfter: time.Second}
+	first := k.sim.Add(v)
+	k.sim.Add(simulator.Session{End: now.read().Add(time.Second)})
+	k.sim.Rows(simulator.History(1, time.Unix(0, 0)))
+	wantStatus(t, k.drop(t, first.SessionID), http.StatusOK)
+	k.sim.SetPermission(simulator.None)
+	k.sim.Inject(simulator.Fault{Kind: simulator.HTML502})
+	k.sim.Random(1, 1)
+
+	k.sim.Reset()
+	if n := len(k.sim.Journal()); n != 0 {
+		t.Errorf("%d requests in the journal", n)
+	}
+	again := k.sim.Add(simulator.Sample(0))
+	if again.RecordID != first.RecordID || again.SessionID != first.SessionID {
+		t.Errorf("added as %d %q, want %d %q", again.RecordID, again.SessionID, first.RecordID, first.SessionID)
+	}
+	now.advance(time.Minute)
+	if rows := k.list(t).rows(t, "remote_sessions"); len(rows) != 1 || rows[0]["end"] != nil {
+		t.Errorf("the list shows %v", rows)
+	}
+	wantStatus(t, k.drop(t, again.SessionID), http.StatusOK)
+}
+
 func TestPlainNotFound(t *testing.T) {
 	t.Parallel()
 	k := login(t, simulator.Config{PlainNotFound: true})
