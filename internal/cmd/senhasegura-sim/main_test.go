@@ -277,22 +277,78 @@ func TestRun(t *testing.T) {
 func TestControlRefuses(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.send(t, http.MethodPost, "/_sim/sessions", "", `[{"session_id":"kept"}]`)
 	tests := []struct {
-		name, method, path, contentType, body string
-		status                                int
+		name, method, path, body string
+		header                   []string
+		status                   int
 	}{
-		{"no JSON type", http.MethodPost, "/_sim/sessions", "text/plain", "[]", http.StatusUnsupportedMediaType},
-		{"bad JSON", http.MethodPost, "/_sim/sessions", "application/json", "{}", http.StatusBadRequest},
-		{"method", http.MethodDelete, "/_sim/sessions", "", "", http.StatusNotFound},
-		{"path", http.MethodGet, "/_sim/other", "", "", http.StatusNotFound},
+		{"another site", http.MethodPost, "/_sim/reset", "", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		{"another site in an old browser", http.MethodPost, "/_sim/sessions", `[{}]`, []string{"Origin", "https://elsewhere.example"}, http.StatusForbidden},
+		{"bad JSON", http.MethodPost, "/_sim/sessions", "{}", nil, http.StatusBadRequest},
+		{"method", http.MethodDelete, "/_sim/sessions", "", nil, http.StatusNotFound},
+		{"reset by reading", http.MethodGet, "/_sim/reset", "", nil, http.StatusNotFound},
+		{"path", http.MethodGet, "/_sim/other", "", nil, http.StatusNotFound},
 	}
 	for _, tt := range tests {
-		if status, body := s.send(t, tt.method, tt.path, tt.contentType, tt.body); status != tt.status {
+		if status, body := s.send(t, tt.method, tt.path, "text/plain", tt.body, tt.header...); status != tt.status {
 			t.Errorf("%s: %d %s, want %d", tt.name, status, body, tt.status)
 		}
 	}
-	if got := s.sessions(t); len(got) != 0 {
+	if got := s.sessions(t); len(got) != 1 || got[0].SessionID != "kept" {
 		t.Errorf("sessions %+v", got)
+	}
+}
+
+// TestReset: a second run finds what the first one found, or what the file has
+// become since.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "sessions.json")
+	write := func(content string) {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`[{"session_id":"first"}]`)
+	s := start(t, "-sessions", file)
+	authorization := s.login(t, simulator.DefaultClientSecret)
+	drop := func(id string) {
+		t.Helper()
+		if status, body := s.send(t, http.MethodDelete, "/api/pam/session/drop/"+id, "", "", "Authorization", authorization); status != http.StatusOK {
+			t.Errorf("drop: %d %s", status, body)
+		}
+	}
+	reset := func(want int) string {
+		t.Helper()
+		status, body := s.send(t, http.MethodPost, "/_sim/reset", "", "")
+		if status != want {
+			t.Errorf("reset: %d %s, want %d", status, body, want)
+		}
+		return string(body)
+	}
+	for range 2 {
+		drop("first")
+		s.send(t, http.MethodPost, "/_sim/sessions", "", `[{"session_id":"added"}]`)
+		if body := reset(http.StatusOK); !strings.Contains(body, `"first"`) || strings.Contains(body, `"added"`) {
+			t.Errorf("the reset answers %s", body)
+		}
+		if got := s.sessions(t); len(got) != 1 || got[0].SessionID != "first" || got[0].State != "live" {
+			t.Errorf("sessions %+v", got)
+		}
+		if _, journal := s.send(t, http.MethodGet, "/_sim/journal", "", ""); strings.TrimSpace(string(journal)) != "[]" {
+			t.Errorf("journal %s", journal)
+		}
+	}
+	write(`[{"session_id":"second"}]`)
+	reset(http.StatusOK)
+	drop("second")
+	write(`[{"usr":"x"}]`)
+	if body := reset(http.StatusInternalServerError); !strings.Contains(body, `"usr"`) {
+		t.Errorf("the reset answers %s", body)
+	}
+	if got := s.sessions(t); len(got) != 1 || got[0].SessionID != "second" || got[0].State != "ended" {
+		t.Errorf("a reset that failed left %+v", got)
 	}
 }
 
