@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -77,6 +78,39 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := parse([]string{"-h"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("help: %v", err)
+	}
+}
+
+// TestGuide: the guide has every flag, and the simulator takes every sessions file
+// of its example.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../../docs/guides/test-your-modules-offline.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var help strings.Builder
+	if _, err := parse([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) {
+		t.Fatal(err)
+	}
+	flags := regexp.MustCompile(`(?m)^ {2}(-[a-z-]+)`).FindAllStringSubmatch(help.String(), -1)
+	if len(flags) < 20 {
+		t.Errorf("only %d flags found in %s", len(flags), help.String())
+	}
+	for _, match := range flags {
+		if !bytes.Contains(guide, []byte("`"+match[1]+"`")) {
+			t.Errorf("the guide does not have %s", match[1])
+		}
+	}
+	files, err := filepath.Glob("../../../examples/offline-module/tests/*.json")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("files %q, %v", files, err)
+	}
+	for _, file := range files {
+		sim := simulator.New(simulator.Config{})
+		if err := seed(sim, file); err != nil || len(sim.Sessions()) == 0 {
+			t.Errorf("%s: %d sessions, %v", file, len(sim.Sessions()), err)
+		}
 	}
 }
 
