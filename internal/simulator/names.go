@@ -26,9 +26,9 @@ type DeviceForm string
 
 // The forms of a host.
 const (
-	DeviceAsAdded   DeviceForm = "as-added" // the default
-	DeviceShort     DeviceForm = "short"    // db-01
-	DeviceQualified DeviceForm = "qualified"
+	DeviceAsAdded   DeviceForm = "as-added"  // the default
+	DeviceShort     DeviceForm = "short"     // db-01
+	DeviceQualified DeviceForm = "qualified" // db-01.corp.example.com
 	// DeviceAddress is an address in 10.0.0.0/8, the same in every run.
 	DeviceAddress DeviceForm = "address"
 )
