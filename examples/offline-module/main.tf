@@ -1,5 +1,5 @@
-# A module that guards a machine, and its tests. They run against the simulator,
-# without PAM: see the guide "Test your modules offline".
+# A module that protects a machine, and its tests. They run against the simulator:
+# see the guide "Test your modules offline".
 
 terraform {
   required_providers {
@@ -10,18 +10,18 @@ terraform {
 }
 
 variable "device" {
-  description = "Host name or address of the machine."
+  description = "Device name of the machine, exactly as senhasegura shows it."
   type        = string
 }
 
-variable "protected_users" {
-  description = "Users of PAM who are never dropped."
+variable "excluded_users" {
+  description = "Users whose sessions are never terminated, such as break-glass accounts."
   type        = set(string)
   default     = ["breakglass"]
 }
 
 variable "max_sessions" {
-  description = "More live sessions than this: nobody is dropped, and the run fails."
+  description = "Maximum number of matching sessions. If more sessions match, the drain fails and terminates none of them."
   type        = number
   default     = 10
 }
@@ -36,13 +36,13 @@ resource "senhasegura_session_drain" "machine" {
     devices = [terraform_data.machine.output]
   }
   exclude = {
-    users = var.protected_users
+    users = var.excluded_users
   }
   drain_on     = ["create", "destroy"]
   max_sessions = var.max_sessions
 }
 
-output "dropped_users" {
-  description = "Who was dropped when the machine was taken over."
+output "terminated_users" {
+  description = "Users whose sessions were terminated when the drain was created."
   value       = [for s in senhasegura_session_drain.machine.sessions : s.user if s.outcome == "terminated"]
 }

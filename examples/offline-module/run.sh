@@ -1,9 +1,7 @@
 senhasegura-sim -addr 127.0.0.1:8080 -sessions tests/sessions.json &
+trap 'kill $!' EXIT
 
 export SENHASEGURA_URL=http://127.0.0.1:8080
 export SENHASEGURA_CLIENT_ID=simulator-client
 export SENHASEGURA_CLIENT_SECRET=simulator-secret
-terraform init
-terraform test
-
-kill %1
+terraform init && terraform test

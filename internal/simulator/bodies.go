@@ -79,10 +79,6 @@ func failure(status int, message string, code int) envelope {
 	return envelope{Code: status, Response: resultOf(status, message, true, code)}
 }
 
-func wrongRoute() answer {
-	return jsonAnswer(http.StatusNotFound, failure(http.StatusNotFound, "Resource sub not found", 4))
-}
-
 func inactiveAuthorization() answer {
 	return jsonAnswer(http.StatusUnauthorized, failure(http.StatusUnauthorized, "Inactive authorization", 1))
 }
@@ -195,6 +191,10 @@ func bearerDenied() answer {
 	})
 }
 
+func webServerNotFound() answer {
+	return htmlPage(http.StatusNotFound, "404 Not Found")
+}
+
 func htmlPage(status int, title string) answer {
 	page := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
 		"</h1></center>\r\n<hr><center>proxy</center>\r\n</body>\r\n</html>\r\n"
@@ -214,9 +214,12 @@ type shape struct {
 	dropMensagem  string
 	dropCode      bool
 	plainNotFound bool
+	codelessRoute bool
 	numericIDs    bool
 	liveEnd       LiveEnd
 	location      *time.Location
+	clockSkew     time.Duration
+	names         names
 }
 
 func newShape(c Config) shape {
@@ -226,7 +229,8 @@ func newShape(c Config) shape {
 		credentialKey: "credential", deviceKey: "device",
 		yes: "Yes", no: "No",
 		dropMessage: "Session dropped successfully", dropMensagem: "Sessão encerrada com sucesso", dropCode: true,
-		plainNotFound: c.PlainNotFound, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location,
+		plainNotFound: c.PlainNotFound, codelessRoute: c.WrongRouteWithoutCode, numericIDs: c.NumericIDs, liveEnd: c.LiveEnd, location: c.Location, clockSkew: c.ClockSkew,
+		names: names{users: c.UserForm, devices: c.DeviceForm, domain: c.Domain},
 	}
 	switch c.Release {
 	case Release332, ReleaseDropOnly:
@@ -242,6 +246,25 @@ func newShape(c Config) shape {
 	case ReleaseNewest:
 	}
 	return sh
+}
+
+func (sh shape) wrongRoute() answer {
+	const status, message = http.StatusNotFound, "Resource sub not found"
+	if !sh.codelessRoute {
+		return jsonAnswer(status, failure(status, message, 4))
+	}
+	type codelessResult struct {
+		Status   int    `json:"status"`
+		Message  string `json:"message"`
+		Error    bool   `json:"error"`
+		Detail   string `json:"detail"`
+		Mensagem string `json:"mensagem"`
+		Erro     bool   `json:"erro"`
+	}
+	return jsonAnswer(status, struct {
+		Code     int            `json:"code"`
+		Response codelessResult `json:"response"`
+	}{status, codelessResult{Status: status, Message: message, Error: true, Mensagem: message, Erro: true}})
 }
 
 func (sh shape) refererDenied() answer {
@@ -266,12 +289,12 @@ func (sh shape) unknownRecord() answer {
 	return sessionNotFound()
 }
 
-func (sh shape) found(row []byte) answer {
+func (sh shape) found(rows []byte) answer {
 	key := "remote_session"
 	if sh.pluralGet {
 		key = "remote_sessions"
 	}
-	body := append(openEnvelope(sh.tenant, key), row...)
+	body := append(openEnvelope(sh.tenant, key), rows...)
 	return answer{status: http.StatusOK, contentType: contentJSON, body: append(body, "]}"...)}
 }
 
@@ -303,10 +326,10 @@ func (sh shape) appendRow(b []byte, r listed) []byte {
 	v := r.session
 	b = append(b, `{"id":`...)
 	b = sh.appendID(b, v.RecordID)
-	b = appendField(b, "user", v.User)
+	b = appendField(b, "user", sh.names.user(v.User))
 	b = appendField(b, "origin_ip", v.OriginIP)
 	b = appendField(b, sh.credentialKey, v.Credential)
-	b = appendField(b, sh.deviceKey, v.Device)
+	b = appendField(b, sh.deviceKey, sh.names.device(v.Device))
 	b = appendField(b, "protocol", v.Protocol)
 	b = appendField(b, "proxy", v.Proxy)
 	b = appendField(b, "session_id", v.SessionID)
@@ -362,14 +385,16 @@ func (sh shape) liveTimes(recordID int64) string {
 		return ""
 	case LiveEndZero:
 		return `,"end":"0000-00-00 00:00:00","time":"00:00:00"`
-	default:
+	case LiveEndNull:
 		return `,"end":null,"time":null`
+	default:
+		return `,"end":"` + string(look) + `","time":"00:00:00"` // digits and signs: Config.Validate refuses others
 	}
 }
 
 func (sh shape) appendTimestamp(b []byte, t time.Time) []byte {
 	b = append(b, '"')
-	b = t.In(sh.location).AppendFormat(b, timestampFormat)
+	b = t.Add(sh.clockSkew).In(sh.location).AppendFormat(b, timestampFormat)
 	return append(b, '"')
 }
 

@@ -192,12 +192,15 @@ func TestLiveEnd(t *testing.T) {
 	const absent = "(absent)"
 	tests := []struct {
 		look simulator.LiveEnd
-		want []any // of rows 1 to 4
+		want []any // of the first rows
 	}{
 		{simulator.LiveEndNull, []any{nil, nil, nil, nil}},
 		{simulator.LiveEndEmpty, []any{"", "", "", ""}},
 		{simulator.LiveEndMissing, []any{absent, absent, absent, absent}},
 		{simulator.LiveEndZero, []any{"0000-00-00 00:00:00", "0000-00-00 00:00:00", "0000-00-00 00:00:00", "0000-00-00 00:00:00"}},
+		{simulator.LiveEnd2038, []any{"2038-01-19 03:14:07", "2038-01-19 03:14:07"}},
+		{simulator.LiveEnd9999, []any{"9999-12-31 23:59:59", "9999-12-31 23:59:59"}},
+		{"9999-12-31", []any{"9999-12-31"}},
 		{simulator.LiveEndMixed, []any{"", absent, "0000-00-00 00:00:00", nil}},
 	}
 	for _, tt := range tests {
@@ -215,6 +218,13 @@ func TestLiveEnd(t *testing.T) {
 			}
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			// A session that ends shows when, whatever it showed before.
+			first := k.sim.Sessions()[0]
+			k.sim.End(first.SessionID)
+			after, _ := k.sim.Session(first.SessionID)
+			if end := k.getFirst(t).rows(t, "remote_session")[0]["end"]; end != after.End.UTC().Format(time.DateTime) {
+				t.Errorf("the end is %v, want %s", end, after.End)
 			}
 		})
 	}

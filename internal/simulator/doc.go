@@ -9,6 +9,8 @@
 // from what it tells a caller. A session is live, then perhaps ending (a drop
 // was accepted and has not worked yet), then ended. Behavior makes single
 // sessions awkward: refusing, living on after an accepted drop, coming back.
+// The zone and the clock of the server, the forms of names and the end of a live
+// session (Config) change answers alone. Reset begins again.
 //
 // # Faults
 //

@@ -221,7 +221,7 @@ func courseOf(kind Kind) (course, bool) {
 		Unauthorized500:          {answer: always(unauthorized)},
 		Forbidden403:             {answer: always(forbidden)},
 		Lockdown503:              {answer: always(lockdown)},
-		WrongRoute404:            {answer: always(wrongRoute)},
+		WrongRoute404:            {answer: func(s *Simulator, _ Fault) answer { return s.shape.wrongRoute() }},
 		GatewayNoRoute404:        {answer: always(gatewayNoRoute)},
 		TokenDenied401:           {answer: always(bearerDenied)},
 		InvalidSignature401:      {answer: always(invalidSignature)},

@@ -56,7 +56,8 @@ func TestAddJSON(t *testing.T) {
 	added, err := k.sim.AddJSON(strings.NewReader(`[
 		{"id":"7","session_id":"abc","user":"jane","device":"10.0.0.9:22","start":"-9h","behavior":{"refuse_first":1,"end_delay":"3s"}},
 		{"id":8,"start":"2024-05-06 11:00:00","end":"2024-05-06T11:30:00Z","prevent_purge":"Sim","ITSM":"C-1"},
-		{}
+		{},
+		{"id":7,"session_id":"abc","behavior":{"shared_id":true}}
 	]`))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func TestAddJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, ok := decode(t, []byte(out.String())).([]any)
-	if !ok || len(rows) != 3 || !strings.Contains(out.String(), `"state": "ended"`) {
+	if !ok || len(rows) != 4 || !strings.Contains(out.String(), `"state": "ended"`) {
 		t.Errorf("written: %s", out.String())
 	}
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"mime"
@@ -123,11 +124,15 @@ func (s *Simulator) clientMatches(r *http.Request, form url.Values) bool {
 
 func (s *Simulator) invalidClient() answer {
 	const message = "Client authentication failed"
+	status := cmp.Or(s.config.InvalidClientStatus, http.StatusUnauthorized)
+	if s.config.InvalidClientEnvelope {
+		return jsonAnswer(status, failure(status, message, 1))
+	}
 	failed := oauthFailure{Error: "invalid_client", Message: message}
 	if s.config.InvalidClientDescription {
 		failed.Description = message
 	}
-	return jsonAnswer(http.StatusUnauthorized, failed)
+	return jsonAnswer(status, failed)
 }
 
 // authenticate admits a bearer token or, where configured, an OAuth 1.0a

@@ -1,9 +1,11 @@
 package simulator_test
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,43 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// TestInvalidClient: the answers to a wrong client by status and form. The text is
+// in all of them.
+func TestInvalidClient(t *testing.T) {
+	t.Parallel()
+	const text = "Client authentication failed"
+	for _, status := range []int{0, http.StatusBadRequest, http.StatusForbidden, http.StatusInternalServerError} {
+		for _, envelope := range []bool{false, true} {
+			t.Run(strconv.Itoa(status)+" "+strconv.FormatBool(envelope), func(t *testing.T) {
+				t.Parallel()
+				k := serve(t, simulator.Config{InvalidClientStatus: status, InvalidClientEnvelope: envelope})
+				form := credentials()
+				form.Set("client_secret", "wrong")
+				got := k.post(t, tokenPath, form)
+				wantStatus(t, got, cmp.Or(status, http.StatusUnauthorized))
+				where := got.object(t)
+				if envelope {
+					response, ok := where["response"].(map[string]any)
+					if !ok || response["error"] != true || numberText(response["status"]) != strconv.Itoa(got.status) {
+						t.Fatalf("no envelope of a failure: %s", got.body)
+					}
+					where = response
+				}
+				if where["message"] != text {
+					t.Errorf("%q is not the message of %s", text, got.body)
+				}
+				if says := strings.Contains(string(got.body), "invalid_client"); says == envelope {
+					t.Errorf("body %s", got.body)
+				}
+				if n := len(k.sim.IssuedTokens()); n != 0 {
+					t.Errorf("%d tokens were issued", n)
+				}
+				wantStatus(t, k.post(t, tokenPath, credentials()), http.StatusOK)
+			})
+		}
+	}
+}
+
 func TestTokenType(t *testing.T) {
 	t.Parallel()
 	k := serve(t, simulator.Config{LowerCaseTokenType: true, TokenLifetime: 90 * time.Second})
@@ -80,6 +119,29 @@ func TestTokenEnds(t *testing.T) {
 	wantStatus(t, k.list(t), http.StatusOK)
 	k.token += "x"
 	wantStatus(t, k.list(t), http.StatusUnauthorized)
+}
+
+// TestGatewayDenies: a gateway answers a token that is missing or was revoked as
+// if there were no such route.
+func TestGatewayDenies(t *testing.T) {
+	t.Parallel()
+	k := login(t, simulator.Config{GatewayDenies: true})
+	v := k.sim.Add(simulator.Session{})
+	wantNoRoute := func(got reply) {
+		t.Helper()
+		wantStatus(t, got, http.StatusNotFound)
+		if text := got.text(t, "message"); text != "no Route matched with those values" {
+			t.Errorf("message %q", text)
+		}
+	}
+	k.sim.RevokeTokens()
+	wantNoRoute(k.list(t))
+	wantNoRoute(k.drop(t, v.SessionID))
+	wantState(t, k.sim, v.SessionID, simulator.StateLive)
+	k.token = k.post(t, tokenPath, credentials()).text(t, "access_token")
+	wantStatus(t, k.drop(t, v.SessionID), http.StatusOK)
+	k.token = ""
+	wantNoRoute(k.list(t))
 }
 
 func TestTokenExpires(t *testing.T) {

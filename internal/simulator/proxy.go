@@ -108,13 +108,13 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn) {
 	both := &pair{client: client, target: target}
 	release := context.AfterFunc(ctx, both.cut)
 	defer release()
-	id, err := p.simulator.attach(p.session(client), both)
+	session, err := p.simulator.attach(p.session(client), both)
 	if err != nil {
 		both.cut()
 		return
 	}
 	both.forward()
-	p.simulator.End(id)
+	p.simulator.detach(session)
 }
 
 func (p *Proxy) session(client net.Conn) Session {
@@ -129,15 +129,22 @@ func (p *Proxy) session(client net.Conn) Session {
 }
 
 // attach adds a live session that stands for a connection.
-func (s *Simulator) attach(v Session, l line) (sessionID string, err error) {
+func (s *Simulator) attach(v Session, l line) (*row, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.insert(v, s.settle())
-	if err != nil {
-		return "", err
+	if err == nil {
+		r.line = l
 	}
-	r.line = l
-	return r.session.SessionID, nil
+	return r, err
+}
+
+// detach ends the session of a connection that is over. It goes by the row and
+// not by an identifier, which another session may have after a Reset.
+func (s *Simulator) detach(r *row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish(r, s.settle())
 }
 
 // pair is the two ends of one forwarded connection.

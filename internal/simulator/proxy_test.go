@@ -116,6 +116,29 @@ func TestProxyDropCutsBothEnds(t *testing.T) {
 	}
 }
 
+// TestProxyReset: a reset closes connections, and the end of one of them does not
+// end a new session with the same identifiers.
+func TestProxyReset(t *testing.T) {
+	t.Parallel()
+	sim := simulator.New(simulator.Config{})
+	target, device := echo(t)
+	proxy, err := sim.Proxy(t.Context(), simulator.ProxyConfig{Target: target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Close)
+	_, reader := dial(t, proxy.Addr())
+	before := sim.Sessions()[0]
+	sim.Reset()
+	after := sim.Add(simulator.Session{})
+	if after.SessionID != before.SessionID {
+		t.Fatalf("the new session is %q, want %q again", after.SessionID, before.SessionID)
+	}
+	wantCut(t, reader, device)
+	proxy.Close() // waits until the connection is done
+	wantState(t, sim, after.SessionID, simulator.StateLive)
+}
+
 func TestProxyZombieLivesOn(t *testing.T) {
 	t.Parallel()
 	k := login(t, simulator.Config{})

@@ -3,6 +3,7 @@ package simulator
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -55,10 +56,11 @@ func routesOf(release Release) Routes {
 }
 
 type routeTable struct {
-	prefix string
-	token  map[string]bool
-	list   map[string]bool
-	drop   map[string]bool
+	prefix    string
+	forwarded []string
+	token     map[string]bool
+	list      map[string]bool
+	drop      map[string]bool
 }
 
 func newRouteTable(c Config) routeTable {
@@ -73,10 +75,11 @@ func newRouteTable(c Config) routeTable {
 		routes.Drop = c.Routes.Drop
 	}
 	return routeTable{
-		prefix: c.BasePath + "/",
-		token:  setOf(routes.Token),
-		list:   setOf(routes.List),
-		drop:   setOf(routes.Drop),
+		prefix:    c.BasePath + "/",
+		forwarded: c.Forwarded,
+		token:     setOf(routes.Token),
+		list:      setOf(routes.List),
+		drop:      setOf(routes.Drop),
 	}
 }
 
@@ -90,19 +93,36 @@ func setOf(paths []string) map[string]bool {
 
 // target is what a request is aimed at.
 type target struct {
-	op      Op
-	object  string // decoded identifier of OpGet and OpDrop
-	outside bool   // not below the API: the gateway answers
+	op     Op
+	object string // decoded identifier of OpGet and OpDrop
+	by     server // who answers OpOther
+}
+
+// server is one of those that a request passes, the last first.
+type server int
+
+const (
+	byAPI       server = iota
+	byGateway          // for what is not below api or iso
+	byWebServer        // for what it does not forward
+)
+
+// forwards reports whether the web server in front passes the path on.
+func (t routeTable) forwards(path string) bool {
+	return len(t.forwarded) == 0 || slices.ContainsFunc(t.forwarded, func(prefix string) bool {
+		return path == prefix || strings.HasPrefix(path, prefix+"/")
+	})
 }
 
 // match works on the escaped path, so that an escaped slash or dot segment is
 // never mistaken for structure, and nothing is cleaned or redirected.
 func (t routeTable) match(method, escapedPath string) target {
 	path, below := strings.CutPrefix(escapedPath, t.prefix)
-	if !below || (!strings.HasPrefix(path, "api/") && !strings.HasPrefix(path, "iso/")) {
-		return target{op: OpOther, outside: true}
-	}
 	switch {
+	case !t.forwards(path):
+		return target{op: OpOther, by: byWebServer}
+	case !below || (!strings.HasPrefix(path, "api/") && !strings.HasPrefix(path, "iso/")):
+		return target{op: OpOther, by: byGateway}
 	case method == http.MethodPost && t.token[path]:
 		return target{op: OpToken}
 	case method == http.MethodGet && t.list[path]:

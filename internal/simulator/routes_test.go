@@ -1,7 +1,9 @@
 package simulator_test
 
 import (
+	"bytes"
 	"net/http"
+	"reflect"
 	"testing"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
@@ -122,5 +124,84 @@ func TestPaths(t *testing.T) {
 				t.Errorf("message %v, want %q", message, tt.message)
 			}
 		})
+	}
+}
+
+// TestForwarded: a web server in front that knows one prefix answers the others
+// with a page of its own, whatever is behind it.
+func TestForwarded(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		forwarded []string
+		base      string
+		method    string
+		path      string
+		op        simulator.Op
+		page      bool
+	}{
+		{"forwarded", []string{"api"}, "", "DELETE", "/api/pam/session/drop/x", simulator.OpDrop, false},
+		{"not forwarded", []string{"api"}, "", "DELETE", "/iso/session/drop/x", simulator.OpOther, true},
+		{"the other way round", []string{"iso"}, "", "DELETE", "/api/pam/session/drop/x", simulator.OpOther, true},
+		{"two prefixes", []string{"iso", "api/pam"}, "", "DELETE", "/api/pam/session/drop/x", simulator.OpDrop, false},
+		{"a part of the API", []string{"iso", "api/pam"}, "", "GET", "/api/session/remotesessions", simulator.OpOther, true},
+		{"only the beginning of a word", []string{"ap"}, "", "DELETE", "/api/pam/session/drop/x", simulator.OpOther, true},
+		{"base path", []string{"api"}, "/pam", "DELETE", "/pam/api/pam/session/drop/x", simulator.OpDrop, false},
+		{"no base path", []string{"api"}, "/pam", "GET", "/api/session/remotesessions", simulator.OpOther, true},
+		{"unknown path of the API", []string{"api"}, "", "GET", "/api/other", simulator.OpOther, false},
+		{"root", []string{"api"}, "", "GET", "/", simulator.OpOther, true},
+		{"no web server", nil, "", "DELETE", "/iso/session/drop/x", simulator.OpDrop, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			k := serve(t, simulator.Config{
+				BasePath: tt.base, Forwarded: tt.forwarded,
+				Routes: simulator.Routes{Drop: []string{"api/pam/session/drop", "iso/session/drop"}},
+			})
+			got := k.do(t, tt.method, tt.path)
+			if op := last(t, k.sim).Op; op != tt.op {
+				t.Errorf("it is %s, want %s", op, tt.op)
+			}
+			html := got.header.Get("Content-Type") == "text/html; charset=utf-8"
+			if html != tt.page {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+			if tt.page {
+				wantStatus(t, got, http.StatusNotFound)
+			}
+		})
+	}
+}
+
+// TestWrongRouteWithoutCode: the answer has the text and no code, which is all
+// that differs.
+func TestWrongRouteWithoutCode(t *testing.T) {
+	t.Parallel()
+	answerOf := func(c simulator.Config) (whole, response map[string]any) {
+		k := serve(t, c)
+		got := k.do(t, http.MethodGet, "/api/other")
+		wantStatus(t, got, http.StatusNotFound)
+		k.sim.Inject(simulator.Fault{Kind: simulator.WrongRoute404})
+		if struck := k.list(t); !bytes.Equal(struck.body, got.body) {
+			t.Errorf("the fault answers %s, the route %s", struck.body, got.body)
+		}
+		whole = got.object(t)
+		response, ok := whole["response"].(map[string]any)
+		if !ok {
+			t.Fatalf("no envelope: %s", got.body)
+		}
+		return whole, response
+	}
+	want, wantResponse := answerOf(simulator.Config{})
+	got, gotResponse := answerOf(simulator.Config{WrongRouteWithoutCode: true})
+	for _, code := range []string{"error_code", "cod_erro"} {
+		if numberText(wantResponse[code]) != "4" {
+			t.Errorf("%s is %v with the code, want 4", code, wantResponse[code])
+		}
+		delete(wantResponse, code)
+	}
+	if !reflect.DeepEqual(got, want) || gotResponse["message"] != "Resource sub not found" {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -40,6 +40,7 @@ type seedBehavior struct {
 	ReconnectAfter    seedDuration `json:"reconnect_after"`
 	Hidden            bool         `json:"hidden"`
 	Duplicate         bool         `json:"duplicate"`
+	SharedID          bool         `json:"shared_id"`
 }
 
 // seedDuration is a duration as time.ParseDuration reads it.
@@ -55,9 +56,9 @@ func (d *seedDuration) UnmarshalText(text []byte) error {
 // AddJSON reads an array of sessions and adds them. An object has the keys of a
 // session in the newest release, all optional, and `behavior` with the fields of
 // Behavior in snake case, durations as text such as "3s". `start` and `end` are
-// "2006-01-02 15:04:05" in Config.Location, RFC 3339, or a signed duration from
-// now such as "-9h". An unknown key is an error. Sessions before a faulty one
-// stay added.
+// "2006-01-02 15:04:05" by the server's clock (Config.Location and ClockSkew),
+// RFC 3339, or a signed duration from now such as "-9h". An unknown key is an
+// error. Sessions before a faulty one stay added.
 func (s *Simulator) AddJSON(r io.Reader) ([]Session, error) {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
@@ -70,7 +71,7 @@ func (s *Simulator) AddJSON(r io.Reader) ([]Session, error) {
 	}
 	added := make([]Session, 0, len(seeds))
 	for i, one := range seeds {
-		v, err := one.session(s.config.Now(), s.config.Location)
+		v, err := one.session(s.config)
 		if err == nil {
 			v, err = s.TryAdd(v)
 		}
@@ -82,7 +83,7 @@ func (s *Simulator) AddJSON(r io.Reader) ([]Session, error) {
 	return added, nil
 }
 
-func (one seed) session(now time.Time, location *time.Location) (Session, error) {
+func (one seed) session(c Config) (Session, error) {
 	v := Session{
 		SessionID: one.SessionID, User: one.User, OriginIP: one.OriginIP,
 		Credential: one.Credential, Device: one.Device, Protocol: one.Protocol, Proxy: one.Proxy,
@@ -91,15 +92,15 @@ func (one seed) session(now time.Time, location *time.Location) (Session, error)
 			EndDelay: time.Duration(one.Behavior.EndDelay), Zombie: one.Behavior.Zombie, IgnoreFirst: one.Behavior.IgnoreFirst,
 			Refuse: one.Behavior.Refuse, RefuseFirst: one.Behavior.RefuseFirst, RefuseWhileEnding: one.Behavior.RefuseWhileEnding,
 			Reconnects: one.Behavior.Reconnects, ReconnectAfter: time.Duration(one.Behavior.ReconnectAfter),
-			Hidden: one.Behavior.Hidden, Duplicate: one.Behavior.Duplicate,
+			Hidden: one.Behavior.Hidden, Duplicate: one.Behavior.Duplicate, SharedID: one.Behavior.SharedID,
 		},
 	}
 	var errID, errStart, errEnd, errPurge error
 	if one.ID != "" {
 		v.RecordID, errID = one.ID.Int64()
 	}
-	v.Start, errStart = moment(one.Start, now, location)
-	v.End, errEnd = moment(one.End, now, location)
+	v.Start, errStart = moment(one.Start, c)
+	v.End, errEnd = moment(one.End, c)
 	switch one.PreventPurge {
 	case "Yes", "Sim":
 		v.PreventPurge = true
@@ -110,18 +111,19 @@ func (one seed) session(now time.Time, location *time.Location) (Session, error)
 	return v, errors.Join(errID, errStart, errEnd, errPurge)
 }
 
-func moment(text string, now time.Time, location *time.Location) (time.Time, error) {
+func moment(text string, c Config) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "+") {
 		distance, err := time.ParseDuration(text)
-		return now.Add(distance), err
+		return c.Now().Add(distance), err
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
-	return time.ParseInLocation(timestampFormat, text, location)
+	shown, err := time.ParseInLocation(timestampFormat, text, c.Location)
+	return shown.Add(-c.ClockSkew), err
 }
 
 // truth is a session in JSON as it really is.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -79,6 +80,11 @@ type Behavior struct {
 	Hidden bool
 	// Duplicate lists the row twice.
 	Duplicate bool
+	// SharedID lets Add take a SessionID, or a RecordID, that another record has:
+	// no document says that they are unique. A drop is for every live record of the
+	// session id, and fails where one of them refuses; get one returns every row of
+	// the number.
+	SharedID bool
 }
 
 // row is one session with its state. Everything in it is guarded by
@@ -128,14 +134,14 @@ func (s *Simulator) insert(v Session, now time.Time) (*row, error) {
 	if v.RecordID < 0 {
 		return nil, errors.New("a record id cannot be negative")
 	}
-	if _, taken := s.byRecord[v.RecordID]; taken {
+	if len(s.byRecord[v.RecordID]) > 0 && !v.Behavior.SharedID {
 		return nil, fmt.Errorf("record id %d is taken", v.RecordID)
 	}
 	if v.RecordID == 0 {
 		v.RecordID = s.nextRecord()
 	}
 	v.SessionID = cmp.Or(v.SessionID, hashOf(v.RecordID))
-	if _, taken := s.byHash[v.SessionID]; taken {
+	if len(s.byHash[v.SessionID]) > 0 && !v.Behavior.SharedID {
 		return nil, fmt.Errorf("session id %q is taken", v.SessionID)
 	}
 	if v.Start.IsZero() {
@@ -152,15 +158,15 @@ func (s *Simulator) insert(v Session, now time.Time) (*row, error) {
 	}
 	s.lastRecord = max(s.lastRecord, v.RecordID)
 	s.rows = append(s.rows, r)
-	s.byHash[v.SessionID] = r
-	s.byRecord[v.RecordID] = r
+	s.byHash[v.SessionID] = append(s.byHash[v.SessionID], r)
+	s.byRecord[v.RecordID] = append(s.byRecord[v.RecordID], r)
 	return r, nil
 }
 
 func (s *Simulator) nextRecord() int64 {
 	for {
 		s.lastRecord++
-		if _, taken := s.byRecord[s.lastRecord]; !taken {
+		if len(s.byRecord[s.lastRecord]) == 0 {
 			return s.lastRecord
 		}
 	}
@@ -174,16 +180,18 @@ func hashOf(recordID int64) string {
 }
 
 // Session returns what is true of a session now, hidden ones included, and
-// whether there is one with this id.
+// whether there is one with this id. Of several it is the first that is not
+// ended, or else the first.
 func (s *Simulator) Session(sessionID string) (Session, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	r, ok := s.byHash[sessionID]
-	if !ok {
+	rows := s.byHash[sessionID]
+	if len(rows) == 0 {
 		return Session{}, false
 	}
-	return r.session, true
+	first := max(0, slices.IndexFunc(rows, func(r *row) bool { return r.session.State != StateEnded }))
+	return rows[first].session, true
 }
 
 // Sessions returns what is true of every session now, in order of insertion.
@@ -192,7 +200,7 @@ func (s *Simulator) Sessions() []Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	sessions := make([]Session, 0, len(s.byHash))
+	sessions := make([]Session, 0, len(s.rows)-s.purged)
 	for _, r := range s.rows {
 		if !r.gone {
 			sessions = append(sessions, r.session)
@@ -201,49 +209,66 @@ func (s *Simulator) Sessions() []Session {
 	return sessions
 }
 
-// SetBehavior replaces the behavior of a session and starts its counts anew. It
-// reports whether there is such a session.
+// SetBehavior replaces the behavior of a session, of every record of it, and
+// starts its counts again. It reports whether there is such a session.
 func (s *Simulator) SetBehavior(sessionID string, b Behavior) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	r, ok := s.byHash[sessionID]
-	if !ok {
-		return false
+	for _, r := range s.byHash[sessionID] {
+		r.session.Behavior = b
+		r.refused, r.ignored = 0, 0
 	}
-	r.session.Behavior = b
-	r.refused, r.ignored = 0, 0
-	return true
+	return len(s.byHash[sessionID]) > 0
 }
 
-// End ends a session now, as if its user had left. An ended or unknown one
-// stays as it is.
+// End ends a session now, every record of it, as if its user had left. An ended
+// or unknown one stays as it is.
 func (s *Simulator) End(sessionID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.settle()
-	if r, ok := s.byHash[sessionID]; ok {
+	for _, r := range s.byHash[sessionID] {
 		s.finish(r, now)
 	}
 }
 
-// Purge removes a row, as a retention job does. A proxied connection stays
-// open.
+// Purge removes the rows of a session, as a retention job does. A proxied
+// connection stays open.
 func (s *Simulator) Purge(sessionID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	r, ok := s.byHash[sessionID]
-	if !ok {
-		return
+	for _, r := range s.byHash[sessionID] {
+		r.gone = true
+		s.purged++
+		number := r.session.RecordID
+		s.byRecord[number] = slices.DeleteFunc(s.byRecord[number], func(other *row) bool { return other == r })
 	}
-	r.gone = true
 	delete(s.byHash, sessionID)
-	delete(s.byRecord, r.session.RecordID)
-	s.purged++
 	if s.purged > len(s.rows)/2 {
 		s.compact()
 	}
+}
+
+// Reset removes every session, Rows, fault and journal entry, closes proxied
+// connections, and gives the authorization the permission of Config again. Tokens
+// stay valid and hooks stay; row numbers begin at 1 again.
+func (s *Simulator) Reset() {
+	s.ClearFaults()
+	s.ResetJournal()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rows {
+		r.gone = true // for those who still hold it
+		if r.line != nil {
+			r.line.cut()
+		}
+	}
+	s.permission = s.config.Permission
+	s.rows, s.purged, s.lastRecord = nil, 0, 0
+	s.byHash, s.byRecord = map[string][]*row{}, map[int64][]*row{}
+	s.events, s.history = eventQueue{}, nil
 }
 
 func (s *Simulator) compact() {
@@ -295,29 +320,40 @@ func (s *Simulator) reconnect(left Session, at time.Time) {
 }
 
 // drop acts on a drop and returns the true answer. An ended, an unknown and a
-// refusing session are answered alike (contract, section 5).
+// refusing session are answered in the same way (contract, section 5).
 func (s *Simulator) drop(sessionID string) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.settle()
-	r, ok := s.byHash[sessionID]
-	if !ok || r.session.State == StateEnded {
+	found, refused := false, false
+	for _, r := range s.byHash[sessionID] {
+		if r.session.State == StateEnded {
+			continue
+		}
+		found = true
+		refused = !s.dropRow(r, now) || refused
+	}
+	if !found || refused {
 		return dropFailed()
 	}
-	r.session.Drops++
-	if r.refuses() {
-		r.refused++
-		return dropFailed()
-	}
-	if r.session.State == StateEnding {
-		return s.shape.dropped()
-	}
-	if r.ignores() {
-		r.ignored++
-		return s.shape.dropped()
-	}
-	s.startEnd(r, now)
 	return s.shape.dropped()
+}
+
+// dropRow acts on a drop of a row that has not ended and reports whether it is
+// accepted.
+func (s *Simulator) dropRow(r *row, now time.Time) bool {
+	r.session.Drops++
+	switch {
+	case r.refuses():
+		r.refused++
+		return false
+	case r.session.State == StateEnding:
+	case r.ignores():
+		r.ignored++
+	default:
+		s.startEnd(r, now)
+	}
+	return true
 }
 
 func (r *row) refuses() bool {
@@ -360,11 +396,20 @@ func (s *Simulator) get(recordID string) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle()
-	r, ok := s.byRecord[int64(number)]
-	if !ok || r.session.Behavior.Hidden {
+	var rows []byte
+	for _, r := range s.byRecord[int64(number)] {
+		if r.session.Behavior.Hidden {
+			continue
+		}
+		if len(rows) > 0 {
+			rows = append(rows, ',')
+		}
+		rows = s.shape.appendRow(rows, r.listed())
+	}
+	if len(rows) == 0 {
 		return s.shape.unknownRecord()
 	}
-	return s.shape.found(s.shape.appendRow(nil, r.listed()))
+	return s.shape.found(rows)
 }
 
 // list captures the list of this moment.

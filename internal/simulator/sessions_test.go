@@ -1,9 +1,11 @@
 package simulator_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,109 @@ func TestHiddenAndDuplicate(t *testing.T) {
 	wantState(t, k.sim, hidden.SessionID, simulator.StateEnded)
 }
 
+// shown is what rows say of sessions: number, id, and whether they are live.
+func shown(rows []map[string]any) []string {
+	var texts []string
+	for _, row := range rows {
+		texts = append(texts, fmt.Sprintf("%v %v %t", row["id"], row["session_id"], row["end"] == nil))
+	}
+	return texts
+}
+
+// TestSharedSessionID: an ended and two live records of one session id. A drop
+// is for the live ones.
+func TestSharedSessionID(t *testing.T) {
+	t.Parallel()
+	k := login(t, simulator.Config{})
+	shared := simulator.Behavior{SharedID: true}
+	ended := k.sim.Add(simulator.Session{SessionID: "one", Start: time.Unix(0, 0), End: time.Unix(60, 0)})
+	k.sim.Add(simulator.Session{SessionID: "one", Behavior: shared})
+	k.sim.Add(simulator.Session{SessionID: "other"})
+	k.sim.Add(simulator.Session{SessionID: "one", Behavior: simulator.Behavior{SharedID: true, RefuseFirst: 1}})
+
+	want := []string{"1 one false", "2 one true", "3 other true", "4 one true"}
+	if got := shown(k.list(t).rows(t, "remote_sessions")); !slices.Equal(got, want) {
+		t.Errorf("the list shows %q, want %q", got, want)
+	}
+	if got := shown(k.getFirst(t).rows(t, "remote_session")); !slices.Equal(got, want[:1]) {
+		t.Errorf("get one shows %q, want %q", got, want[:1])
+	}
+	wantState(t, k.sim, "one", simulator.StateLive)
+
+	// The second record ends, the fourth refuses.
+	wantStatus(t, k.drop(t, "one"), http.StatusInternalServerError)
+	want = []string{"1 one false", "2 one false", "3 other true", "4 one true"}
+	if got := shown(k.list(t).rows(t, "remote_sessions")); !slices.Equal(got, want) {
+		t.Errorf("after a drop the list shows %q, want %q", got, want)
+	}
+	wantState(t, k.sim, "one", simulator.StateLive)
+	wantStatus(t, k.drop(t, "one"), http.StatusOK)
+	wantState(t, k.sim, "one", simulator.StateEnded)
+	wantStatus(t, k.drop(t, "one"), http.StatusInternalServerError)
+	if got := k.sim.Sessions(); !got[0].End.Equal(ended.End) || got[0].Drops != 0 || got[1].Drops != 1 || got[3].Drops != 2 {
+		t.Errorf("sessions %+v", got)
+	}
+	wantState(t, k.sim, "other", simulator.StateLive)
+
+	k.sim.Purge("one")
+	if got := shown(k.list(t).rows(t, "remote_sessions")); !slices.Equal(got, []string{"3 other true"}) {
+		t.Errorf("after the purge the list shows %q", got)
+	}
+	wantStatus(t, k.getFirst(t), http.StatusBadRequest)
+}
+
+// TestSharedIDControls: what a test does to a session id, it does to every
+// record.
+func TestSharedIDControls(t *testing.T) {
+	t.Parallel()
+	k := login(t, simulator.Config{})
+	for range 2 {
+		k.sim.Add(simulator.Session{SessionID: "one", Behavior: simulator.Behavior{SharedID: true}})
+	}
+	k.sim.SetBehavior("one", simulator.Behavior{Zombie: true})
+	wantStatus(t, k.drop(t, "one"), http.StatusOK)
+	for _, v := range k.sim.Sessions() {
+		if v.State != simulator.StateLive {
+			t.Errorf("%d is %s, want a zombie", v.RecordID, v.State)
+		}
+	}
+	k.sim.End("one")
+	for _, v := range k.sim.Sessions() {
+		if v.State != simulator.StateEnded {
+			t.Errorf("%d is %s", v.RecordID, v.State)
+		}
+	}
+}
+
+// TestSharedRecordID: get one returns every row of a number, but for hidden
+// ones.
+func TestSharedRecordID(t *testing.T) {
+	t.Parallel()
+	k := login(t, simulator.Config{})
+	shared := simulator.Behavior{SharedID: true}
+	v := k.sim.Add(simulator.Session{RecordID: 1, Start: time.Unix(0, 0), End: time.Unix(60, 0)})
+	k.sim.Add(simulator.Session{RecordID: 1, SessionID: v.SessionID, Behavior: shared})
+	k.sim.Add(simulator.Session{RecordID: 1, SessionID: "another", Behavior: shared})
+	k.sim.Add(simulator.Session{RecordID: 1, SessionID: "unseen", Behavior: simulator.Behavior{SharedID: true, Hidden: true}})
+
+	want := []string{"1 " + v.SessionID + " false", "1 " + v.SessionID + " true", "1 another true"}
+	for name, rows := range map[string][]map[string]any{
+		"get one": k.getFirst(t).rows(t, "remote_session"),
+		"list":    k.list(t).rows(t, "remote_sessions"),
+	} {
+		if got := shown(rows); !slices.Equal(got, want) {
+			t.Errorf("%s shows %q, want %q", name, got, want)
+		}
+	}
+	k.sim.Purge(v.SessionID)
+	if got := shown(k.getFirst(t).rows(t, "remote_session")); !slices.Equal(got, want[2:]) {
+		t.Errorf("after the purge get one shows %q, want %q", got, want[2:])
+	}
+	if next := k.sim.Add(simulator.Session{}); next.RecordID != 2 {
+		t.Errorf("the next number is %d, want 2", next.RecordID)
+	}
+}
+
 func TestReconnect(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -223,6 +328,36 @@ func TestPurge(t *testing.T) {
 	if n := len(k.sim.Sessions()); n != 1 {
 		t.Errorf("%d sessions are left, want 1", n)
 	}
+}
+
+// TestReset: a simulator begins again, and what was due before does not happen.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	k := login(t, simulator.Config{Now: now.read})
+	v := simulator.Sample(0)
+	v.Behavior = simulator.Behavior{Reconnects: 1, ReconnectAfter: time.Second}
+	first := k.sim.Add(v)
+	k.sim.Add(simulator.Session{End: now.read().Add(time.Second)})
+	k.sim.Rows(simulator.History(1, time.Unix(0, 0)))
+	wantStatus(t, k.drop(t, first.SessionID), http.StatusOK)
+	k.sim.SetPermission(simulator.None)
+	k.sim.Inject(simulator.Fault{Kind: simulator.HTML502})
+	k.sim.Random(1, 1)
+
+	k.sim.Reset()
+	if n := len(k.sim.Journal()); n != 0 {
+		t.Errorf("%d requests in the journal", n)
+	}
+	again := k.sim.Add(simulator.Sample(0))
+	if again.RecordID != first.RecordID || again.SessionID != first.SessionID {
+		t.Errorf("added as %d %q, want %d %q", again.RecordID, again.SessionID, first.RecordID, first.SessionID)
+	}
+	now.advance(time.Minute)
+	if rows := k.list(t).rows(t, "remote_sessions"); len(rows) != 1 || rows[0]["end"] != nil {
+		t.Errorf("the list shows %v", rows)
+	}
+	wantStatus(t, k.drop(t, again.SessionID), http.StatusOK)
 }
 
 func TestPlainNotFound(t *testing.T) {
@@ -316,9 +451,19 @@ func TestValidate(t *testing.T) {
 		{"base path", simulator.Config{BasePath: "/pam"}, true},
 		{"base path without slash", simulator.Config{BasePath: "pam"}, false},
 		{"base path with slash at the end", simulator.Config{BasePath: "/pam/"}, false},
+		{"forwarded prefix", simulator.Config{Forwarded: []string{"api", "iso/oauth2"}}, true},
+		{"forwarded prefix with slash", simulator.Config{Forwarded: []string{"api/"}}, false},
+		{"forwarded prefix empty", simulator.Config{Forwarded: []string{""}}, false},
+		{"wrong client is a failure", simulator.Config{InvalidClientStatus: 200}, false},
 		{"client id alone", simulator.Config{ClientID: "x"}, false},
 		{"permission", simulator.Config{Permission: "all"}, false},
 		{"live end", simulator.Config{LiveEnd: "never"}, false},
+		{"live end in the far future", simulator.Config{LiveEnd: "2099-12-31 00:00:00"}, true},
+		{"live end in the past", simulator.Config{LiveEnd: "2020-01-01 00:00:00"}, false},
+		{"live end that comes soon", simulator.Config{LiveEnd: "2024-05-08 16:11:17", Now: newClock().read}, false},
+		{"live end two days ahead", simulator.Config{LiveEnd: "2024-05-08 16:11:18", Now: newClock().read}, true},
+		{"user form", simulator.Config{UserForm: "short"}, false},
+		{"device form", simulator.Config{DeviceForm: "upn"}, false},
 		{"negative delay", simulator.Config{EndDelay: -1}, false},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -55,18 +56,42 @@ const (
 	None      Permission = "none"
 )
 
-// LiveEnd is how the `end` of a live session looks. No document says, so all of
-// these must be understood (contract, section 4). `time` follows it.
+// LiveEnd is the `end` of a live session. No document says which, so all of these
+// must be understood (contract, section 4). Besides the constants it can be any
+// "2006-01-02 15:04:05" or "2006-01-02" in the far future, which is sent as it is.
+// `time` follows it.
 type LiveEnd string
 
-// The looks of a live session's end.
+// The ends of a live session.
 const (
 	LiveEndNull    LiveEnd = "null" // the default
 	LiveEndEmpty   LiveEnd = "empty"
 	LiveEndMissing LiveEnd = "missing"
 	LiveEndZero    LiveEnd = "zero"  // 0000-00-00 00:00:00
-	LiveEndMixed   LiveEnd = "mixed" // each in turn, by row number
+	LiveEndMixed   LiveEnd = "mixed" // the four above in turn, by row number
+	// LiveEnd2038 is the last second of 32 bits.
+	LiveEnd2038 LiveEnd = "2038-01-19 03:14:07"
+	LiveEnd9999 LiveEnd = "9999-12-31 23:59:59"
 )
+
+// fillerDistance is how far ahead a date must be to mean "no end".
+const fillerDistance = 48 * time.Hour
+
+// validate reports a value that is neither a constant nor a date far after now.
+func (l LiveEnd) validate(now time.Time) error {
+	if slices.Contains([]LiveEnd{"", LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero, LiveEndMixed}, l) {
+		return nil
+	}
+	for _, layout := range []string{timestampFormat, time.DateOnly} {
+		if end, err := time.Parse(layout, string(l)); err == nil {
+			if end.Sub(now) > fillerDistance {
+				return nil
+			}
+			return fmt.Errorf("the live end %q must be more than %s ahead", string(l), fillerDistance)
+		}
+	}
+	return fmt.Errorf("unknown live end %q", string(l))
+}
 
 // Config describes one simulated installation and the one authorization that it
 // knows. The zero value is a usable newest release.
@@ -76,6 +101,13 @@ type Config struct {
 	BasePath string
 	// Routes replaces the routes of the release where a list is not nil.
 	Routes Routes
+	// Forwarded, when not empty, lists the prefixes below BasePath, such as
+	// "api", that a web server in front passes on. Every other path gets its own
+	// page, 404 in HTML.
+	Forwarded []string
+	// WrongRouteWithoutCode leaves `error_code` out of the API's answer to an
+	// unknown path, so that only its text tells.
+	WrongRouteWithoutCode bool
 
 	// ClientID and ClientSecret default to the constants of this package, both
 	// or neither.
@@ -89,6 +121,11 @@ type Config struct {
 	// InvalidClientDescription chooses the second documented answer to a wrong
 	// client, the one with `error_description`.
 	InvalidClientDescription bool
+	// InvalidClientStatus is the status of the answer to a wrong client, 401 when
+	// 0. InvalidClientEnvelope puts the text of it into the API's envelope, without
+	// OAuth's `error`, so that only the text tells.
+	InvalidClientStatus   int
+	InvalidClientEnvelope bool
 	// LowerCaseTokenType sends `bearer` in place of `Bearer`.
 	LowerCaseTokenType bool
 	// TokenLifetime defaults to one hour.
@@ -107,6 +144,18 @@ type Config struct {
 	// Location is the zone of the timestamps, which are written without one. Nil
 	// means UTC.
 	Location *time.Location
+	// ClockSkew is how far the server's clock is ahead of Now, negative where it
+	// is behind. Timestamps and the Date header show it; what Session and Sessions
+	// return stays true.
+	ClockSkew time.Duration
+	// TrueDate keeps ClockSkew out of the Date header, as where a gateway with a
+	// clock of its own writes it.
+	TrueDate bool
+	// UserForm and DeviceForm are how names are written: as they were added where
+	// empty. Domain, DefaultDomain when empty, is for names without one.
+	UserForm   UserForm
+	DeviceForm DeviceForm
+	Domain     string
 	// EndDelay is how long after an accepted drop a session ends.
 	EndDelay time.Duration
 	// LiveEnd defaults to LiveEndNull.
@@ -130,18 +179,36 @@ func (c Config) Validate() error {
 	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
 		errs = append(errs, fmt.Errorf("base path %q must begin with a slash and not end with one", c.BasePath))
 	}
+	for _, prefix := range c.Forwarded {
+		if prefix == "" || strings.Trim(prefix, "/") != prefix {
+			errs = append(errs, fmt.Errorf("forwarded prefix %q must be a path without a slash at either end", prefix))
+		}
+	}
 	if (c.ClientID == "") != (c.ClientSecret == "") {
 		errs = append(errs, errors.New("client id and client secret belong together"))
+	}
+	if c.InvalidClientStatus != 0 && (c.InvalidClientStatus < 400 || c.InvalidClientStatus > 599) {
+		errs = append(errs, fmt.Errorf("the status %d for a wrong client is no failure", c.InvalidClientStatus))
 	}
 	switch c.Permission {
 	case "", ReadWrite, ReadOnly, DropOnly, None:
 	default:
 		errs = append(errs, fmt.Errorf("unknown permission %q", c.Permission))
 	}
-	switch c.LiveEnd {
-	case "", LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero, LiveEndMixed:
+	now := time.Now
+	if c.Now != nil {
+		now = c.Now
+	}
+	errs = append(errs, c.LiveEnd.validate(now()))
+	switch c.UserForm {
+	case "", UserAsAdded, UserPlain, UserDownLevel, UserPrincipal:
 	default:
-		errs = append(errs, fmt.Errorf("unknown look of a live end %q", c.LiveEnd))
+		errs = append(errs, fmt.Errorf("unknown form of user names %q", c.UserForm))
+	}
+	switch c.DeviceForm {
+	case "", DeviceAsAdded, DeviceShort, DeviceQualified, DeviceAddress:
+	default:
+		errs = append(errs, fmt.Errorf("unknown form of device names %q", c.DeviceForm))
 	}
 	if c.TokenLifetime < 0 || c.EndDelay < 0 {
 		errs = append(errs, errors.New("token lifetime and end delay must not be negative"))
@@ -150,24 +217,17 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Release == "" {
-		c.Release = ReleaseNewest
-	}
+	c.Release = cmp.Or(c.Release, ReleaseNewest)
 	if c.ClientID == "" {
 		c.ClientID, c.ClientSecret = DefaultClientID, DefaultClientSecret
 	}
-	if c.TokenLifetime == 0 {
-		c.TokenLifetime = time.Hour
-	}
-	if c.Permission == "" {
-		c.Permission = ReadWrite
-	}
-	if c.Location == nil {
-		c.Location = time.UTC
-	}
-	if c.LiveEnd == "" {
-		c.LiveEnd = LiveEndNull
-	}
+	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Hour)
+	c.Permission = cmp.Or(c.Permission, ReadWrite)
+	c.Location = cmp.Or(c.Location, time.UTC)
+	c.LiveEnd = cmp.Or(c.LiveEnd, LiveEndNull)
+	c.UserForm = cmp.Or(c.UserForm, UserAsAdded)
+	c.DeviceForm = cmp.Or(c.DeviceForm, DeviceAsAdded)
+	c.Domain = cmp.Or(c.Domain, DefaultDomain)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -194,8 +254,8 @@ type Simulator struct {
 	permission Permission
 	rows       []*row // in order of insertion, purged ones included
 	purged     int
-	byHash     map[string]*row
-	byRecord   map[int64]*row
+	byHash     map[string][]*row // several with Behavior.SharedID
+	byRecord   map[int64][]*row
 	events     eventQueue
 	lastRecord int64
 	history    iter.Seq[Session]
@@ -214,8 +274,8 @@ func New(c Config) *Simulator {
 		shape:      newShape(c),
 		closing:    make(chan struct{}),
 		permission: c.Permission,
-		byHash:     map[string]*row{},
-		byRecord:   map[int64]*row{},
+		byHash:     map[string][]*row{},
+		byRecord:   map[int64][]*row{},
 	}
 }
 
@@ -279,10 +339,14 @@ func (x *exchange) perform() answer {
 		return s.issueToken(x.r, x.form)
 	}
 	if x.target.op == OpOther {
-		if x.target.outside {
+		switch x.target.by {
+		case byWebServer:
+			return webServerNotFound()
+		case byGateway:
 			return gatewayNoRoute()
+		default:
+			return s.shape.wrongRoute()
 		}
-		return wrongRoute()
 	}
 	if denied, ok := s.authenticate(x.r, x.form); !ok {
 		return denied
@@ -339,6 +403,7 @@ func (x *exchange) send(a answer) {
 func (x *exchange) writeHeader(a answer, length int) {
 	x.s.journal.update(x.record, func(r *Request) { r.Status = a.status })
 	header := x.w.Header()
+	header.Set("Date", x.s.date())
 	for name, values := range a.header {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
@@ -349,4 +414,14 @@ func (x *exchange) writeHeader(a answer, length int) {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}
 	x.w.WriteHeader(a.status)
+}
+
+// date is the value of the Date header, which is in UTC whatever the zone of the
+// timestamps is.
+func (s *Simulator) date() string {
+	now := s.config.Now()
+	if !s.config.TrueDate {
+		now = now.Add(s.config.ClockSkew)
+	}
+	return now.UTC().Format(http.TimeFormat)
 }

@@ -1,12 +1,13 @@
 // Command senhasegura-sim serves a simulated A2A session API on loopback, for
-// demonstrations and for tests of modules that use the provider. It stops by
-// itself after -lifetime.
+// demonstrations and for tests of modules that use the provider. It stops on its
+// own after -lifetime.
 //
-// Below /_sim/, which is no path of the API, it shows the truth:
+// Below /_sim/, which is no path of the API, it can be inspected and changed:
 //
 //	GET  /_sim/sessions  every session with its state and its drops
 //	POST /_sim/sessions  adds sessions, in the form of the -sessions file
 //	GET  /_sim/journal   every request to the API
+//	POST /_sim/reset     starts again with the sessions of the -sessions file
 package main
 
 import (
@@ -16,7 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -57,27 +57,32 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
-	var release, permission, liveEnd, zone string
+	var release, permission, liveEnd, zone, userForm, deviceForm string
 	flags := flag.NewFlagSet("senhasegura-sim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to serve on; port 0 takes a free one")
-	flags.StringVar(&release, "release", string(simulator.ReleaseNewest), "shapes and routes of this `release`: "+releases())
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to serve on; port 0 selects a free one")
+	flags.StringVar(&o.sessions, "sessions", "", "JSON `file` with an array of sessions to start with")
+	flags.DurationVar(&o.lifetime, "lifetime", 10*time.Minute, "how long to run")
+	flags.StringVar(&o.readyFile, "ready-file", "", "`file` to write url, client_id, tcp_addr, and pid to, as JSON, once the simulator serves")
 	flags.StringVar(&o.config.BasePath, "base-path", "", "`prefix` of every route, such as /pam")
-	flags.StringVar(&o.config.ClientID, "client-id", simulator.DefaultClientID, "accepted client id")
-	flags.StringVar(&o.config.ClientSecret, "client-secret", simulator.DefaultClientSecret, "accepted client secret")
+	flags.StringVar(&o.config.ClientID, "client-id", simulator.DefaultClientID, "client ID to accept")
+	flags.StringVar(&o.config.ClientSecret, "client-secret", simulator.DefaultClientSecret, "client secret to accept")
 	flags.StringVar(&o.config.Tenant, "tenant", "", "tenant that a token request must name")
-	flags.StringVar(&permission, "permission", string(simulator.ReadWrite), "of the authorization: read-write, read-only, drop-only or none")
-	flags.StringVar(&liveEnd, "live-end", string(simulator.LiveEndNull), "how the end of a live session looks: null, empty, missing, zero or mixed")
-	flags.StringVar(&zone, "time-zone", "UTC", "IANA `name` of the zone that timestamps are written in")
-	flags.DurationVar(&o.config.EndDelay, "end-delay", 0, "how long after an accepted drop a session ends")
-	flags.StringVar(&o.sessions, "sessions", "", "JSON `file` with an array of sessions to begin with")
-	flags.StringVar(&o.tcp.Target, "tcp-target", "", "forward TCP connections to this `host:port`; each is a session, and a drop cuts it")
+	flags.StringVar(&release, "release", string(simulator.ReleaseNewest), "API `release` to emulate: "+releases())
+	flags.StringVar(&permission, "permission", string(simulator.ReadWrite), "permission of the authorization: read-write, read-only, drop-only, or none")
+	flags.DurationVar(&o.config.EndDelay, "end-delay", 0, "how long after an accepted termination request a session ends")
+	flags.StringVar(&liveEnd, "live-end", string(simulator.LiveEndNull), "end value reported for live sessions: null, empty, missing, zero, mixed, or a date far in the future such as 9999-12-31")
+	flags.StringVar(&zone, "time-zone", "UTC", "IANA `name` of the time zone of the server's timestamps")
+	flags.DurationVar(&o.config.ClockSkew, "clock-skew", 0, "how far the server's clock is ahead of this machine's; negative if it is behind")
+	flags.BoolVar(&o.config.TrueDate, "true-date", false, "leave the Date header correct despite -clock-skew, as a gateway with its own clock does")
+	flags.StringVar(&userForm, "user-form", string(simulator.UserAsAdded), `user names in API responses: as-added, plain (alice), down-level (CORP\alice), or upn (alice@corp.example.com)`)
+	flags.StringVar(&deviceForm, "device-form", string(simulator.DeviceAsAdded), "device names in API responses: as-added, short (db-01), qualified (db-01.corp.example.com), or address (made up)")
+	flags.StringVar(&o.config.Domain, "domain", simulator.DefaultDomain, "domain that -user-form and -device-form add to names without one")
+	flags.StringVar(&o.tcp.Target, "tcp-target", "", "forward TCP connections to this `host:port`; each connection is a session, and terminating the session closes it")
 	flags.StringVar(&o.tcp.User, "tcp-user", "jane.roe", "user of forwarded connections")
 	flags.StringVar(&o.tcp.Credential, "tcp-credential", "root", "credential of forwarded connections")
 	flags.StringVar(&o.tcp.Device, "tcp-device", "", "device of forwarded connections (default: the target)")
 	flags.StringVar(&o.tcp.Protocol, "tcp-protocol", "ssh", "protocol of forwarded connections")
-	flags.DurationVar(&o.lifetime, "lifetime", 10*time.Minute, "stop after this time")
-	flags.StringVar(&o.readyFile, "ready-file", "", "write url, client_id and tcp_addr as JSON to this `file` once it serves")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -87,6 +92,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.config.Release = simulator.Release(release)
 	o.config.Permission = simulator.Permission(permission)
 	o.config.LiveEnd = simulator.LiveEnd(liveEnd)
+	o.config.UserForm = simulator.UserForm(userForm)
+	o.config.DeviceForm = simulator.DeviceForm(deviceForm)
 	var errZone, errLifetime error
 	o.config.Location, errZone = time.LoadLocation(zone)
 	if o.lifetime <= 0 {
@@ -161,7 +168,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	out := &lines{w: stdout}
 	sim.OnAnswer(out.request)
-	return serve(ctx, listener, withControl(sim), func() error {
+	return serve(ctx, listener, &control{sim: sim, config: o.config, file: o.sessions}, func() error {
 		err := writeReady(o.readyFile, at)
 		if err == nil {
 			out.ready(at)
@@ -238,42 +245,63 @@ func writeReady(file string, at ready) error {
 
 const controlPrefix = "/_sim/"
 
-// withControl answers below /_sim/ and leaves every other path, as received, to
-// the API.
-func withControl(sim *simulator.Simulator) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.EscapedPath(), controlPrefix) {
-			sim.ServeHTTP(w, r)
+// control answers below /_sim/ and leaves every other path, as received, to the
+// API.
+type control struct {
+	sim    *simulator.Simulator
+	config simulator.Config // of sim
+	file   string           // with the sessions of the start; may be empty
+
+	resetting sync.Mutex // held by one reset at a time
+	// foreign refuses what the page of another site sends from a browser.
+	foreign http.CrossOriginProtection
+}
+
+func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
+	if !strings.HasPrefix(path, controlPrefix) {
+		c.sim.ServeHTTP(w, r)
+		return
+	}
+	if err := c.foreign.Check(r); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
+	switch r.Method + " " + path {
+	case "GET /_sim/sessions":
+		sendJSON(w, func(out io.Writer) error { return simulator.WriteJSON(out, c.sim.Sessions()) })
+	case "GET /_sim/journal":
+		sendJSON(w, func(out io.Writer) error { return json.NewEncoder(out).Encode(c.sim.Journal()) })
+	case "POST /_sim/sessions":
+		added, err := c.sim.AddJSON(http.MaxBytesReader(w, r.Body, maxSeed))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		switch r.Method + " " + r.URL.EscapedPath() {
-		case "GET /_sim/sessions":
-			sendJSON(w, func(out io.Writer) error { return simulator.WriteJSON(out, sim.Sessions()) })
-		case "GET /_sim/journal":
-			sendJSON(w, func(out io.Writer) error { return json.NewEncoder(out).Encode(sim.Journal()) })
-		case "POST /_sim/sessions":
-			addSessions(sim, w, r)
-		default:
-			http.Error(w, "the simulator has GET /_sim/sessions, GET /_sim/journal and POST /_sim/sessions", http.StatusNotFound)
+		sendJSON(w, func(out io.Writer) error { return simulator.WriteJSON(out, added) })
+	case "POST /_sim/reset":
+		if err := c.reset(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
-	})
+		sendJSON(w, func(out io.Writer) error { return simulator.WriteJSON(out, c.sim.Sessions()) })
+	default:
+		http.Error(w, "the simulator has GET /_sim/sessions, POST /_sim/sessions, GET /_sim/journal, and POST /_sim/reset", http.StatusNotFound)
+	}
 }
 
 const maxSeed = 64 << 20
 
-// addSessions demands a JSON content type, which a page in a browser cannot send
-// to another origin without asking first.
-func addSessions(sim *simulator.Simulator, w http.ResponseWriter, r *http.Request) {
-	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
-		http.Error(w, "send an array of sessions as application/json", http.StatusUnsupportedMediaType)
-		return
+// reset reads the file again, so that it can be edited in the meantime. A faulty
+// file changes nothing, because it is tried on another simulator first.
+func (c *control) reset() error {
+	c.resetting.Lock()
+	defer c.resetting.Unlock()
+	if err := seed(simulator.New(c.config), c.file); err != nil {
+		return err
 	}
-	added, err := sim.AddJSON(http.MaxBytesReader(w, r.Body, maxSeed))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	sendJSON(w, func(out io.Writer) error { return simulator.WriteJSON(out, added) })
+	c.sim.Reset()
+	return seed(c.sim, c.file)
 }
 
 func sendJSON(w http.ResponseWriter, write func(io.Writer) error) {

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"go/build"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +38,9 @@ func TestParseRefuses(t *testing.T) {
 		{"release", []string{"-release", "1.0"}, `unknown release "1.0"`},
 		{"permission", []string{"-permission", "all"}, "unknown permission"},
 		{"live end", []string{"-live-end", "x"}, "live end"},
+		{"live end in the past", []string{"-live-end", "2020-01-01 00:00:00"}, "2020-01-01 00:00:00"},
+		{"user form", []string{"-user-form", "x"}, "user names"},
+		{"device form", []string{"-device-form", "x"}, "device names"},
 		{"time zone", []string{"-time-zone", "Nowhere/Town"}, "Nowhere/Town"},
 		{"lifetime", []string{"-lifetime", "0s"}, "-lifetime"},
 		{"end delay", []string{"-end-delay", "soon"}, "end-delay"},
@@ -54,14 +60,17 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{
 		"-addr", "[::1]:0", "-release", "3.33", "-base-path", "/pam", "-client-id", "me", "-client-secret", "hush", "-end-delay", "3s",
-		"-time-zone", "America/Sao_Paulo", "-tcp-target", "127.0.0.1:22", "-tcp-user", "joe", "-lifetime", "1m",
+		"-time-zone", "America/Sao_Paulo", "-clock-skew", "-90m", "-true-date", "-live-end", "2038-01-19 03:14:07",
+		"-user-form", "upn", "-device-form", "short", "-domain", "lab.example.net", "-tcp-target", "127.0.0.1:22", "-tcp-user", "joe", "-lifetime", "1m",
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := o.config
 	if c.Release != simulator.Release333 || c.BasePath != "/pam" || c.ClientID != "me" || c.ClientSecret != "hush" ||
-		c.EndDelay != 3*time.Second || c.Location.String() != "America/Sao_Paulo" {
+		c.EndDelay != 3*time.Second || c.Location.String() != "America/Sao_Paulo" ||
+		c.ClockSkew != -90*time.Minute || !c.TrueDate || c.LiveEnd != simulator.LiveEnd2038 ||
+		c.UserForm != simulator.UserPrincipal || c.DeviceForm != simulator.DeviceShort || c.Domain != "lab.example.net" {
 		t.Errorf("config %+v", c)
 	}
 	if o.tcp.Target != "127.0.0.1:22" || o.tcp.User != "joe" || o.lifetime != time.Minute {
@@ -69,6 +78,52 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := parse([]string{"-h"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("help: %v", err)
+	}
+}
+
+// TestGuide: the guide has every flag, and the simulator takes every sessions file
+// of its example.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../../docs/guides/test-your-modules-offline.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var help strings.Builder
+	if _, err := parse([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) {
+		t.Fatal(err)
+	}
+	flags := regexp.MustCompile(`(?m)^ {2}(-[a-z-]+)`).FindAllStringSubmatch(help.String(), -1)
+	if len(flags) < 20 {
+		t.Errorf("only %d flags found in %s", len(flags), help.String())
+	}
+	for _, match := range flags {
+		if !bytes.Contains(guide, []byte("`"+match[1]+"`")) {
+			t.Errorf("the guide does not have %s", match[1])
+		}
+	}
+	files, err := filepath.Glob("../../../examples/offline-module/tests/*.json")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("files %q, %v", files, err)
+	}
+	for _, file := range files {
+		sim := simulator.New(simulator.Config{})
+		if err := seed(sim, file); err != nil || len(sim.Sessions()) == 0 {
+			t.Errorf("%s: %d sessions, %v", file, len(sim.Sessions()), err)
+		}
+	}
+}
+
+// TestZonesWithoutHost: the zone database is in the program. A host with its own
+// cannot show that it would work without.
+func TestZonesWithoutHost(t *testing.T) {
+	t.Parallel()
+	program, err := build.ImportDir(".", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(program.Imports, "time/tzdata") {
+		t.Error("the program does not import time/tzdata")
 	}
 }
 
@@ -256,22 +311,78 @@ func TestRun(t *testing.T) {
 func TestControlRefuses(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.send(t, http.MethodPost, "/_sim/sessions", "", `[{"session_id":"kept"}]`)
 	tests := []struct {
-		name, method, path, contentType, body string
-		status                                int
+		name, method, path, body string
+		header                   []string
+		status                   int
 	}{
-		{"no JSON type", http.MethodPost, "/_sim/sessions", "text/plain", "[]", http.StatusUnsupportedMediaType},
-		{"bad JSON", http.MethodPost, "/_sim/sessions", "application/json", "{}", http.StatusBadRequest},
-		{"method", http.MethodDelete, "/_sim/sessions", "", "", http.StatusNotFound},
-		{"path", http.MethodGet, "/_sim/other", "", "", http.StatusNotFound},
+		{"another site", http.MethodPost, "/_sim/reset", "", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		{"another site in an old browser", http.MethodPost, "/_sim/sessions", `[{}]`, []string{"Origin", "https://elsewhere.example"}, http.StatusForbidden},
+		{"bad JSON", http.MethodPost, "/_sim/sessions", "{}", nil, http.StatusBadRequest},
+		{"method", http.MethodDelete, "/_sim/sessions", "", nil, http.StatusNotFound},
+		{"reset by reading", http.MethodGet, "/_sim/reset", "", nil, http.StatusNotFound},
+		{"path", http.MethodGet, "/_sim/other", "", nil, http.StatusNotFound},
 	}
 	for _, tt := range tests {
-		if status, body := s.send(t, tt.method, tt.path, tt.contentType, tt.body); status != tt.status {
+		if status, body := s.send(t, tt.method, tt.path, "text/plain", tt.body, tt.header...); status != tt.status {
 			t.Errorf("%s: %d %s, want %d", tt.name, status, body, tt.status)
 		}
 	}
-	if got := s.sessions(t); len(got) != 0 {
+	if got := s.sessions(t); len(got) != 1 || got[0].SessionID != "kept" {
 		t.Errorf("sessions %+v", got)
+	}
+}
+
+// TestReset: a second run finds what the first one found, or what the file has
+// become since.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "sessions.json")
+	write := func(content string) {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`[{"session_id":"first"}]`)
+	s := start(t, "-sessions", file)
+	authorization := s.login(t, simulator.DefaultClientSecret)
+	drop := func(id string) {
+		t.Helper()
+		if status, body := s.send(t, http.MethodDelete, "/api/pam/session/drop/"+id, "", "", "Authorization", authorization); status != http.StatusOK {
+			t.Errorf("drop: %d %s", status, body)
+		}
+	}
+	reset := func(want int) string {
+		t.Helper()
+		status, body := s.send(t, http.MethodPost, "/_sim/reset", "", "")
+		if status != want {
+			t.Errorf("reset: %d %s, want %d", status, body, want)
+		}
+		return string(body)
+	}
+	for range 2 {
+		drop("first")
+		s.send(t, http.MethodPost, "/_sim/sessions", "", `[{"session_id":"added"}]`)
+		if body := reset(http.StatusOK); !strings.Contains(body, `"first"`) || strings.Contains(body, `"added"`) {
+			t.Errorf("the reset answers %s", body)
+		}
+		if got := s.sessions(t); len(got) != 1 || got[0].SessionID != "first" || got[0].State != "live" {
+			t.Errorf("sessions %+v", got)
+		}
+		if _, journal := s.send(t, http.MethodGet, "/_sim/journal", "", ""); strings.TrimSpace(string(journal)) != "[]" {
+			t.Errorf("journal %s", journal)
+		}
+	}
+	write(`[{"session_id":"second"}]`)
+	reset(http.StatusOK)
+	drop("second")
+	write(`[{"usr":"x"}]`)
+	if body := reset(http.StatusInternalServerError); !strings.Contains(body, `"usr"`) {
+		t.Errorf("the reset answers %s", body)
+	}
+	if got := s.sessions(t); len(got) != 1 || got[0].SessionID != "second" || got[0].State != "ended" {
+		t.Errorf("a reset that failed left %+v", got)
 	}
 }
 
