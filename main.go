@@ -6,6 +6,8 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
+	"io"
 	"log"
 	"os"
 	runtimedebug "runtime/debug"
@@ -31,8 +33,13 @@ var version = "dev"
 func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger and print the TF_REATTACH_PROVIDERS value to connect with")
 	flag.Parse()
+	// net/http writes what a server sends unasked to the standard logger, and with
+	// GODEBUG=http2debug every header: secrets, where Terraform shows standard error.
+	// Nothing for users goes there: the provider and the plugin framework log with
+	// hclog, and go-plugin uses it for faults of its net/rpc and its brokers alone.
+	log.SetOutput(io.Discard)
 	if err := logOnlyWhatIsRead(); err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
 	runtimedebug.SetGCPercent(gcPercent)
 
@@ -42,8 +49,13 @@ func main() {
 		ProtocolVersion: 6,
 	})
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 // logOnlyWhatIsRead turns the plugin libraries' logs off where no variable asks

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,12 +25,7 @@ import (
 //
 //	STARTUP_BESIDE=…/terraform-provider-scaffolding go test -run '^$' -bench Startup .
 func BenchmarkStartup(b *testing.B) {
-	ours := filepath.Join(b.TempDir(), "terraform-provider-senhasegura")
-	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", ours, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("building the provider: %v\n%s", err, output)
-	}
+	ours := buildProvider(b)
 	beside := os.Getenv("STARTUP_BESIDE")
 
 	var oursTook, besideTook []time.Duration
@@ -65,61 +61,83 @@ func size(b *testing.B, path string) float64 {
 	return float64(info.Size()) / 1e6
 }
 
+// buildProvider returns the path of a new binary.
+func buildProvider(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "terraform-provider-senhasegura")
+	build := exec.CommandContext(tb.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("building the provider: %v\n%s", err, output)
+	}
+	return path
+}
+
 // startOnce starts a provider the way Terraform does, asks for its schema, and
 // returns how long the answer took from the start of the process.
 func startOnce(b *testing.B, program string) time.Duration {
 	b.Helper()
 	began := time.Now()
+	ask, stop := startProvider(b, exec.CommandContext(b.Context(), program), io.Discard)
+	defer stop()
+	if schema := ask("GetProviderSchema", nil); len(schema) == 0 {
+		b.Fatal("the schema is empty")
+	}
+	return time.Since(began)
+}
+
+// startProvider starts a provider the way Terraform does. Messages are asked and
+// answered as they are on the wire. stderr has all that the process wrote there
+// once stop has returned.
+func startProvider(tb testing.TB, command *exec.Cmd, stderr io.Writer) (ask func(method string, request []byte) []byte, stop func()) {
+	tb.Helper()
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
 			ProtocolVersion:  5,
 			MagicCookieKey:   "TF_PLUGIN_MAGIC_COOKIE",
 			MagicCookieValue: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 		},
-		VersionedPlugins: map[int]plugin.PluginSet{6: {"provider": schemaPlugin{}}},
+		VersionedPlugins: map[int]plugin.PluginSet{6: {"provider": wirePlugin{}}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         true,
-		Cmd:              exec.CommandContext(b.Context(), program),
+		Cmd:              command,
+		Stderr:           stderr,
 		Logger:           hclog.NewNullLogger(),
 	})
-	defer client.Kill()
+	tb.Cleanup(client.Kill)
 	protocol, err := client.Client()
 	if err != nil {
-		b.Fatalf("starting %s: %v", program, err)
+		tb.Fatalf("starting %s: %v", command.Path, err)
 	}
 	dispensed, err := protocol.Dispense("provider")
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	ask, ok := dispensed.(func(context.Context) ([]byte, error))
+	connection, ok := dispensed.(*grpc.ClientConn)
 	if !ok {
-		b.Fatalf("got %T", dispensed)
+		tb.Fatalf("got %T", dispensed)
 	}
-	schema, err := ask(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	if len(schema) == 0 {
-		b.Fatal("the schema is empty")
-	}
-	return time.Since(began)
+	return func(method string, request []byte) []byte {
+		tb.Helper()
+		var answer []byte
+		err := connection.Invoke(tb.Context(), "/tfplugin6.Provider/"+method, &request, &answer, grpc.ForceCodec(bytesCodec{}))
+		if err != nil {
+			tb.Fatalf("%s: %v", method, err)
+		}
+		return answer
+	}, client.Kill
 }
 
-// schemaPlugin asks for the schema without decoding it: the time that a decoder
-// takes is not the provider's.
-type schemaPlugin struct{ plugin.NetRPCUnsupportedPlugin }
+// wirePlugin gives the connection itself: the time that a decoder takes is not
+// the provider's.
+type wirePlugin struct{ plugin.NetRPCUnsupportedPlugin }
 
-func (schemaPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
+func (wirePlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 	return errors.New("this is the client's side")
 }
 
-//nolint:unparam // the interface wants the error
-func (schemaPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
-	return func(ctx context.Context) ([]byte, error) {
-		var request, answer []byte
-		err := connection.Invoke(ctx, "/tfplugin6.Provider/GetProviderSchema", &request, &answer, grpc.ForceCodec(bytesCodec{}))
-		return answer, err
-	}, nil
+func (wirePlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
+	return connection, nil
 }
 
 // bytesCodec passes messages on as they are; an empty request is a valid message.

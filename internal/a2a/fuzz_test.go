@@ -221,6 +221,21 @@ func FuzzTime(f *testing.F) {
 	})
 }
 
+// FuzzRedaction: no spelling of a secret is shown, whatever is around it.
+func FuzzRedaction(f *testing.F) {
+	for _, secret := range []string{"s3cr3t/+&", "tab\there", `a\b"c`, "é<&>", "100%25", "two  spaces", "nul\x00\x07l"} {
+		f.Add(secret, "before ", " after")
+	}
+	f.Fuzz(func(t *testing.T, secret, before, after string) {
+		// A secret of less than four bytes protects nothing, and one that is a part
+		// of what is put in the place of secrets is shown by that.
+		if len(clean(secret)) < minSecretBytes || strings.Contains(redacted, clean(secret)) || len(secret)+len(before) > 400 {
+			return
+		}
+		wantRedacted(t, newRedactor(&Config{ClientSecret: secret}), secret, before, after)
+	})
+}
+
 // FuzzRetryAfter: never negative, never more than a year unless a date says so.
 func FuzzRetryAfter(f *testing.F) {
 	for _, value := range []string{"", "0", "120", "-1", "99999999999999999999", "Sun, 01 Mar 2026 12:00:30 GMT", "Sunday, 01-Mar-26 12:01:00 GMT"} {

@@ -1,16 +1,15 @@
 package a2a
 
 import (
-	"cmp"
-	"encoding/base64"
 	"errors"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/net/http/httpproxy"
 )
 
 const (
@@ -18,6 +17,9 @@ const (
 	// maxTextBytes bounds a text from outside in an error: enough for any
 	// documented message, and not a page of HTML.
 	maxTextBytes = 500
+	// maxSearchedBytes bounds what is searched for secrets. What a text has beyond
+	// that is not shown, whatever is removed before.
+	maxSearchedBytes = 4 * maxTextBytes
 	// minSecretBytes is the length from which a configured value is looked for.
 	// Shorter ones protect nothing, and removing them would garble every text.
 	minSecretBytes = 4
@@ -28,87 +30,114 @@ const (
 // such as a token of an earlier run.
 var authorizationValue = regexp.MustCompile(`(?i)\b(bearer|basic|oauth) +[A-Za-z0-9+/=._~"%,-]{8,}`)
 
-// redactor removes secrets from texts that came from outside. The texts of this
-// package hold none to begin with. Safe for concurrent use.
+// redactor removes secrets from texts that came from outside, however they are
+// spelled there. The texts of this package hold none to begin with. Safe for
+// concurrent use.
 type redactor struct {
-	mu sync.RWMutex
-	// known holds the longest first, so that a secret that begins another does
-	// not leave the rest of it.
-	known    []string
-	replacer *strings.Replacer
+	configured []pattern
+
+	mu     sync.Mutex
+	tokens [maxTokens][]pattern
+	next   int
 }
 
-// add makes secrets known, in the forms in which they can come back.
-func (r *redactor) add(secrets ...string) {
+// maxTokens is how many access tokens are looked for, the newest. A token is
+// replaced when it has ended or was refused, so one that has been replaced as
+// often as this opens nothing; and authorizationValue finds it in a header.
+const maxTokens = 8
+
+// add makes an access token known.
+func (r *redactor) add(token string) {
+	patterns := patternsOf(token)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, secret := range secrets {
-		if len(secret) < minSecretBytes {
-			continue
-		}
-		r.known = append(r.known,
-			secret,
-			url.QueryEscape(secret),
-			url.PathEscape(secret),
-			base64.StdEncoding.EncodeToString([]byte(secret)),
-		)
-	}
-	slices.SortFunc(r.known, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
-	})
-	r.known = slices.Compact(r.known)
-	pairs := make([]string, 0, 2*len(r.known))
-	for _, secret := range r.known {
-		pairs = append(pairs, secret, redacted)
-	}
-	r.replacer = strings.NewReplacer(pairs...)
+	r.tokens[r.next%maxTokens] = patterns
+	r.next++
 }
 
 // newRedactor knows every secret of cfg, which is valid.
 func newRedactor(cfg *Config) *redactor {
-	r := &redactor{}
-	r.add(cfg.ClientSecret)
+	secrets := []string{cfg.ClientSecret}
 	if o := cfg.OAuth1; o != nil {
-		r.add(o.ConsumerKey, o.ConsumerSecret, o.TokenKey, o.TokenSecret)
+		secrets = append(secrets, o.ConsumerKey, o.ConsumerSecret, o.TokenKey, o.TokenSecret)
 	}
 	for _, value := range cfg.Headers {
-		r.add(value)
+		secrets = append(secrets, value)
 	}
-	if proxy, err := url.Parse(cfg.ProxyURL); err == nil {
-		r.addUserinfo(proxy.User)
+	for _, proxy := range []string{cfg.ProxyURL, httpproxy.FromEnvironment().HTTPSProxy} {
+		secrets = append(secrets, proxySecrets(proxy)...)
+	}
+	r := &redactor{}
+	for _, secret := range secrets {
+		r.configured = append(r.configured, patternsOf(secret)...)
 	}
 	return r
 }
 
-func (r *redactor) addUserinfo(user *url.Userinfo) {
-	if user == nil {
-		return
+// proxySecrets gives what the URL of a proxy holds that nobody may see. The
+// environment may leave out the scheme.
+func proxySecrets(proxy string) []string {
+	if !strings.Contains(proxy, "://") {
+		proxy = "http://" + proxy
 	}
-	password, _ := user.Password()
-	// A proxy's credentials travel as base64 of both.
-	r.add(password, user.Username()+":"+password, user.String())
+	u, err := url.Parse(proxy)
+	if err != nil || u.User == nil {
+		return nil
+	}
+	password, _ := u.User.Password()
+	// The credentials travel as base64 of both.
+	return []string{password, u.User.Username() + ":" + password, u.User.String()}
+}
+
+// clean makes one line of s for people, without control characters.
+func clean(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if visible(c) < 0 {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// visible is what clean makes of a character, -1 for nothing.
+func visible(c rune) rune {
+	switch {
+	case unicode.IsSpace(c):
+		return ' '
+	case unicode.IsControl(c) || !unicode.IsGraphic(c):
+		return -1
+	}
+	return c
 }
 
 // text cleans a text from outside for people: no secret, no control character,
 // one line, bounded.
 func (r *redactor) text(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	r.mu.RLock()
-	if r.replacer != nil {
-		s = r.replacer.Replace(s)
+	s = clean(s)
+	found := newSearch(s[:startOfRune(s, maxSearchedBytes)], len(s) > maxSearchedBytes)
+	for _, patterns := range r.known() {
+		for _, p := range patterns {
+			found.find(p)
+		}
 	}
-	r.mu.RUnlock()
-	s = authorizationValue.ReplaceAllString(s, "$1 "+redacted)
-	s = strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) {
-			return ' '
+	var b strings.Builder
+	for i, secret := range found.secret {
+		switch {
+		case !secret:
+			b.WriteByte(s[i])
+		case i == 0 || !found.secret[i-1]:
+			b.WriteString(redacted)
 		}
-		if unicode.IsControl(c) || !unicode.IsGraphic(c) {
-			return -1
-		}
-		return c
-	}, s)
-	return shorten(strings.TrimSpace(s))
+	}
+	return shorten(strings.TrimSpace(authorizationValue.ReplaceAllString(b.String(), "$1 "+redacted)))
+}
+
+// known returns the patterns of all known secrets.
+func (r *redactor) known() [][]pattern {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([][]pattern{r.configured}, r.tokens[:]...)
 }
 
 // shorten cuts s between two characters.
@@ -116,11 +145,17 @@ func shorten(s string) string {
 	if len(s) <= maxTextBytes {
 		return s
 	}
-	cut := maxTextBytes
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
+	return s[:startOfRune(s, maxTextBytes)] + "…"
+}
+
+// startOfRune returns the last place in s, at most i, at which a character begins
+// or s ends.
+func startOfRune(s string, i int) int {
+	i = min(i, len(s))
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
 	}
-	return s[:cut] + "…"
+	return i
 }
 
 // cause cleans the text of err and keeps what errors.Is and errors.As find in
