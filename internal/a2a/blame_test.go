@@ -273,3 +273,28 @@ func TestCauseAgreesWithClass(t *testing.T) {
 	wantClass(t, err, session.ErrUnauthenticated)
 	wantBlame(t, err, nil)
 }
+
+// TestGatewayPageIsShownByItsTitle, as the contract has it (section 5).
+func TestGatewayPageIsShownByItsTitle(t *testing.T) {
+	t.Parallel()
+	const page = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n<body>\r\n" +
+		"<center><h1>400 Bad Request</h1></center>\r\n<center>No required SSL certificate was sent</center>\r\n</body>\r\n</html>\r\n"
+	html := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, page)
+	}
+	p := &pam{answerToken: html, handler: answering(204, "")}
+	err := inMemory(t, p, nil).Drop(t.Context(), testID)
+	wantBlame(t, err, ErrGatewayPage)
+	if !strings.Contains(err.Error(), "No required SSL certificate was sent") {
+		t.Errorf("%v does not show the title of the page", err)
+	}
+	for _, o := range operations {
+		p := &pam{handler: html}
+		err := o.run(t.Context(), inMemory(t, p, nil))
+		if !errors.Is(err, ErrGatewayPage) || !strings.Contains(err.Error(), "No required SSL certificate was sent") {
+			t.Errorf("%s: %v: not blamed on the page of a gateway", o.name, err)
+		}
+	}
+}

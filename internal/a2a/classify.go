@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -320,6 +321,9 @@ func (a *answer) text(host string) string {
 		return "the answer cannot be used: " + a.err.Error()
 	case len(a.body) == 0:
 		return "the answer is empty"
+	}
+	if title := pageTitle(a.body); title != "" {
+		return fmt.Sprintf("a web page titled %q", title)
 	}
 	mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil {

@@ -703,7 +703,7 @@ func TestTerminationRead(t *testing.T) {
 				sim.Inject(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet})
 			},
 			requests: []string{getAlice, getAlice},
-			errors:   []message{refreshFailed("senhasegura or a gateway in front of it keeps failing", "text/html")},
+			errors:   []message{refreshFailed("senhasegura or a gateway in front of it keeps failing", "a web page titled \"Sign in\"")},
 		},
 		"200 with error true": {
 			arrange: func(sim *simulator.Simulator) {
