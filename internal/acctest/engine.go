@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"sync"
@@ -97,6 +98,21 @@ func (e engine) lacks(feature string, minor int) string {
 func RequireTerraform(t *testing.T) {
 	t.Helper()
 	_ = requireEngine(t)
+}
+
+// TerraformPath gives the absolute path of the program that the tests run. It
+// skips the test unless TF_ACC is set, and fails it where there is no Terraform
+// then.
+func TerraformPath(tb testing.TB) string {
+	tb.Helper()
+	path, err := exec.LookPath(requireEngine(tb).path)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
 }
 
 func requireEngine(tb testing.TB) engine {

@@ -92,6 +92,11 @@ var rooms = map[string]room{
 		testImports: []string{"internal/a2a", "internal/acctest", "internal/session", "internal/simulator", "internal/termination"},
 		testsOnly:   true,
 	},
+	// The pages are followed by a person who has the program and a PAM.
+	"internal/docstest": {
+		testImports: []string{"internal/acctest", "internal/simulator"},
+		testsOnly:   true,
+	},
 	"internal/schemajson": {
 		testImports: []string{"internal/provider"},
 		terraform:   true,

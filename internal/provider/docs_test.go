@@ -553,15 +553,6 @@ func TestDocsSimulator(t *testing.T) {
 	}
 }
 
-// TestReadmeShowsRealOutput: the output in the README is what a test of the
-// example has seen.
-func TestReadmeShowsRealOutput(t *testing.T) {
-	t.Parallel()
-	if !strings.Contains(readPage(t, "README.md"), "```text\n"+readPage(t, "examples/drain-device/destroy-failed.txt")+"```\n") {
-		t.Error("README.md does not show examples/drain-device/destroy-failed.txt")
-	}
-}
-
 var (
 	linkPattern    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	headingPattern = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)

@@ -556,36 +556,3 @@ func TestAccExampleOfflineModule(t *testing.T) {
 		t.Errorf("terraform test passes where nobody is connected:\n%s", run.Output())
 	}
 }
-
-// TestAccReadmeSnippets validates the configurations of the README. The machine
-// of the first needs a cloud, so a stand-in takes its place.
-func TestAccReadmeSnippets(t *testing.T) {
-	t.Parallel()
-	readme := exampleFile(t, "../../README.md")
-	standIn := strings.NewReplacer(
-		`resource "aws_instance" "db" {`, "resource \"terraform_data\" \"db\" {\n  input = \"db-01.example.com\"",
-		"aws_instance.db.private_dns", "terraform_data.db.output",
-		"aws_instance.db.id", "terraform_data.db.id",
-	)
-	snippets := regexp.MustCompile("(?ms)^```terraform\n(.*?)\n```$").FindAllStringSubmatch(readme, -1)
-	if len(snippets) != 2 {
-		t.Fatalf("%d snippets, want 2", len(snippets))
-	}
-	for _, snippet := range snippets {
-		pam := acctest.Start(t, simulator.Config{})
-		connect(exampleSessions()...)(pam)
-		tf := acctest.NewTerraform(t, pam, standIn.Replace(snippet[1]))
-		if strings.Contains(snippet[1], "required_providers") {
-			tf.Write("provider.tf", "")
-		}
-		tf.MustRun("apply", "-auto-approve")
-		tf.MustRun("apply", "-destroy", "-auto-approve")
-		want := []string(nil)
-		if strings.Contains(snippet[1], "senhasegura_session_drain") {
-			want = []string{"alice-db", "bob-db"}
-		}
-		if drops := dropsOf(pam); !slices.Equal(drops, want) {
-			t.Errorf("drops: %q, want %q, by\n%s", drops, want, snippet[1])
-		}
-	}
-}

@@ -20,7 +20,7 @@ const (
 	clientSecret = "demo-secret-0000"
 )
 
-// run is the story that a person watches, told on out.
+// run is the demonstration, told on out.
 func run(ctx context.Context, out io.Writer, root, terraform string) (err error) {
 	work, err := os.MkdirTemp("", "senhasegura-demo-")
 	if err != nil {
@@ -35,7 +35,7 @@ func run(ctx context.Context, out io.Writer, root, terraform string) (err error)
 		return err
 	}
 
-	tell.step("Starting a server, a simulated PAM in front of it, and a user's connection")
+	tell.step("Connecting a user to a server through a simulated senhasegura")
 	target, err := startTarget(ctx)
 	if err != nil {
 		return err
@@ -54,17 +54,19 @@ func run(ctx context.Context, out io.Writer, root, terraform string) (err error)
 	if err := user.echoes(ctx, 3); err != nil {
 		return err
 	}
-	tell.say("%s → PAM %s → server %s: %d lines came back, the connection works", user.local(), pam.ready.TCPAddr, target.addr(), user.lines())
+	tell.say("user %s → senhasegura %s → server %s", user.local(), pam.ready.TCPAddr, target.addr())
+	tell.say("the server echoes what the user types: %d lines", user.lines())
 
-	tell.step("Asking PAM who is connected")
+	tell.step("Asking senhasegura who is connected")
 	live, err := pam.onlyLiveSession(ctx)
 	if err != nil {
 		return err
 	}
-	tell.say("one live session: %s", live)
+	tell.say("1 live session: %s", live)
+	tell.say("session ID %s", live.SessionID)
 
-	tell.step("terraform apply: end that session")
-	tf, err := newTerraform(out, terraform, built.mirror, work, filepath.Join(root, "examples", "demo"), pam.ready.URL)
+	tell.step("Terminating the session with Terraform")
+	tf, err := newTerraform(out, terraform, built.mirror, work, filepath.Join(root, "examples", "demo"), pam.ready.URL, live.SessionID)
 	if err != nil {
 		return err
 	}
@@ -75,37 +77,36 @@ func run(ctx context.Context, out io.Writer, root, terraform string) (err error)
 	if err := user.echoes(ctx, 1); err != nil {
 		return err
 	}
-	variable := "-var=session_id=" + live.SessionID
-	if err := tf.run(ctx, "apply", "-auto-approve", "-input=false", "-no-color", variable); err != nil {
+	if err := tf.run(ctx, "apply", "-auto-approve"); err != nil {
 		return err
 	}
 
-	tell.step("Looking at the connection")
+	tell.step("Checking the connection")
 	if err := user.mustBeCut(ctx, cutWithin); err != nil {
 		return err
 	}
-	tell.say("the user's end: %v, after %d lines", user.cutBy(), user.lines())
+	tell.say("the user was disconnected after %d lines", user.lines())
 	if err := target.mustBeCut(ctx, cutWithin); err != nil {
 		return err
 	}
-	tell.say("the server's end: closed too")
+	tell.say("the server was disconnected, too")
 
-	tell.step("Asking PAM again")
+	tell.step("Asking senhasegura again")
 	ended, err := pam.session(ctx, live.SessionID)
 	if err != nil {
 		return err
 	}
 	if ended.End == "" {
-		return fmt.Errorf("PAM still shows session %s as live", live.SessionID)
+		return fmt.Errorf("senhasegura still shows session %s as live", live.SessionID)
 	}
-	tell.say("session %s ended at %s", ended.SessionID, ended.End)
+	tell.say("the session ended at %s", ended.End)
 
-	tell.step("terraform plan: nothing left to do")
-	if err := tf.run(ctx, "plan", "-detailed-exitcode", "-input=false", "-no-color", variable); err != nil {
+	tell.step("Planning again: no changes")
+	if err := tf.run(ctx, "plan", "-detailed-exitcode"); err != nil {
 		return fmt.Errorf("the second plan is not empty: %w", err)
 	}
 
-	tell.done("The connection was open, Terraform ended its session, and it is cut.")
+	tell.done("Terraform terminated the session, and the user's connection is closed.")
 	return nil
 }
 

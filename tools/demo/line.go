@@ -98,7 +98,7 @@ func connect(ctx context.Context, address string) (*user, error) {
 	return u, nil
 }
 
-func (u *user) local() string { return "user " + u.connection.LocalAddr().String() }
+func (u *user) local() string { return u.connection.LocalAddr().String() }
 
 func (u *user) chat(ctx context.Context) {
 	release := context.AfterFunc(ctx, func() { _ = u.connection.Close() })
@@ -176,9 +176,6 @@ func (u *user) mustBeCut(ctx context.Context, within time.Duration) error {
 	}
 	return nil
 }
-
-// cutBy says how the end looked to the user. Call it only after mustBeCut.
-func (u *user) cutBy() error { return u.cause }
 
 func (u *user) close() {
 	u.stop()

@@ -1,11 +1,11 @@
-// Command demo shows, and checks, what the provider is for: a connection runs
-// through a simulated PAM, `terraform apply` ends its session, and the
-// connection is cut.
+// Command demo shows, and checks, what the provider is for: a user is connected
+// to a server through a simulated senhasegura, `terraform apply` terminates the
+// session, and the connection is closed.
 //
 // It builds the provider and the simulator, starts everything on loopback, and
 // ends only what it started. It exits 0 only if bytes went through the
-// connection before the apply, both ends saw it cut after, PAM shows the session
-// as ended, and a second plan is empty.
+// connection before the apply, both ends saw it closed after, senhasegura shows
+// the session as ended, and a second plan is empty.
 package main
 
 import (
@@ -24,12 +24,13 @@ func main() {
 	root := flag.String("root", "..", "the provider's source tree")
 	terraform := flag.String("terraform", "terraform", "Terraform or OpenTofu program to run")
 	quiet := flag.Bool("quiet", false, "print one line, or everything if a step fails")
+	transcript := flag.String("transcript", "", "also write the output to this `file`, with what differs from run to run replaced")
 	timeout := flag.Duration("timeout", 10*time.Minute, "bound for the whole run, builds included")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
-	err := show(ctx, *root, *terraform, *quiet)
+	err := show(ctx, *root, *terraform, *transcript, *quiet)
 	cancel()
 	stop()
 	if err != nil {
@@ -39,16 +40,26 @@ func main() {
 }
 
 // show runs the demo; a quiet one keeps its output back unless it fails.
-func show(ctx context.Context, root, terraform string, quiet bool) error {
-	if !quiet {
-		return run(ctx, os.Stdout, root, terraform)
-	}
+func show(ctx context.Context, root, terraform, transcript string, quiet bool) error {
 	var kept bytes.Buffer
+	out := io.MultiWriter(os.Stdout, &kept)
+	if quiet {
+		out = &kept
+	}
 	started := time.Now()
-	if err := run(ctx, &kept, root, terraform); err != nil {
-		_, _ = io.Copy(os.Stderr, &kept) // nothing can be done about a closed stderr
+	if err := run(ctx, out, root, terraform); err != nil {
+		if quiet {
+			_, _ = io.Copy(os.Stderr, &kept) // nothing can be done about a closed stderr
+		}
 		return err
 	}
-	fmt.Printf("demo: the connection was cut, the session has ended, the second plan is empty (%s)\n", time.Since(started).Round(time.Second))
+	if transcript != "" {
+		if err := os.WriteFile(transcript, []byte(stable(kept.String())), 0o644); err != nil { //nolint:gosec // a page that everybody may read
+			return err
+		}
+	}
+	if quiet {
+		fmt.Printf("demo: the connection is closed, the session has ended, the second plan is empty (%s)\n", time.Since(started).Round(time.Second))
+	}
 	return nil
 }

@@ -49,7 +49,7 @@ type session struct {
 }
 
 func (s session) String() string {
-	return fmt.Sprintf("%s (%s) on %s by %s from %s, session %s", s.User, s.Credential, s.Device, s.Protocol, s.OriginIP, s.SessionID)
+	return fmt.Sprintf("%s on %s as %s (%s, from %s)", s.User, s.Device, s.Credential, s.Protocol, s.OriginIP)
 }
 
 func startSimulator(ctx context.Context, program, work, target string) (*simulator, error) {
@@ -119,7 +119,7 @@ func (s *simulator) onlyLiveSession(ctx context.Context) (session, error) {
 		return session{}, err
 	}
 	if len(sessions) != 1 || sessions[0].End != "" {
-		return session{}, fmt.Errorf("PAM should show one live session, it shows %+v", sessions)
+		return session{}, fmt.Errorf("senhasegura should show 1 live session, it shows %+v", sessions)
 	}
 	return sessions[0], nil
 }
@@ -134,7 +134,7 @@ func (s *simulator) session(ctx context.Context, id string) (session, error) {
 			return found, nil
 		}
 	}
-	return session{}, fmt.Errorf("PAM no longer shows session %s", id)
+	return session{}, fmt.Errorf("senhasegura no longer shows session %s", id)
 }
 
 // list asks as any client of the API would, so that the answer owes nothing to
@@ -150,7 +150,7 @@ func (s *simulator) list(ctx context.Context) ([]session, error) {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if err := exchange(request, &token); err != nil {
-		return nil, fmt.Errorf("asking PAM for a token: %w", err)
+		return nil, fmt.Errorf("asking senhasegura for a token: %w", err)
 	}
 
 	var answer struct {
@@ -162,7 +162,7 @@ func (s *simulator) list(ctx context.Context) ([]session, error) {
 	}
 	request.Header.Set("Authorization", "Bearer "+token.AccessToken)
 	if err := exchange(request, &answer); err != nil {
-		return nil, fmt.Errorf("asking PAM for its sessions: %w", err)
+		return nil, fmt.Errorf("asking senhasegura for its sessions: %w", err)
 	}
 	return answer.Sessions, nil
 }

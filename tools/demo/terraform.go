@@ -77,7 +77,7 @@ type terraform struct {
 	out         io.Writer
 }
 
-func newTerraform(out io.Writer, program, mirror, work, configuration, pamURL string) (*terraform, error) {
+func newTerraform(out io.Writer, program, mirror, work, configuration, pamURL, sessionID string) (*terraform, error) {
 	directory := filepath.Join(work, "configuration")
 	if err := os.CopyFS(directory, os.DirFS(configuration)); err != nil {
 		return nil, fmt.Errorf("copying the configuration: %w", err)
@@ -95,6 +95,9 @@ func newTerraform(out io.Writer, program, mirror, work, configuration, pamURL st
 			"TF_CLI_CONFIG_FILE="+cliConfig,
 			"CHECKPOINT_DISABLE=1",
 			"TF_IN_AUTOMATION=1",
+			"TF_INPUT=0",
+			"TF_CLI_ARGS=-no-color",
+			"TF_VAR_session_id="+sessionID,
 			"SENHASEGURA_URL="+pamURL,
 			"SENHASEGURA_CLIENT_ID="+clientID,
 			"SENHASEGURA_CLIENT_SECRET="+clientSecret,
@@ -114,7 +117,7 @@ func cleanEnvironment() []string {
 // fails: most of it is about the local mirror.
 func (t *terraform) initialize(ctx context.Context) error {
 	var said bytes.Buffer
-	if err := t.runInto(ctx, &said, "init", "-input=false", "-no-color"); err != nil {
+	if err := t.runInto(ctx, &said, "init"); err != nil {
 		_, _ = said.WriteTo(t.out) // the error matters more than a broken terminal
 		return err
 	}
