@@ -389,7 +389,7 @@ func TestAccExampleDrainOutput(t *testing.T) {
 	shows := func(run acctest.Run, file, first, last string) {
 		t.Helper()
 		file = filepath.Join(examplesDir, "drain-device", file)
-		printed := drainID.ReplaceAllString(run.Output(), "(drain …)")
+		printed := address.ReplaceAllString(drainID.ReplaceAllString(run.Output(), "(drain …)"), "https://pam.example.com")
 		_, printed, begun := strings.Cut(printed, first)
 		printed, _, ended := strings.Cut(printed, last)
 		if !begun || !ended {
