@@ -112,8 +112,22 @@ type key struct {
 
 // keys is the one table of all keys that mean something, in the spelling of any
 // release (contract, sections 3 and 4). Members with other keys are skipped. What
-// stands in `response` in one release stands beside `code` in another.
+// stands in `response` in one release stands beside `code` in another. Those of a
+// session come first, as they are looked up most.
 var keys = []key{
+	{"id", inRow, fieldRecordID},
+	{"session_id", inRow, fieldID},
+	{"user", inRow, fieldUser},
+	{"credential", inRow, fieldCredential},
+	{"credencial", inRow, fieldCredential},
+	{"device", inRow, fieldDevice},
+	{"dispositivo", inRow, fieldDevice},
+	{"protocol", inRow, fieldProtocol},
+	{"proxy", inRow, fieldProxy},
+	{"origin_ip", inRow, fieldOrigin},
+	{"start", inRow, fieldStart},
+	{"end", inRow, fieldEnd},
+
 	{"remote_sessions", inEnvelope, memberSessions},
 	{"remote_session", inEnvelope, memberSessions},
 	{"response", inEnvelope, memberResponse},
@@ -130,19 +144,6 @@ var keys = []key{
 	{"error_description", inEnvelope | inResponse, memberText},
 	{"hint", inEnvelope | inResponse, memberText},
 	{"access_token", inEnvelope, memberToken},
-
-	{"id", inRow, fieldRecordID},
-	{"session_id", inRow, fieldID},
-	{"user", inRow, fieldUser},
-	{"credential", inRow, fieldCredential},
-	{"credencial", inRow, fieldCredential},
-	{"device", inRow, fieldDevice},
-	{"dispositivo", inRow, fieldDevice},
-	{"protocol", inRow, fieldProtocol},
-	{"proxy", inRow, fieldProxy},
-	{"origin_ip", inRow, fieldOrigin},
-	{"start", inRow, fieldStart},
-	{"end", inRow, fieldEnd},
 }
 
 // keysByLength holds the keys by the length of their names. A list of a million
