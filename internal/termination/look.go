@@ -332,15 +332,3 @@ func (l *Look) remember(learned lesson, whole bool) {
 		}
 	}
 }
-
-// wait returns nil after d, or the context's error as soon as it ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
