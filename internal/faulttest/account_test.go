@@ -112,8 +112,8 @@ func (w *world) drain(ctx context.Context, request termination.DrainRequest) acc
 		if !errors.As(err, &failure) {
 			w.t.Fatalf("%v is %T, not a *termination.DrainError", err, err)
 		}
-		// Failed: nobody was seen. Unverified: others may have come unseen.
-		a.blind = failure.Kind == termination.Failed || failure.Kind == termination.Unverified
+		// NotAttempted: nobody was seen. Unknown, and nobody named: others may have come unseen.
+		a.blind = failure.Kind == termination.NotAttempted || failure.Kind == termination.Unknown && len(a.named) == 0
 		lines = append([]string{strings.TrimSuffix(fmt.Sprintf("%s: %s", failure.Kind, classes(err)), ": ")}, lines...)
 	}
 	a.says = strings.Join(lines, "; ")

@@ -86,23 +86,23 @@ var circumstances = []circumstance{
 	{
 		name:      "the drop is accepted and the session lives on",
 		behavior:  simulator.Behavior{Zombie: true},
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B list (get:A get:B)+"},
 	},
 	{
 		name:      "the first drop is accepted and does nothing",
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B list (get:A get:B)+"},
 	},
 	{
 		name:      "every drop is refused",
 		behavior:  simulator.Behavior{Refuse: true},
 		terminate: cell{"refused: refusal", "", "token drop:A list drop:A get:A drop:A get:A"},
 		byRecord:  cell{"refused: refusal", "", "token drop:A get:A drop:A get:A drop:A get:A"},
-		drain:     cell{"unconfirmed; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+		drain:     cell{"still_live; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the first drop is refused",
@@ -190,51 +190,51 @@ var circumstances = []circumstance{
 		name:      "another row says that the session has ended",
 		behavior:  simulator.Behavior{Zombie: true},
 		begin:     func(w *world) { w.sim.Rows(w.endedTwins("A", "B")) },
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B list (get:A get:B)+"},
 	},
 	{
 		name:      "the row is purged after the drop",
 		begin:     func(w *world) { w.afterDrop(func() { w.sim.Purge(w.id("A")) }) },
 		terminate: cell{"accepted, no look: not found", "", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: not found", "", "token drop:A get:A list"},
-		drain:     cell{"unconfirmed; A unverified; B terminated", "B", "token list drop:A drop:B list get:A"},
+		drain:     cell{"unknown; A unknown; B terminated", "B", "token list drop:A drop:B list get:A"},
 	},
 	{
 		name:      "the row is purged before the drop",
 		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.Purge(w.id("A")) }) },
-		terminate: cell{"unknown: not found, refusal", "", "token drop:A list"},
-		byRecord:  cell{"unknown: not found, refusal", "", "token drop:A get:A list"},
-		drain:     cell{"unconfirmed; A unverified; B terminated", "B", "token list drop:A drop:B list get:A"},
+		terminate: cell{"not_found: not found, refusal", "", "token drop:A list"},
+		byRecord:  cell{"not_found: not found, refusal", "", "token drop:A get:A list"},
+		drain:     cell{"unknown; A unknown; B terminated", "B", "token list drop:A drop:B list get:A"},
 	},
 	{
 		name:      "the authorization may not list",
 		pam:       simulator.Config{Permission: simulator.DropOnly},
 		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
-		drain:     cell{"not_dropped: permission", "", "token list"},
+		drain:     cell{"not_attempted: permission", "", "token list"},
 	},
 	{
 		name:      "the authorization may not drop",
 		pam:       simulator.Config{Permission: simulator.ReadOnly},
-		terminate: cell{"not_dropped: permission", "", "token drop:A"},
-		byRecord:  cell{"not_dropped: permission", "", "token drop:A"},
-		drain:     cell{"unconfirmed: permission; A not_dropped; B not_dropped", "", "token list drop:A list"},
+		terminate: cell{"not_attempted: permission", "", "token drop:A"},
+		byRecord:  cell{"not_attempted: permission", "", "token drop:A"},
+		drain:     cell{"still_live: permission; A not_attempted; B not_attempted", "", "token list drop:A list"},
 	},
 	{
 		name:      "the authorization may do nothing",
 		pam:       simulator.Config{Permission: simulator.None},
-		terminate: cell{"not_dropped: permission", "", "token drop:A"},
-		byRecord:  cell{"not_dropped: permission", "", "token drop:A"},
-		drain:     cell{"not_dropped: permission", "", "token list"},
+		terminate: cell{"not_attempted: permission", "", "token drop:A"},
+		byRecord:  cell{"not_attempted: permission", "", "token drop:A"},
+		drain:     cell{"not_attempted: permission", "", "token list"},
 	},
 	{
 		name:      "the permission is taken away after the drop",
 		begin:     func(w *world) { w.afterDrop(func() { w.sim.SetPermission(simulator.None) }) },
 		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
-		drain:     cell{"unconfirmed: permission; A unconfirmed; B not_dropped", "A", "token list drop:A drop:B list"},
+		drain:     cell{"still_live: permission; A unknown; B not_attempted", "A", "token list drop:A drop:B list"},
 	},
 	{
 		name:      "the tokens are revoked before the drop",
@@ -262,9 +262,9 @@ var circumstances = []circumstance{
 		name:      "a gateway denies a revoked token",
 		pam:       simulator.Config{GatewayDenies: true},
 		begin:     func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
-		terminate: cell{"not_dropped: wrong route", "", "token drop:A drop?"},
-		byRecord:  cell{"not_dropped: wrong route", "", "token drop:A drop?"},
-		drain:     cell{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A drop? list list?×2"},
+		terminate: cell{"not_attempted: wrong route", "", "token drop:A drop?"},
+		byRecord:  cell{"not_attempted: wrong route", "", "token drop:A drop?"},
+		drain:     cell{"still_live: wrong route; A not_attempted; B not_attempted", "", "token list drop:A drop? list list?×2"},
 	},
 	{
 		name:      "a gateway denies a token revoked after the drop",
@@ -272,7 +272,7 @@ var circumstances = []circumstance{
 		begin:     func(w *world) { w.afterDrop(w.sim.RevokeTokens) },
 		terminate: cell{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
 		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop:A get:A get?×2 list list?×2"},
-		drain:     cell{"unconfirmed: wrong route; A unconfirmed; B not_dropped", "A", "token list drop:A drop:B drop? list list?×2"},
+		drain:     cell{"still_live: wrong route; A unknown; B not_attempted", "A", "token list drop:A drop:B drop? list list?×2"},
 	},
 	{
 		name:      "PAM's clock is three hours ahead",
@@ -292,9 +292,9 @@ var circumstances = []circumstance{
 		name:      "PAM's clock is ahead, and the session lives on",
 		pam:       skewed(3 * time.Hour),
 		behavior:  simulator.Behavior{Zombie: true},
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B list (get:A get:B)+"},
 	},
 	{
 		name:      "PAM's clock is in another zone",
@@ -323,7 +323,7 @@ var circumstances = []circumstance{
 		pam:       simulator.Config{Release: simulator.ReleaseDropOnly},
 		terminate: cell{"accepted, no look: wrong route", "A", "token drop? drop:A list?×3"},
 		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop? drop:A get?×3 list?×3"},
-		drain:     cell{"not_dropped: wrong route", "", "token list?×3"},
+		drain:     cell{"not_attempted: wrong route", "", "token list?×3"},
 	},
 	{
 		name:      "release 3.32",
@@ -413,13 +413,13 @@ func TestEveryReleaseAndLiveEnd(t *testing.T) {
 func saysOf(release simulator.Release, livesOn bool, use string) string {
 	switch {
 	case release == simulator.ReleaseDropOnly && use == "drain":
-		return "not_dropped: wrong route"
+		return "not_attempted: wrong route"
 	case release == simulator.ReleaseDropOnly:
 		return "accepted, no look: wrong route"
 	case livesOn && use == "drain":
-		return "unconfirmed: out of time; A unconfirmed; B unconfirmed"
+		return "still_live: out of time; A still_live; B still_live"
 	case livesOn:
-		return "unconfirmed: out of time"
+		return "still_live: out of time"
 	case use == "drain":
 		return "A terminated; B terminated"
 	}

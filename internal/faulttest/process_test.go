@@ -175,7 +175,7 @@ func TestAccInterruptedDrain(t *testing.T) {
 	destroy := tf.Start("destroy", "-auto-approve")
 	await(t, destroy, confirming)
 	destroy.Signal(os.Interrupt)
-	mustMention(t, destroy.Wait(), "1 session not ended", "The run was interrupted.", alices[1], "unconfirmed",
+	mustMention(t, destroy.Wait(), "1 session not ended", "The run was interrupted.", alices[1], "still_live",
 		"2 sessions dropped and seen ended", "The drain stays in the state, so nothing that it refers to is destroyed.")
 
 	state := tf.MustRun("state", "list").Stdout

@@ -33,29 +33,29 @@ var (
 	// tokenRepeated: a passing failure, repeated within the retries.
 	tokenRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token×2 drop:A list"},
-		{"not_dropped: passing failure", "", "token×3"},
+		{"not_attempted: passing failure", "", "token×3"},
 		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token×3"},
+		{"not_attempted: passing failure", "", "token×3"},
 	}}
 	// tokenUnreached: the same, where no request reaches PAM.
 	tokenUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"not_dropped: passing failure", "", ""},
+		{"not_attempted: passing failure", "", ""},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"not_dropped: passing failure", "", ""},
+		{"not_attempted: passing failure", "", ""},
 	}}
 	// tokenOtherRoute: the next candidate is asked.
 	tokenOtherRoute = verdict{"wrong route", []cell{
 		{"terminated", "A", "token×2 drop:A list"},
-		{"not_dropped: wrong route", "", "token×2"},
+		{"not_attempted: wrong route", "", "token×2"},
 		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B list"},
-		{"not_dropped: wrong route", "", "token×2"},
+		{"not_attempted: wrong route", "", "token×2"},
 	}}
 )
 
 // tokenStops: asked once and never again.
 func tokenStops(class string) verdict {
-	stops := cell{"not_dropped: " + class, "", "token"}
+	stops := cell{"not_attempted: " + class, "", "token"}
 	return verdict{class, []cell{stops, stops, stops, stops}}
 }
 
@@ -74,76 +74,76 @@ var (
 	// retries are used up; after a drop, looking goes on as long as there is time.
 	listRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
-		{"unconfirmed: out of time", "A", "token drop:A list+"},
+		{"unknown: out of time", "A", "token drop:A list+"},
 		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token list×3"},
+		{"not_attempted: passing failure", "", "token list×3"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list×2"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		{"unknown: out of time; A unknown; B unknown", "A B", "token list drop:A drop:B list+"},
 	}}
 	// listReplayed: the same, and net/http repeats a read of its own accord where
 	// a connection that it had kept is cut.
 	listReplayed = verdict{"passing failure, replayed", []cell{
 		{"terminated", "A", "token drop:A list×2"},
-		{"unconfirmed: out of time", "A", "token drop:A list+"},
+		{"unknown: out of time", "A", "token drop:A list+"},
 		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token list×4"},
+		{"not_attempted: passing failure", "", "token list×4"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list×2"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		{"unknown: out of time; A unknown; B unknown", "A B", "token list drop:A drop:B list+"},
 	}}
 	listUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"unconfirmed: out of time", "A", "token drop:A"},
+		{"unknown: out of time", "A", "token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token"},
+		{"not_attempted: passing failure", "", "token"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B"},
+		{"unknown: out of time; A unknown; B unknown", "A B", "token list drop:A drop:B"},
 	}}
 	// listPutOff: PAM asks for a longer wait than a retry may take. A look after a
 	// drop keeps to its own pace.
 	listPutOff = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
-		{"unconfirmed: out of time", "A", "token drop:A list+"},
-		{"not_dropped: passing failure", "", "token list"},
-		{"not_dropped: passing failure", "", "token list"},
+		{"unknown: out of time", "A", "token drop:A list+"},
+		{"not_attempted: passing failure", "", "token list"},
+		{"not_attempted: passing failure", "", "token list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list×2"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		{"unknown: out of time; A unknown; B unknown", "A B", "token list drop:A drop:B list+"},
 	}}
 	// listRenewed: the token is refused, and replaced once.
 	listRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A list token list"},
-		{"unconfirmed: not authenticated", "A", "token drop:A list token list"},
+		{"unknown: not authenticated", "A", "token drop:A list token list"},
 		{"A terminated; B terminated", "A B", "token list token list drop:A drop:B list"},
-		{"not_dropped: not authenticated", "", "token list token list"},
+		{"not_attempted: not authenticated", "", "token list token list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list token list"},
-		{"unconfirmed: not authenticated; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list token list"},
+		{"unknown: not authenticated; A unknown; B unknown", "A B", "token list drop:A drop:B list token list"},
 	}}
 	// listOtherRoute: every candidate is asked, and none is there. That is no end,
 	// and an accepted drop is called accepted.
 	listOtherRoute = verdict{"wrong route", []cell{
 		{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
 		{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
-		{"not_dropped: wrong route", "", "token list list?×2"},
-		{"not_dropped: wrong route", "", "token list list?×2"},
-		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list list?×2"},
-		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list list?×2"},
+		{"not_attempted: wrong route", "", "token list list?×2"},
+		{"not_attempted: wrong route", "", "token list list?×2"},
+		{"unknown: wrong route; A unknown; B unknown", "A B", "token list drop:A drop:B list list?×2"},
+		{"unknown: wrong route; A unknown; B unknown", "A B", "token list drop:A drop:B list list?×2"},
 	}}
 	// listForbidden: an authorization that may only drop is legitimate, so a
 	// single drop is accepted. A drain has to see whom it drops.
 	listForbidden = verdict{"permission", []cell{
 		{"accepted, no look: permission", "A", "token drop:A list"},
 		{"accepted, no look: permission", "A", "token drop:A list"},
-		{"not_dropped: permission", "", "token list"},
-		{"not_dropped: permission", "", "token list"},
-		{"unconfirmed: permission; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
-		{"unconfirmed: permission; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
+		{"not_attempted: permission", "", "token list"},
+		{"not_attempted: permission", "", "token list"},
+		{"unknown: permission; A unknown; B unknown", "A B", "token list drop:A drop:B list"},
+		{"unknown: permission; A unknown; B unknown", "A B", "token list drop:A drop:B list"},
 	}}
 )
 
 // listStops: not repeated. What was dropped before is not called ended.
 func listStops(class string) verdict {
-	terminate := cell{"unconfirmed: " + class, "A", "token drop:A list"}
-	first := cell{"not_dropped: " + class, "", "token list"}
-	after := cell{"unconfirmed: " + class + "; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"}
+	terminate := cell{"unknown: " + class, "A", "token drop:A list"}
+	first := cell{"not_attempted: " + class, "", "token list"}
+	after := cell{"unknown: " + class + "; A unknown; B unknown", "A B", "token list drop:A drop:B list"}
 	return verdict{class, []cell{terminate, terminate, first, first, after, after}}
 }
 
@@ -158,30 +158,30 @@ var (
 	}}
 	getRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
-		{"unconfirmed: out of time", "A", "token drop:A get:A+"},
+		{"unknown: out of time", "A", "token drop:A get:A+"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A×2 get:B get:A get:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list get:A+"},
+		{"still_live: out of time; A unknown; B still_live", "A B", "token list drop:A drop:B list get:A+"},
 	}}
 	// getReplayed: the same, where net/http repeats it of its own accord.
 	getReplayed = verdict{"passing failure, replayed", getRepeated.cells}
 	// getDelayed: by the time the repeat is made, the sessions have ended.
 	getDelayed = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
-		{"unconfirmed: out of time", "A", "token drop:A get:A+"},
+		{"unknown: out of time", "A", "token drop:A get:A+"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A×2 get:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list get:A+"},
+		{"still_live: out of time; A unknown; B still_live", "A B", "token list drop:A drop:B list get:A+"},
 	}}
 	getUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A"},
-		{"unconfirmed: out of time", "A", "token drop:A"},
+		{"unknown: out of time", "A", "token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B get:A get:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
+		{"still_live: out of time; A unknown; B still_live", "A B", "token list drop:A drop:B list"},
 	}}
 	getRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A get:A token get:A"},
-		{"unconfirmed: not authenticated", "A", "token drop:A get:A token get:A"},
+		{"unknown: not authenticated", "A", "token drop:A get:A token get:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A token get:A get:B get:A get:B list"},
-		{"unconfirmed: not authenticated; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list get:A token get:A"},
+		{"still_live: not authenticated; A unknown; B still_live", "", "token list drop:A drop:B list get:A token get:A"},
 	}}
 	// getMissing: no such row. That is no end: the list decides.
 	getMissing = verdict{"not found", []cell{
@@ -207,8 +207,8 @@ var (
 )
 
 func getStops(class string) verdict {
-	terminate := cell{"unconfirmed: " + class, "A", "token drop:A get:A"}
-	drain := cell{"unconfirmed: " + class + "; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list get:A"}
+	terminate := cell{"unknown: " + class, "A", "token drop:A get:A"}
+	drain := cell{"still_live: " + class + "; A unknown; B still_live", "", "token list drop:A drop:B list get:A"}
 	return verdict{class, []cell{terminate, terminate, drain, drain}}
 }
 
@@ -226,16 +226,16 @@ var (
 	// again within the retries only what is live.
 	dropLost = verdict{"lost answer", []cell{
 		{"terminated", "A", "token drop:A list drop:A get:A"},
-		{"unconfirmed: lost answer", "", "token drop:A list drop:A get:A drop:A get:A"},
+		{"still_live: lost answer", "", "token drop:A list drop:A get:A drop:A get:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A get:A list"},
-		{"unconfirmed; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+		{"still_live; A still_live; B still_live", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
 	// dropRefused: PAM says no and not why. The same way, another word at its end.
 	dropRefused = verdict{"refusal", []cell{
 		{"terminated", "A", "token drop:A list drop:A get:A"},
 		{"refused: refusal", "", "token drop:A list drop:A get:A drop:A get:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A get:A list"},
-		{"unconfirmed; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+		{"still_live; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
 	// dropRefusedEnded: PAM says no, and the session has ended: not by a drop that
 	// anybody could claim.
@@ -249,53 +249,53 @@ var (
 	// drain looks again before it goes on, and does not ask for others meanwhile.
 	dropTurnedAway = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A×2 list"},
-		{"not_dropped: passing failure", "", "token drop:A×3"},
+		{"not_attempted: passing failure", "", "token drop:A×3"},
 		{"A terminated; B terminated", "A B", "token list drop:A×2 drop:B list"},
 		{
-			"unconfirmed; A not_dropped; B not_dropped", "",
+			"still_live; A not_attempted; B not_attempted", "",
 			"token list drop:A×3 list drop:A×3 list drop:A×3 list drop:B×3 list drop:B×3 get:B drop:B×3 get:B list",
 		},
 	}}
 	dropPutOff = verdict{"passing failure", []cell{
-		{"not_dropped: passing failure", "", "token drop:A"},
-		{"not_dropped: passing failure", "", "token drop:A"},
+		{"not_attempted: passing failure", "", "token drop:A"},
+		{"not_attempted: passing failure", "", "token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A list drop:A drop:B list"},
 		{
-			"unconfirmed; A not_dropped; B not_dropped", "",
+			"still_live; A not_attempted; B not_attempted", "",
 			"token list drop:A list drop:A list drop:A list drop:B list drop:B get:B drop:B get:B list",
 		},
 	}}
 	dropUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"not_dropped: passing failure", "", "token"},
+		{"not_attempted: passing failure", "", "token"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"unconfirmed: out of time; A not_dropped; B not_dropped", "", "token list"},
+		{"still_live: out of time; A not_attempted; B not_attempted", "", "token list"},
 	}}
 	dropRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A token drop:A list"},
-		{"not_dropped: not authenticated", "", "token drop:A token drop:A"},
+		{"not_attempted: not authenticated", "", "token drop:A token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
-		{"unconfirmed: not authenticated; A not_dropped; B not_dropped", "", "token list drop:A token drop:A list"},
+		{"still_live: not authenticated; A not_attempted; B not_attempted", "", "token list drop:A token drop:A list"},
 	}}
 	dropOtherRoute = verdict{"wrong route", []cell{
-		{"not_dropped: wrong route", "", "token drop:A drop?"},
-		{"not_dropped: wrong route", "", "token drop:A drop?"},
-		{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A drop? list"},
-		{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A drop? list"},
+		{"not_attempted: wrong route", "", "token drop:A drop?"},
+		{"not_attempted: wrong route", "", "token drop:A drop?"},
+		{"still_live: wrong route; A not_attempted; B not_attempted", "", "token list drop:A drop? list"},
+		{"still_live: wrong route; A not_attempted; B not_attempted", "", "token list drop:A drop? list"},
 	}}
 	// dropRejected: a reason that may lie in this session, so the drain goes on
 	// with the others.
 	dropRejected = verdict{"rejected", []cell{
-		{"not_dropped: rejected", "", "token drop:A"},
-		{"not_dropped: rejected", "", "token drop:A"},
-		{"unconfirmed; A not_dropped; B terminated", "B", "token list drop:A drop:B list"},
-		{"unconfirmed; A not_dropped; B not_dropped", "", "token list drop:A drop:B list"},
+		{"not_attempted: rejected", "", "token drop:A"},
+		{"not_attempted: rejected", "", "token drop:A"},
+		{"still_live; A not_attempted; B terminated", "B", "token list drop:A drop:B list"},
+		{"still_live; A not_attempted; B not_attempted", "", "token list drop:A drop:B list"},
 	}}
 )
 
 // dropStops: no drop would fare better, so none follows.
 func dropStops(class string) verdict {
-	terminate := cell{"not_dropped: " + class, "", "token drop:A"}
-	drain := cell{"unconfirmed: " + class + "; A not_dropped; B not_dropped", "", "token list drop:A list"}
+	terminate := cell{"not_attempted: " + class, "", "token drop:A"}
+	drain := cell{"still_live: " + class + "; A not_attempted; B not_attempted", "", "token list drop:A list"}
 	return verdict{class, []cell{terminate, terminate, drain, drain}}
 }

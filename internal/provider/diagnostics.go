@@ -320,7 +320,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		}
 	}
 	tried := countDrops(failure.Drops)
-	if failure.Kind == termination.Failed {
+	if failure.Kind == termination.NotAttempted {
 		tried = "" // whether it was sent is for the evidence to say
 	}
 	r := report{
@@ -333,7 +333,13 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.summary = "Session not ended: PAM refused the drop"
 		r.truth = sentences(sighting(failure.Last), inState)
 		r.advice = explain(session.ErrRefused).advice
-	case termination.Unverified:
+	case termination.StillLive, termination.Unknown:
+		if failure.Kind == termination.StillLive || failure.Drop == nil {
+			r.summary = "Session end unconfirmed"
+			r.truth = sentences("PAM was told to drop the session, and no end was seen.", sighting(failure.Last), why, inState)
+			r.advice = "Run again. If the session stays live, look at it in PAM: one whose node crashed stays live until a server job marks its end, minutes later. `timeouts.create` bounds the wait."
+			break
+		}
 		r.summary = "Session end unverified"
 		doubt := "a drop may have reached PAM, and the session cannot be looked at."
 		if errors.Is(failure.Drop, session.ErrRefused) {
@@ -341,11 +347,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		}
 		r.truth = sentences("Whether the session has ended is not known: "+doubt, why, inState)
 		r.advice = explain(errors.Join(failure.Look, failure.Drop)).advice
-	case termination.Unconfirmed:
-		r.summary = "Session end unconfirmed"
-		r.truth = sentences("PAM was told to drop the session, and no end was seen.", sighting(failure.Last), why, inState)
-		r.advice = "Run again. If the session stays live, look at it in PAM: one whose node crashed stays live until a server job marks its end, minutes later. `timeouts.create` bounds the wait."
-	case termination.Unknown:
+	case termination.NotFound:
 		r.summary = "No such session"
 		r.truth = sentences("PAM refused the drop and shows no session with this id to this authorization. It may never have existed, have been purged, or be hidden.", inState)
 		r.advice = "Check that `session_id` is the unique hash and not the row number. An authorization sees only sessions of its Credentials and Devices. Set `ignore_not_found = true` if an unknown session counts as gone."
@@ -357,7 +359,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.truth = sentences(sighting(failure.Last), "The given `record_id` is not that of this session.", inState)
 		r.advice = "Correct `record_id`, or leave it out: the provider finds it."
 		at = path.Root("record_id")
-	case termination.Failed, termination.TooMany:
+	default: // NotAttempted
 		c := explain(errors.Join(failure.Drop, failure.Look))
 		r.summary = "Session not dropped: " + c.problem
 		r.truth = sentences("No drop was carried out; the session is as it was.", inState)
@@ -614,7 +616,7 @@ func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
 func drainFailed(drained termination.Report, err error, timeout, consequence string) report {
 	var failure *termination.DrainError
 	if !errors.As(err, &failure) {
-		failure = &termination.DrainError{Kind: termination.Failed, Cause: err}
+		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
 	}
 	survivors, dropped := drained.Survivors(), drained.Dropped()
 	droppedText := cmp.Or(named(dropped, "dropped and seen ended", maxDropped), "Nobody was dropped.")
@@ -627,16 +629,16 @@ func drainFailed(drained termination.Report, err error, timeout, consequence str
 		attempted: sentences("The provider was to end every matching session.", stopped(failure.Context, timeout)),
 		evidence:  evidence(failure.Cause),
 	}
-	switch failure.Kind {
-	case termination.TooMany:
+	switch {
+	case failure.Kind == termination.TooMany:
 		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
-		m.truth = paragraphs(named(drained.Planned(), "connected", maxDropped), survivorText, droppedText, consequence)
+		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, droppedText, consequence)
 		m.advice = "Check `match`. Raise `max_sessions` if all of them are meant, or narrow `match`, or protect some with `exclude`."
-	case termination.Failed:
+	case failure.Kind == termination.NotAttempted:
 		m.summary = "Sessions not drained: " + explain(err).problem
 		m.truth = sentences("Who is connected is not known. Nobody was dropped.", consequence)
 		m.advice = explain(err).advice
-	case termination.Unverified:
+	case len(survivors) == 0:
 		m.summary = "Drain unverified"
 		m.truth = paragraphs(sentences("Every session that was found has ended, but whether others came since is not known.", why), droppedText, consequence)
 		m.advice = sentences(explain(err).advice, "A second run drops only what is left.")
@@ -691,7 +693,7 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 			add("Name sessions that cannot be decided in `session_ids`, of `match` or of `exclude`.")
 		case d.Session.ID == "":
 			add("End sessions without a session id in PAM.")
-		case d.Outcome == termination.OutcomeRefused, d.Outcome == termination.OutcomeUnconfirmed:
+		case d.Outcome == termination.Refused, d.Outcome == termination.StillLive:
 			add(explain(session.ErrRefused).advice)
 		case d.Err != nil && failure.Cause == nil:
 			add(explain(d.Err).advice)
@@ -721,7 +723,7 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 			evidence:  evidence(err),
 		}.asWarning()}
 	}
-	planned, undecided := drained.Planned(), drained.Survivors()
+	planned, undecided := drained.Previewed(), drained.Survivors()
 	if len(planned) == 0 && len(undecided) == 0 {
 		return nil
 	}

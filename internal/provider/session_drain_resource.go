@@ -91,7 +91,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 	drained := map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{
 			MarkdownDescription: "What became of the session: `terminated` (dropped, and seen ended) or `already_ended` (ended by itself, and seen ended). " +
-				"After a failure also `refused`, `unverified`, `unconfirmed` or `not_dropped`.",
+				"After a failure also `refused`, `still_live`, `unknown` or `not_attempted`.",
 			Computed: true,
 		},
 	}

@@ -291,7 +291,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{"timeouts": map[string]any{"delete": "700ms"}},
 			drops:     []string{"drop hash-1"},
 			errors: []message{{"1 session not ended", "", []string{
-				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": unconfirmed", "Nobody was dropped.", again,
+				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": still_live", "Nobody was dropped.", again,
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -303,7 +303,7 @@ func drainCases() []drainCase {
 			},
 			requests: []string{"token", "list", "drop hash-1", "list", "get 1"},
 			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": unverified, PAM shows no such session to this authorization; GET /api/session/remotesessions/1: HTTP 400",
+				lineOf(1) + ": unknown, PAM shows no such session to this authorization; GET /api/session/remotesessions/1: HTTP 400",
 			}}},
 		},
 		{
@@ -322,7 +322,7 @@ func drainCases() []drainCase {
 			sessions: visitors(1),
 			requests: []string{"token", "list", "drop hash-1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": not_dropped, the authorization lacks a permission", "The authorization lacks a permission.", "*Read and write* to drop", "Nobody was dropped.", again,
+				lineOf(1) + ": not_attempted, the authorization lacks a permission", "The authorization lacks a permission.", "*Read and write* to drop", "Nobody was dropped.", again,
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -332,7 +332,7 @@ func drainCases() []drainCase {
 			script:   injecting(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpDrop}),
 			requests: []string{"token", "list", "drop hash-1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": not_dropped, PAM is under emergency lockdown", "Wait until the lockdown ends", "Lockdown until",
+				lineOf(1) + ": not_attempted, PAM is under emergency lockdown", "Wait until the lockdown ends", "Lockdown until",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -373,7 +373,7 @@ func drainCases() []drainCase {
 			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
 			requests: []string{"token", "list", "drop hash-1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": unconfirmed", "The authorization lacks a permission.", "Credentials and Devices",
+				lineOf(1) + ": unknown", "The authorization lacks a permission.", "Credentials and Devices",
 			}}},
 		},
 		{
@@ -394,7 +394,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{"max_sessions": 1},
 			requests:  []string{"token", "list"},
 			errors: []message{{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
-				"2 sessions not seen ended:", lineOf(1) + ": not_dropped", lineOf(2) + ": not_dropped", "Nobody was dropped.", "narrow `match`",
+				"2 sessions not seen ended:", lineOf(1) + ": not_attempted", lineOf(2) + ": not_attempted", "Nobody was dropped.", "narrow `match`",
 			}}},
 			live: []string{visitorID(1), visitorID(2)},
 		},
@@ -418,7 +418,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.0/24"}}},
 			requests:  []string{"token", "list", "drop hash-1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
-				`session "hash-2" (nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z): unverified, because PAM does not show enough to decide ` + "`exclude.origin_ips`; it was not dropped",
+				`session "hash-2" (nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z): unknown, because PAM does not show enough to decide ` + "`exclude.origin_ips`; it was not dropped",
 				lineOf(1) + ": terminated", "Name sessions that cannot be decided in `session_ids`",
 			}}},
 			live: []string{visitorID(2)},
@@ -448,7 +448,7 @@ func drainCases() []drainCase {
 			},
 			drops: []string{},
 			errors: []message{{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
-				lineOf(1) + ": not_dropped", lineOf(2) + ": not_dropped",
+				lineOf(1) + ": not_attempted", lineOf(2) + ": not_attempted",
 			}}},
 			live: []string{visitorID(1), visitorID(2)},
 		},
@@ -641,8 +641,8 @@ func TestDrainInterrupted(t *testing.T) {
 		summary   string
 		says      []string
 	}{
-		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session not ended", []string{lineOf(1) + ": not_dropped", "Nobody was dropped."}},
-		{"while it waits for the end", simulator.OpGet, 2, nil, "1 session not ended", []string{lineOf(1) + ": unconfirmed", "Nobody was dropped."}},
+		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session not ended", []string{lineOf(1) + ": not_attempted", "Nobody was dropped."}},
+		{"while it waits for the end", simulator.OpGet, 2, nil, "1 session not ended", []string{lineOf(1) + ": still_live", "Nobody was dropped."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -864,7 +864,7 @@ func previewMessage(drain *acctest.State, numbers ...int) message {
 		"would drop when the drain is " + moment, "The plan itself dropped nobody.", countOf(len(numbers)) + " connected when the plan was made:",
 	}}
 	for _, n := range numbers {
-		want.says = append(want.says, "\n  - "+lineOf(n)+": planned")
+		want.says = append(want.says, "\n  - "+lineOf(n)+": matched")
 	}
 	return want
 }
@@ -922,7 +922,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}}},
 			requests:  []string{"token", "list"},
 			warnings: []message{{"1 session to drop, 1 that cannot be dropped" + newDrain, "", []string{
-				lineOf(1) + ": planned", "1 session that the drain will not drop, and so will fail on:", "nobody-knows", "`exclude.origin_ips`", "Name sessions that cannot be decided",
+				lineOf(1) + ": matched", "1 session that the drain will not drop, and so will fail on:", "nobody-knows", "`exclude.origin_ips`", "Name sessions that cannot be decided",
 			}}},
 		},
 		{

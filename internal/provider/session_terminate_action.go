@@ -145,7 +145,7 @@ type progressTeller struct {
 
 func (p *progressTeller) tell(e termination.Event) {
 	switch e.Stage {
-	case termination.Matched:
+	case termination.Listed:
 		p.matched = e.Count
 		p.send("Matched " + countSessions(e.Count) + ".")
 	case termination.InGrace:
@@ -188,10 +188,10 @@ func roundedWait(d time.Duration) time.Duration {
 // rehearse tells whom a drain would drop, and everybody whom it would not drop
 // although it may have to.
 func (p *progressTeller) rehearse(report termination.Report, err error) {
-	planned := report.Planned()
-	for i, d := range planned {
+	matching := report.Previewed()
+	for i, d := range matching {
 		if i == maxNamed {
-			p.send(fmt.Sprintf("And %d more.", len(planned)-maxNamed))
+			p.send(fmt.Sprintf("And %d more.", len(matching)-maxNamed))
 			break
 		}
 		p.send(outcomeLine(d))
@@ -200,6 +200,6 @@ func (p *progressTeller) rehearse(report termination.Report, err error) {
 		p.send(outcomeLine(d))
 	}
 	if err == nil {
-		p.send(fmt.Sprintf("Dry run: %s would be dropped now. Nobody was dropped.", countSessions(len(planned))))
+		p.send(fmt.Sprintf("Dry run: %s would be dropped now. Nobody was dropped.", countSessions(len(matching))))
 	}
 }

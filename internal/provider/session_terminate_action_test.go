@@ -128,14 +128,14 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "too many",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1},
-			want:      []string{"Matched 2 sessions.", "2 sessions: 2 not_dropped."},
+			want:      []string{"Matched 2 sessions.", "2 sessions: 2 not_attempted."},
 		},
 		{
 			name:      "dry run",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"dry_run": true, "grace_period": "4m", "quiet_period": "4m"},
 			want: []string{
-				"Matched 2 sessions.", lineOf(1) + ": planned", lineOf(2) + ": planned",
+				"Matched 2 sessions.", lineOf(1) + ": matched", lineOf(2) + ": matched",
 				"Dry run: 2 sessions would be dropped now. Nobody was dropped.",
 			},
 		},
@@ -148,7 +148,7 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "dry run with too many: it would drop nobody",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"dry_run": true, "max_sessions": 1},
-			want:      []string{"Matched 2 sessions.", lineOf(1) + ": planned", lineOf(2) + ": planned"},
+			want:      []string{"Matched 2 sessions.", lineOf(1) + ": matched", lineOf(2) + ": matched"},
 		},
 		{
 			name:      "dry run without permission to look",
@@ -205,7 +205,7 @@ func TestTerminateActionDryRunOfMany(t *testing.T) {
 	}))
 	want := []string{"Matched 25 sessions."}
 	for n := range 20 {
-		want = append(want, lineOf(n+1)+": planned")
+		want = append(want, lineOf(n+1)+": matched")
 	}
 	want = append(want, "And 5 more.", `session "hash-26" (nobody-knows on`, "Dry run: 25 sessions would be dropped now. Nobody was dropped.")
 	if !slices.EqualFunc(invocation.Progress, want, strings.HasPrefix) {
@@ -236,7 +236,7 @@ func TestTerminateActionInterrupted(t *testing.T) {
 	whenActed(pam, simulator.OpGet, 2, driver.Stop)
 	invocation := driver.InvokeAction(terminateType, guard(nil))
 	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session not ended", "", []string{
-		"The run was interrupted.", lineOf(1) + ": unconfirmed", "An action keeps no state.",
+		"The run was interrupted.", lineOf(1) + ": still_live", "An action keeps no state.",
 	}})
 }
 

@@ -16,11 +16,12 @@
 // Everything else is an [Error], whose Kind says what is missing:
 //
 //   - Refused: the session is live and PAM refuses to drop it.
-//   - Unverified: a drop may or may not have ended it, and it cannot be looked at.
-//   - Unconfirmed: a drop was accepted or sent, and the session was not seen to
-//     end in time.
-//   - Unknown: PAM refused the drop and does not show such a session.
-//   - Failed: no drop was carried out; the cause says why.
+//   - StillLive: a drop was accepted or sent, and the session was live at the last
+//     check.
+//   - Unknown: a drop may or may not have ended it, and it can't be read; or, in a
+//     drain, PAM shows too little of it to decide.
+//   - NotFound: PAM refused the drop and does not show such a session.
+//   - NotAttempted: no drop was carried out; the cause says why.
 //   - Mismatch: the record id given with the session id belongs to another session.
 //   - TooMany: more sessions match than allowed; nothing was dropped.
 //

@@ -50,7 +50,7 @@ type Stage string
 
 // The stages, in their order.
 const (
-	Matched  Stage = "matched"
+	Listed   Stage = "listed"
 	InGrace  Stage = "grace"
 	Dropping Stage = "dropping"
 	Settled  Stage = "settled"
@@ -63,13 +63,18 @@ type Drained struct {
 	// Session is how it was last seen. It is shared, and nobody changes it.
 	Session *session.Session
 	// Outcome is Terminated or AlreadyEnded if the session was seen ended,
-	// Planned in a dry run, and otherwise one of the Outcome… failures.
+	// Matched in a dry run, and otherwise says why it was not.
 	Outcome Outcome
 	// Err is the last failure of a drop or a look of this session, nil without.
 	Err error
 	// Undecided names the criteria that PAM showed too little to judge by; the
 	// session was not dropped.
 	Undecided []string
+}
+
+// live reports whether the session is known to be live.
+func (d Drained) live() bool {
+	return d.Outcome == Refused || d.Outcome == StillLive || d.Outcome == NotAttempted
 }
 
 // Report is what a drain came to, also if it failed.
@@ -83,7 +88,7 @@ type Report struct {
 
 // Survivors gives the sessions that were not seen ended.
 func (r Report) Survivors() []Drained {
-	return r.with(func(o Outcome) bool { return !o.Ended() && o != Planned })
+	return r.with(func(o Outcome) bool { return !o.Ended() && o != Matched })
 }
 
 // Dropped gives the sessions that this run ended.
@@ -91,9 +96,9 @@ func (r Report) Dropped() []Drained {
 	return r.with(func(o Outcome) bool { return o == Terminated })
 }
 
-// Planned gives the sessions that a dry run would drop.
-func (r Report) Planned() []Drained {
-	return r.with(func(o Outcome) bool { return o == Planned })
+// Previewed gives the sessions that a dry run would drop.
+func (r Report) Previewed() []Drained {
+	return r.with(func(o Outcome) bool { return o == Matched })
 }
 
 // with gives the sessions of some outcomes.
@@ -103,9 +108,9 @@ func (r Report) with(is func(Outcome) bool) []Drained {
 
 // DrainError is the failure of a drain. It is always used as a pointer.
 type DrainError struct {
-	// Kind is TooMany; Failed if nothing was dropped; Unverified if every known
-	// session was seen ended but others may have come unseen; else Unconfirmed:
-	// sessions survive, and the report says how each.
+	// Kind is TooMany; NotAttempted if nothing is known and nothing was dropped;
+	// StillLive if a session of the report is live; else Unknown: one of the report
+	// may be, or others may have come unseen.
 	Kind Kind
 	// Count and Limit belong to TooMany.
 	Count, Limit int
@@ -135,7 +140,7 @@ func (e *DrainError) Unwrap() []error {
 // context's deadline bounds all waits.
 //
 // A session for which PAM shows too little to decide is never dropped and is
-// reported as unverified. The error is a *DrainError; the Report beside it holds
+// reported as Unknown. The error is a *DrainError; the Report beside it holds
 // all that is known.
 func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, error) {
 	d := &drain{Terminator: t, DrainRequest: request, byID: map[string]*member{}}
@@ -175,7 +180,7 @@ type drain struct {
 
 // member is one session to end.
 type member struct {
-	attempt
+	dropLog
 	// session is how it was last seen. Sessions are never changed, only replaced,
 	// so that reports can share them.
 	session *session.Session
@@ -184,7 +189,9 @@ type member struct {
 	// due: it may be dropped, because no drop was sent since it was seen live.
 	due     bool
 	repeats int
-	// lookErr is why the last look at it failed, nil if it worked.
+	// read: a look since its last drop showed it. lookErr is why the last look
+	// failed, nil if it worked or was cut short.
+	read    bool
 	lookErr error
 	// row is what the list that is being read shows of it, nil for nothing.
 	row *session.Session
@@ -201,11 +208,11 @@ func (m *member) onItsOwn() bool {
 func (d *drain) run(ctx context.Context) error {
 	if err := d.lookAtAll(ctx); err != nil {
 		failure := d.fail(ctx, err)
-		failure.Kind = Failed
+		failure.Kind = NotAttempted
 		return failure
 	}
 	d.matched = d.live()
-	d.tell(Event{Stage: Matched, Count: d.matched})
+	d.tell(Event{Stage: Listed, Count: d.matched})
 	if err := d.checkLimit(d.matched); err != nil || d.DryRun {
 		return err
 	}
@@ -377,7 +384,7 @@ func (d *drain) dropAll(ctx context.Context, due []*member) {
 					return context.Cause(ctxRound)
 				}
 				// Not the round's context: a drop that is on its way is worth its answer.
-				due[i].due = false
+				due[i].due, due[i].read = false, false
 				due[i].drop(ctx, d.pam, due[i].session.ID)
 				if due[i].notCarriedOut() && !due[i].onItsOwn() {
 					return due[i].err
@@ -391,7 +398,7 @@ func (d *drain) dropAll(ctx context.Context, due []*member) {
 	}
 	for _, m := range due {
 		if m.onItsOwn() {
-			d.settle(m, NotDropped)
+			d.settle(m, NotAttempted)
 		}
 	}
 }
@@ -425,9 +432,11 @@ func (d *drain) lookAt(ctx context.Context, m *member) error {
 	if err == nil && seen.ID != m.session.ID {
 		err = session.ErrNotFound
 	}
-	m.lookErr = err
-	if err == nil {
+	switch {
+	case err == nil:
 		d.see(m, &seen)
+	case ctx.Err() == nil:
+		m.lookErr = err
 	}
 	return err
 }
@@ -498,7 +507,7 @@ func (w *sweep) take(s session.Session) {
 	if m := w.byID[s.ID]; m != nil {
 		if m.row == nil || !m.row.Live() {
 			row := s
-			m.row = &row
+			m.row = merge(m.row, &row)
 		}
 		return
 	}
@@ -512,30 +521,29 @@ func (w *sweep) take(s session.Session) {
 	row := s
 	switch {
 	case verdict == session.Undecided:
-		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: OutcomeUnverified, Undecided: w.Selector.Unknown(s, w.asked)})
+		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: Unknown, Undecided: w.Selector.Unknown(s, w.asked)})
 	case s.ID == "":
-		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: NotDropped, Err: session.ErrIdentifier})
+		w.undecided = append(w.undecided, Drained{Session: &row, Outcome: NotAttempted, Err: session.ErrIdentifier})
 	default:
 		w.newcomers = append(w.newcomers, &member{session: &row, due: true})
 	}
 }
 
-// lookFailed notes why nothing was seen. The end of the context does not replace
-// an earlier failure, which says more.
+// lookFailed notes why nothing was seen. A look that was cut short shows nothing
+// new.
 func (d *drain) lookFailed(ctx context.Context, err error) {
-	if ctx.Err() == nil {
-		d.passing = err
+	if ctx.Err() != nil {
+		return
 	}
+	d.passing = err
 	for _, m := range d.openMembers() {
-		if ctx.Err() == nil || m.lookErr == nil {
-			m.lookErr = err
-		}
+		m.lookErr = err
 	}
 }
 
 // see takes over a sight of a member and decides what it means.
 func (d *drain) see(m *member, s *session.Session) {
-	m.session, m.lookErr = s, nil
+	m.session, m.read, m.lookErr = s, true, nil
 	switch {
 	case !s.Live() && !m.settled.Ended():
 		d.lastEnd = time.Now()
@@ -544,7 +552,7 @@ func (d *drain) see(m *member, s *session.Session) {
 		m.repeats++
 		m.due = m.repeats <= d.options.Retries
 		if !m.due {
-			d.settle(m, Outcome(m.whenLive()))
+			d.settle(m, m.whenLive())
 		}
 	}
 }
@@ -560,7 +568,7 @@ func (d *drain) seekMissing(ctx context.Context, m *member) {
 	case err == nil, errors.Is(err, session.ErrTransient), ctx.Err() != nil:
 	default:
 		m.lookErr = err
-		d.settle(m, OutcomeUnverified)
+		d.settle(m, Unknown)
 	}
 }
 
@@ -578,10 +586,10 @@ func (m *member) drained() Drained {
 	outcome := m.settled
 	switch {
 	case outcome != "":
-	case m.lookErr != nil:
-		outcome = Outcome(m.whenUnseen())
+	case m.lookErr != nil || !m.read && m.drops > 0:
+		outcome = m.whenUnread()
 	default:
-		outcome = Outcome(m.whenLive())
+		outcome = m.whenLive()
 	}
 	err := m.err
 	if outcome.Ended() {
@@ -597,7 +605,7 @@ func (d *drain) report() Report {
 	for _, m := range d.members {
 		drained := m.drained()
 		if d.DryRun {
-			drained.Outcome = Planned
+			drained.Outcome = Matched
 		}
 		r.Sessions = append(r.Sessions, drained)
 	}
@@ -608,9 +616,9 @@ func (d *drain) report() Report {
 // fail says how the drain as a whole failed: with survivors, or with everybody
 // seen ended and nobody knowing who came since.
 func (d *drain) fail(ctx context.Context, cause error) *DrainError {
-	kind := Unverified
-	if d.survivors() {
-		kind = Unconfirmed
+	kind := Unknown
+	if slices.ContainsFunc(d.report().Sessions, Drained.live) {
+		kind = StillLive
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
 		cause = d.passing // it says more than the context, which has its own field

@@ -143,14 +143,14 @@ func TestDrain(t *testing.T) {
 			name:    "dry run",
 			rows:    lives(1, 2),
 			request: termination.DrainRequest{DryRun: true},
-			want:    "hash-1 planned, hash-2 planned",
+			want:    "hash-1 matched, hash-2 matched",
 			calls:   []string{"list"},
 		},
 		{
 			name:    "more than allowed: nothing is dropped",
 			rows:    lives(1, 2),
 			request: termination.DrainRequest{Limit: count(1)},
-			want:    "hash-1 not_dropped, hash-2 not_dropped",
+			want:    "hash-1 not_attempted, hash-2 not_attempted",
 			kind:    termination.TooMany,
 			calls:   []string{"list"},
 		},
@@ -173,7 +173,7 @@ func TestDrain(t *testing.T) {
 				time.AfterFunc(5*time.Second, func() { p.add(lives(2, 3)...) })
 			},
 			request: termination.DrainRequest{Limit: count(2), Grace: 6 * time.Second},
-			want:    "hash-1 not_dropped, hash-2 not_dropped, hash-3 not_dropped",
+			want:    "hash-1 not_attempted, hash-2 not_attempted, hash-3 not_attempted",
 			kind:    termination.TooMany,
 			calls:   []string{"get 1", "get 1", "get 1", "list", "list"},
 			took:    6 * time.Second,
@@ -236,8 +236,8 @@ func TestDrain(t *testing.T) {
 				})
 			},
 			request: termination.DrainRequest{Poll: 40 * time.Second},
-			want:    "hash-1 terminated, hash-2 terminated, hash-3 not_dropped",
-			kind:    termination.Unconfirmed,
+			want:    "hash-1 terminated, hash-2 terminated, hash-3 not_attempted",
+			kind:    termination.StillLive,
 			cause:   context.DeadlineExceeded,
 			calls:   []string{"drop hash-1", "drop hash-2", "list", "list", "list"},
 			took:    time.Minute,
@@ -256,7 +256,7 @@ func TestDrain(t *testing.T) {
 			},
 			request: termination.DrainRequest{Quiet: time.Hour},
 			want:    "hash-1 refused, hash-2 terminated",
-			kind:    termination.Unconfirmed,
+			kind:    termination.StillLive,
 			calls:   []string{"drop hash-1", "drop hash-1", "drop hash-1", "drop hash-2", "get 1", "get 1", "list", "list", "list"},
 			took:    4 * time.Second,
 		},
@@ -276,8 +276,8 @@ func TestDrain(t *testing.T) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.DrainRequest{Poll: 40 * time.Second},
-			want:    "hash-1 unconfirmed",
-			kind:    termination.Unconfirmed,
+			want:    "hash-1 still_live",
+			kind:    termination.StillLive,
 			cause:   context.DeadlineExceeded,
 			calls:   []string{"drop hash-1", "get 1", "list", "list"},
 			took:    time.Minute,
@@ -305,8 +305,8 @@ func TestDrain(t *testing.T) {
 			name:   "may not drop: one is asked, no second round",
 			rows:   lives(1),
 			script: func(p *pam) { p.drops = append(p.drops, failWith(session.ErrPermission)) },
-			want:   "hash-1 not_dropped",
-			kind:   termination.Unconfirmed,
+			want:   "hash-1 not_attempted",
+			kind:   termination.StillLive,
 			cause:  session.ErrPermission,
 			calls:  []string{"drop hash-1", "list", "list"},
 		},
@@ -314,7 +314,7 @@ func TestDrain(t *testing.T) {
 			name:   "may not list: nothing is known and nothing is dropped",
 			rows:   lives(1),
 			script: func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
-			kind:   termination.Failed,
+			kind:   termination.NotAttempted,
 			cause:  session.ErrPermission,
 			calls:  []string{"list"},
 		},
@@ -324,8 +324,8 @@ func TestDrain(t *testing.T) {
 			script: func(p *pam) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
-			want:  "hash-1 unconfirmed",
-			kind:  termination.Unconfirmed,
+			want:  "hash-1 unknown",
+			kind:  termination.Unknown,
 			cause: session.ErrPermission,
 			calls: []string{"drop hash-1", "list", "list"},
 		},
@@ -340,7 +340,7 @@ func TestDrain(t *testing.T) {
 				p.lists = append(p.lists, works, works, listError(session.ErrPermission))
 			},
 			want:  "hash-1 terminated",
-			kind:  termination.Unverified,
+			kind:  termination.Unknown,
 			cause: session.ErrPermission,
 			calls: []string{"drop hash-1", "get 1", "list", "list", "list"},
 			took:  2 * time.Second,
@@ -361,8 +361,8 @@ func TestDrain(t *testing.T) {
 			script: func(p *pam) {
 				p.drops = append(p.drops, func(id string) error { p.hide(id); return nil })
 			},
-			want:  "hash-1 unverified",
-			kind:  termination.Unconfirmed,
+			want:  "hash-1 unknown",
+			kind:  termination.Unknown,
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
@@ -384,15 +384,15 @@ func TestDrain(t *testing.T) {
 		{
 			name:  "too little is known of one: it is not dropped and not passed over",
 			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded cannot be told
-			want:  "hash-1 terminated, hash-2 unverified",
-			kind:  termination.Unconfirmed,
+			want:  "hash-1 terminated, hash-2 unknown",
+			kind:  termination.Unknown,
 			calls: []string{"drop hash-1", "list", "list"},
 		},
 		{
 			name:  "a row without a session id cannot be dropped and is not passed over",
 			rows:  []session.Session{{RecordID: "9", User: "jane.roe", OriginIP: "192.0.2.7"}},
-			want:  " not_dropped",
-			kind:  termination.Unconfirmed,
+			want:  " not_attempted",
+			kind:  termination.StillLive,
 			calls: []string{"list"},
 		},
 		{
@@ -404,8 +404,8 @@ func TestDrain(t *testing.T) {
 		{
 			name:  "two rows of one session that tell too little name it once",
 			rows:  []session.Session{live(1), live(1)},
-			want:  "hash-1 unverified",
-			kind:  termination.Unconfirmed,
+			want:  "hash-1 unknown",
+			kind:  termination.Unknown,
 			calls: []string{"list"},
 		},
 		{
@@ -418,7 +418,7 @@ func TestDrain(t *testing.T) {
 			name:    "in a dry run too, the row that tells enough decides",
 			rows:    append([]session.Session{live(1)}, lives(1)...),
 			request: termination.DrainRequest{DryRun: true},
-			want:    "hash-1 planned",
+			want:    "hash-1 matched",
 			calls:   []string{"list"},
 		},
 		{
@@ -426,7 +426,7 @@ func TestDrain(t *testing.T) {
 			rows:   nameless(visitor(1)),
 			script: refusing(nameless(ended(1), visitor(1))...),
 			want:   "hash-1 refused",
-			kind:   termination.Unconfirmed,
+			kind:   termination.StillLive,
 			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
 			took:   4 * time.Second,
 		},
@@ -435,7 +435,7 @@ func TestDrain(t *testing.T) {
 			rows:   nameless(visitor(1)),
 			script: refusing(nameless(visitor(1), ended(1))...),
 			want:   "hash-1 refused",
-			kind:   termination.Unconfirmed,
+			kind:   termination.StillLive,
 			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
 			took:   4 * time.Second,
 		},
@@ -464,8 +464,8 @@ func TestDrain(t *testing.T) {
 					return nil
 				})
 			},
-			want:  "hash-1 not_dropped, hash-2 terminated",
-			kind:  termination.Unconfirmed,
+			want:  "hash-1 not_attempted, hash-2 terminated",
+			kind:  termination.StillLive,
 			calls: []string{"drop hash-1", "drop hash-2", "list", "list"},
 		},
 		{
@@ -626,7 +626,7 @@ func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 			p.sessions = append(p.sessions, visitor(n))
 		}
 		report, err := termination.New(p, termination.Options{Concurrency: 4}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
-		checkDrainFailure(t, err, termination.Unconfirmed, session.ErrLockdown)
+		checkDrainFailure(t, err, termination.StillLive, session.ErrLockdown)
 		if drops := len(p.journal()) - reads(p); drops > 8 {
 			t.Errorf("%d drops were sent into a lockdown", drops)
 		}
@@ -646,11 +646,11 @@ func TestDrainInterrupted(t *testing.T) {
 		kind    termination.Kind
 		want    string
 	}{
-		{"first list", func(p *pam) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.Failed, ""},
-		{"grace", func(*pam) {}, termination.DrainRequest{Grace: time.Hour}, termination.Unconfirmed, "hash-1 not_dropped"},
-		{"drop", func(p *pam) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unconfirmed, "hash-1 unverified"},
-		{"confirmation", func(p *pam) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.Unconfirmed, "hash-1 unconfirmed"},
-		{"quiet time", func(*pam) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unverified, "hash-1 terminated"},
+		{"first list", func(p *pam) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.NotAttempted, ""},
+		{"grace", func(*pam) {}, termination.DrainRequest{Grace: time.Hour}, termination.StillLive, "hash-1 not_attempted"},
+		{"drop", func(p *pam) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unknown, "hash-1 unknown"},
+		{"confirmation", func(p *pam) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.StillLive, "hash-1 still_live"},
+		{"quiet time", func(*pam) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unknown, "hash-1 terminated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -696,7 +696,7 @@ func TestDrainProgress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"matched", "grace", "settled hash-1 already_ended", "dropping", "settled hash-2 terminated", "quiet"}
+		want := []string{"listed", "grace", "settled hash-1 already_ended", "dropping", "settled hash-2 terminated", "quiet"}
 		if !slices.Equal(told, want) {
 			t.Errorf("told %q, want %q", told, want)
 		}

@@ -296,8 +296,8 @@ func TestLookLeavesThoseAlone(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	t.Parallel()
-	err := &termination.Error{Kind: termination.Unverified, SessionID: "hash-1", Drop: session.ErrUnknownOutcome, Look: session.ErrPermission}
-	for _, part := range []string{"hash-1", "unverified", session.ErrUnknownOutcome.Error(), session.ErrPermission.Error()} {
+	err := &termination.Error{Kind: termination.Unknown, SessionID: "hash-1", Drop: session.ErrUnknownOutcome, Look: session.ErrPermission}
+	for _, part := range []string{"hash-1", "unknown", session.ErrUnknownOutcome.Error(), session.ErrPermission.Error()} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
 		}

@@ -83,7 +83,7 @@ func (t *Terminator) Terminate(ctx context.Context, request Request) (Result, er
 type termination struct {
 	*Terminator
 	Request
-	attempt
+	dropLog
 
 	result Result
 	// stranger is the session that the given record id turned out to belong to.
@@ -98,7 +98,7 @@ func (r *termination) end(ctx context.Context) error {
 		case r.err == nil:
 			return r.confirm(ctx)
 		case r.notCarriedOut():
-			return r.fail(ctx, r.whenUnseen(), nil)
+			return r.fail(ctx, r.whenUnread(), nil)
 		}
 
 		seen, lookErr := r.lookUntilKnown(ctx)
@@ -112,12 +112,12 @@ func (r *termination) end(ctx context.Context) error {
 			}
 		case errors.Is(lookErr, session.ErrNotFound) && r.refused():
 			if !r.IgnoreNotFound {
-				return r.fail(ctx, Unknown, lookErr)
+				return r.fail(ctx, NotFound, lookErr)
 			}
 			r.result.Outcome = NotFound
 			return nil
 		case r.refused() || blind || ctx.Err() != nil:
-			return r.fail(ctx, Unverified, lookErr)
+			return r.fail(ctx, Unknown, lookErr)
 		default:
 			// The answer was lost and nothing can be seen: dropping once more
 			// does no harm, and its answer may be one that can be trusted.
@@ -147,13 +147,13 @@ func (r *termination) confirm(ctx context.Context) error {
 			return nil
 		case err == nil:
 			if wait(ctx, r.PollInterval) != nil {
-				return r.fail(ctx, Unconfirmed, nil)
+				return r.fail(ctx, StillLive, nil)
 			}
 		case noLookPossible(err):
 			r.result.NoLook = err
 			return nil
 		default:
-			return r.fail(ctx, Unconfirmed, err)
+			return r.fail(ctx, Unknown, err)
 		}
 	}
 }

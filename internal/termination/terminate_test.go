@@ -130,7 +130,7 @@ func TestTerminate(t *testing.T) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
 			calls:  []string{"drop hash-1", "list", "get 1", "get 1"},
 		},
@@ -141,7 +141,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.Unknown,
 			causes: []error{session.ErrTransient, context.DeadlineExceeded},
 			calls:  []string{"drop hash-1", "list", "list", "list"},
 		},
@@ -162,7 +162,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrUnauthenticated))
 			},
 			request: termination.Request{Confirm: true},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.Unknown,
 			causes: []error{session.ErrUnauthenticated},
 			calls:  []string{"drop hash-1", "list"},
 		},
@@ -171,7 +171,7 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "em breve"}},
 			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
 			calls:  []string{"drop hash-1", "list", "get 1"},
 		},
@@ -180,7 +180,7 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{ended(1), {ID: "hash-1", RecordID: "2"}},
 			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
 			calls:  []string{"drop hash-1", "list", "get 2"},
 		},
@@ -224,7 +224,7 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(2)},
 			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unknown,
+			kind:    termination.NotFound,
 			causes:  []error{session.ErrRefused, session.ErrNotFound},
 			calls:   []string{"drop hash-1", "list"},
 		},
@@ -243,7 +243,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrRefused, session.ErrPermission},
 			calls:   []string{"drop hash-1", "list"},
 		},
@@ -255,7 +255,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrRefused, session.ErrTransient, context.DeadlineExceeded},
 			calls:   []string{"drop hash-1", "list", "list", "list"},
 		},
@@ -266,7 +266,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrWrongRoute},
 			calls:   []string{"drop hash-1", "list"},
 		},
@@ -306,31 +306,31 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(1)},
 			script:  func(p *pam) { p.drops = append(p.drops, lose) },
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unconfirmed,
+			kind:    termination.StillLive,
 			causes:  []error{session.ErrUnknownOutcome},
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "get 1", "drop hash-1", "get 1"},
 		},
 		{
-			name: "answer lost and cannot look: one repeat, then unverified",
+			name: "answer lost and cannot look: one repeat, then unknown",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, lose)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrUnknownOutcome, session.ErrWrongRoute},
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost and cannot look, the repeat is refused: still unverified",
+			name: "answer lost and cannot look, the repeat is refused: still unknown",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, lose, refuse)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
@@ -351,7 +351,7 @@ func TestTerminate(t *testing.T) {
 				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrTransient},
 			calls:   []string{"drop hash-1", "list", "drop hash-1"},
 		},
@@ -435,7 +435,7 @@ func TestTerminateFailsAtOnce(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
 				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(t.Context(),
 					termination.Request{SessionID: "hash-1", Confirm: true, IgnoreNotFound: true, PollInterval: interval})
-				checkFailure(t, err, termination.Failed, []error{cause})
+				checkFailure(t, err, termination.NotAttempted, []error{cause})
 				if result.Accepted || result.Outcome != "" {
 					t.Errorf("result %+v of a drop that was not carried out", result)
 				}
@@ -457,17 +457,17 @@ func TestTerminateInterrupted(t *testing.T) {
 		kind     termination.Kind
 		accepted bool
 	}{
-		{"before the drop", func(*pam, func()) {}, 0, termination.Failed, false},
-		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.Unconfirmed, true},
-		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unconfirmed, true},
+		{"before the drop", func(*pam, func()) {}, 0, termination.NotAttempted, false},
+		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.StillLive, true},
+		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
 		{"before a repeated drop", func(p *pam, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
-		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unverified, false},
+		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
 		{"while the drop is on its way", func(p *pam, interrupt func()) {
 			p.drops = append(p.drops, func(string) error {
 				interrupt()
 				return fmt.Errorf("%w: %w", session.ErrUnknownOutcome, context.Canceled)
 			})
-		}, 0, termination.Unverified, false},
+		}, 0, termination.Unknown, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -475,7 +475,7 @@ func TestTerminateInterrupted(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1)}}
 				ctx, cancel := context.WithCancel(t.Context())
 				test.script(p, cancel)
-				if test.after == 0 && test.kind == termination.Failed {
+				if test.after == 0 && test.kind == termination.NotAttempted {
 					cancel()
 				}
 				started := time.Now()
