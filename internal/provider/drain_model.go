@@ -41,9 +41,7 @@ type drainArguments struct {
 // request converts the arguments, which must be known. It checks again what the
 // schema checked, because values may have been unknown then.
 func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
-	diags := refuseEmptyMatch(a.Match)
-	selector, faults := selectorFrom(ctx, a.Match, a.Exclude)
-	diags.Append(faults...)
+	selector, diags := selectorFrom(ctx, a.Match, a.Exclude, false)
 	duration := func(value timetypes.GoDuration, otherwise time.Duration) time.Duration {
 		if value.IsNull() {
 			return otherwise

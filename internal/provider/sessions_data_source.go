@@ -85,7 +85,7 @@ func (d *sessionsDataSource) Configure(_ context.Context, req datasource.Configu
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model sessionsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	selector, diags := selectorFrom(ctx, model.Match, model.Exclude)
+	selector, diags := selectorFrom(ctx, model.Match, model.Exclude, true)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) {
 		return
