@@ -75,7 +75,7 @@ var interruptibles = []interruptible{
 	},
 	{
 		name: "drain, waiting for the list to be readable again", fault: stall(simulator.OpList, simulator.HTML502, 1), run: drainAB,
-		want: cell{"unknown: interrupted; A unknown; B unknown", "A B", "token list drop:A drop:B list+"},
+		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	},
 	{
 		name: "drain, in the grace period", run: drainWith(func(r *termination.DrainRequest) { r.Grace = time.Minute }),
@@ -91,15 +91,19 @@ var interruptibles = []interruptible{
 	},
 	{
 		name: "drain, waiting for the list after the drops", fault: stall(simulator.OpList, simulator.Slow, 1), run: drainAB,
-		want: cell{"unknown: interrupted; A unknown; B unknown", "A B", "token list drop:A drop:B list"},
+		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+	},
+	{
+		name: "drain, waiting for one session after the drops", fault: stall(simulator.OpGet, simulator.Slow, 0), run: drainAB,
+		want: cell{"unknown: interrupted; A unknown; B unknown", "A B", "token list drop:A drop:B get:A"},
 	},
 	{
 		name: "drain, waiting for the ends", behavior: simulator.Behavior{Zombie: true}, run: drainAB,
-		want: cell{"still_live: interrupted; A still_live; B still_live", "", "token list drop:A drop:B list get:A get:B"},
+		want: cell{"still_live: interrupted; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B"},
 	},
 	{
 		name: "drain, in the quiet period", run: drainWith(func(r *termination.DrainRequest) { r.Quiet = time.Minute }),
-		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B list+"},
+		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	},
 }
 

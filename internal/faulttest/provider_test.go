@@ -157,8 +157,8 @@ var providerUses = []providerUse{
 			return destroyed.Diagnostics, presence(destroyed.State != nil)
 		},
 		with(survived("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list"), map[string]told{
-			"done":                        {"1 session dropped", "", nothing, "list drop:live list"},
-			"refusal of an ended session": {"", "", nothing, "list drop:live list"},
+			"done":                        {"1 session dropped", "", nothing, "list drop:live get:live list"},
+			"refusal of an ended session": {"", "", nothing, "list drop:live get:live list"},
 		}),
 	},
 }
@@ -166,8 +166,9 @@ var providerUses = []providerUse{
 // survived is one error for every class but those of a session that has ended.
 func survived(requests, route, renewed string) map[string]told {
 	all := failing(something, requests, route, renewed)
-	for _, class := range []string{"lost answer", "refusal"} {
-		all[class] = told{asks: requests, state: something}
+	// Where another request might fare better, the session is checked first.
+	for _, class := range []string{"lost answer", "refusal", "passing failure"} {
+		all[class] = told{asks: "list drop:live get:live list", state: something}
 	}
 	for class, one := range all {
 		one.summary = "1 session not ended"

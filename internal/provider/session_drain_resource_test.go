@@ -201,23 +201,25 @@ func drainCases() []drainCase {
 			live:     []string{visitorID(1)},
 		},
 		{
-			name:     "nobody, and nobody who could come back: no quiet period",
-			requests: []string{"token", "list"},
-			arguments: map[string]any{
-				"quiet_period": "9m",
+			name:      "nobody at first: the quiet period holds all the same",
+			arguments: map[string]any{"quiet_period": "50ms"},
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpList, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
+			drops:   []string{"drop hash-1"},
+			dropped: []int{1},
 		},
 		{
 			name:     "everybody ends at once",
 			sessions: append(visitors(1, 2), visitorElsewhere(3), visitorGone(4)),
-			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "list"},
+			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list"},
 			dropped:  []int{1, 2},
 			live:     []string{visitorID(3)},
 		},
 		{
 			name:     "a row that is listed twice is dropped once",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Duplicate: true})},
-			requests: []string{"token", "list", "drop hash-1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			dropped:  []int{1},
 		},
 		{
@@ -226,7 +228,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{
 				"exclude": map[string]any{"users": []string{"USER-1"}},
 			},
-			requests: []string{"token", "list", "drop hash-2", "list"},
+			requests: []string{"token", "list", "drop hash-2", "get 2", "list"},
 			dropped:  []int{2},
 			live:     []string{visitorID(1)},
 		},
@@ -236,7 +238,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{
 				"exclude": map[string]any{},
 			},
-			requests: []string{"token", "list", "drop hash-1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			dropped:  []int{1},
 		},
 		{
@@ -245,7 +247,7 @@ func drainCases() []drainCase {
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
 			},
-			requests: []string{"token", "list", "drop hash-1", "list", "get 1", "get 1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
 			dropped:  []int{1},
 		},
 		{
@@ -258,26 +260,26 @@ func drainCases() []drainCase {
 					}
 				})
 			},
-			requests: []string{"token", "list", "drop hash-1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 		},
 		{
 			name:     "the answer to a drop that worked is lost: looked at, not repeated",
 			sessions: visitors(1),
 			script:   injecting(simulator.Fault{Kind: simulator.CutAfter, Op: simulator.OpDrop}),
-			requests: []string{"token", "list", "drop hash-1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			dropped:  []int{1},
 		},
 		{
 			name:     "a drop that was lost on its way is repeated after a look",
 			sessions: visitors(1),
 			script:   injecting(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpDrop, Times: 1}),
-			requests: []string{"token", "list", "drop hash-1", "list", "drop hash-1", "get 1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
 			dropped:  []int{1},
 		},
 		{
 			name:     "one refuses: the others are dropped, and it is named",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})},
-			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "list", "drop hash-1", "get 1", "list"},
+			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "drop hash-1", "get 1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
 				"1 session not seen ended:\n  - " + lineOf(1) + ": refused, " + refusal + "hash-1: HTTP 500, API code 1, An error occurred while droping session",
 				"1 session dropped and seen ended:\n  - " + lineOf(2) + ": terminated",
@@ -289,7 +291,7 @@ func drainCases() []drainCase {
 			name:      "accepted, and still live when the time is up",
 			sessions:  []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
 			arguments: map[string]any{"timeouts": map[string]any{"delete": "700ms"}},
-			drops:     []string{"drop hash-1"},
+			drops:     []string{"drop hash-1", "drop hash-1"},
 			errors: []message{{"1 session not ended", "", []string{
 				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": still_live", "Nobody was dropped.", again,
 			}}},
@@ -301,7 +303,7 @@ func drainCases() []drainCase {
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
 			},
-			requests: []string{"token", "list", "drop hash-1", "list", "get 1"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
 				lineOf(1) + ": unknown, PAM shows no such session to this authorization; GET /api/session/remotesessions/1: HTTP 400",
 			}}},
@@ -368,22 +370,20 @@ func drainCases() []drainCase {
 			live: []string{visitorID(1), visitorID(2)},
 		},
 		{
-			name:     "the closing list fails: no end is claimed",
-			sessions: visitors(1),
-			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
-			requests: []string{"token", "list", "drop hash-1", "list"},
+			name:     "nothing can be read after the drop: no end is claimed",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpGet}, simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			errors: []message{{"1 session not ended", "", []string{
 				lineOf(1) + ": unknown", "The authorization lacks a permission.", "Credentials and Devices",
 			}}},
+			live: []string{visitorID(1)},
 		},
 		{
 			name:     "seen ended one by one, but newcomers cannot be seen",
-			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
-				pam.Sim.Inject(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 2})
-			},
-			requests: []string{"token", "list", "drop hash-1", "list", "get 1", "get 1", "list"},
+			sessions: visitors(1),
+			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			errors: []message{{"Drain unverified", "", []string{
 				"Every session that was found has ended, but whether others came since is not known.", lineOf(1) + ": terminated", "drops only what is left",
 			}}},
@@ -402,7 +402,7 @@ func drainCases() []drainCase {
 			name:      "as many as allowed",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 2},
-			requests:  []string{"token", "list", "drop hash-1", "drop hash-2", "list"},
+			requests:  []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list"},
 			dropped:   []int{1, 2},
 		},
 		{
@@ -416,7 +416,7 @@ func drainCases() []drainCase {
 				RecordID: 2, SessionID: visitorID(2), User: "nobody-knows", Device: guarded + ":22", Start: started,
 			}},
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.0/24"}}},
-			requests:  []string{"token", "list", "drop hash-1", "list"},
+			requests:  []string{"token", "list", "drop hash-1", "get 1", "get 2", "list"},
 			errors: []message{{"1 session not ended", "", []string{
 				`session "hash-2" (nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z): unknown, because PAM does not show enough to decide ` + "`exclude.origin_ips`; it was not dropped",
 				lineOf(1) + ": terminated", "Name sessions that cannot be decided in `session_ids`",
@@ -458,7 +458,7 @@ func drainCases() []drainCase {
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
-			requests: []string{"token", "list", "drop hash-1", "list", "drop hash-2", "list"},
+			requests: []string{"token", "list", "drop hash-1", "get 1", "list", "drop hash-2", "get 2", "list"},
 			dropped:  []int{1, 2},
 		},
 		{
@@ -477,7 +477,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{
 				"match": map[string]any{"users": []string{"user-1", "user-3"}, "protocols": []string{"SSH"}},
 			},
-			requests: []string{"token", "list", "drop hash-1", "drop hash-3", "list"},
+			requests: []string{"token", "list", "drop hash-1", "drop hash-3", "get 1", "get 3", "list"},
 			dropped:  []int{1, 3},
 			live:     []string{visitorID(2)},
 		},
@@ -603,7 +603,7 @@ func TestDrainDestroyAgain(t *testing.T) {
 
 	destroyed := r.Destroy(failed.State)
 
-	pam.ExpectRequests(t, "list", "drop hash-1", "list")
+	pam.ExpectRequests(t, "list", "drop hash-1", "get 1", "list")
 	expectMessages(t, "error", destroyed.Diagnostics.Errors())
 	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), droppedMessage(state, 1))
 	expectLive(t, pam)
@@ -626,7 +626,7 @@ func TestDrainReconnectingUser(t *testing.T) {
 	for _, s := range pam.Sim.Sessions() {
 		drops = append(drops, "drop "+s.SessionID)
 	}
-	pam.ExpectRequests(t, "token", "list", drops[0], "list", drops[1], "list", drops[2], "list")
+	pam.ExpectRequests(t, "token", "list", drops[0], "get 1", "list", drops[1], "get 2", "list", drops[2], "get 3", "list")
 }
 
 // Ctrl-C ends every wait, and the error tells what is true.
@@ -642,7 +642,7 @@ func TestDrainInterrupted(t *testing.T) {
 		says      []string
 	}{
 		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session not ended", []string{lineOf(1) + ": not_attempted", "Nobody was dropped."}},
-		{"while it waits for the end", simulator.OpGet, 2, nil, "1 session not ended", []string{lineOf(1) + ": still_live", "Nobody was dropped."}},
+		{"while it waits for the end", simulator.OpGet, 3, nil, "1 session not ended", []string{lineOf(1) + ": still_live", "Nobody was dropped."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -757,7 +757,7 @@ func TestDrainCreate(t *testing.T) {
 
 	created := r.Apply(nil, config)
 
-	pam.ExpectRequestsInAnyOrder(t, "token", "list", "drop hash-1", "drop hash-2", "list")
+	pam.ExpectRequestsInAnyOrder(t, "token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list")
 	expectMessages(t, "diagnostic", created.Diagnostics, droppedMessage(created.State, 1, 2))
 	expectLive(t, pam, visitorID(3))
 	var want []any
@@ -1033,7 +1033,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
 		destroyed := r.Destroy(state)
-		pam.ExpectRequests(t, "token", "list", "list", "drop hash-1", "list")
+		pam.ExpectRequests(t, "token", "list", "list", "drop hash-1", "get 1", "list")
 		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics), previewMessage(state, 1))
 		expectMessages(t, "applied", during("ApplyResourceChange", destroyed.Diagnostics), droppedMessage(state, 1))
 	})
@@ -1165,7 +1165,7 @@ func TestDrainAttributes(t *testing.T) {
 				pam.ExpectRequests(t)
 				expectLive(t, pam, visitorID(1))
 			} else {
-				pam.ExpectRequests(t, "token", "list", "drop hash-1", "list")
+				pam.ExpectRequests(t, "token", "list", "drop hash-1", "get 1", "list")
 			}
 			if same := applied.State.At("id") == before.At("id"); same != (test.change == acctest.Update) {
 				t.Errorf("the id is the same: %t", same)

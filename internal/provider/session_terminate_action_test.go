@@ -233,7 +233,7 @@ func TestTerminateActionInterrupted(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
 	driver := acctest.NewDriver(t, pam, nil)
-	whenActed(pam, simulator.OpGet, 2, driver.Stop)
+	whenActed(pam, simulator.OpGet, 3, driver.Stop)
 	invocation := driver.InvokeAction(terminateType, guard(nil))
 	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session not ended", "", []string{
 		"The run was interrupted.", lineOf(1) + ": still_live", "An action keeps no state.",

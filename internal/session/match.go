@@ -339,6 +339,12 @@ func (s *Selector) Select(session Session, now time.Time) Verdict {
 	}
 }
 
+// Excludes reports whether match means a session, or may mean it, and exclude
+// certainly protects it.
+func (s *Selector) Excludes(session Session, now time.Time) bool {
+	return s.excluded(session, now) == Yes && s.match.Match(session, now) != No
+}
+
 // Unknown returns the criteria, such as "match.devices", for which PAM did not
 // show enough of a session to decide. It is nil where Select does not say
 // Undecided.

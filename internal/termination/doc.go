@@ -8,6 +8,9 @@
 //     end time.
 //   - AlreadyEnded: PAM refused the drop, and a look showed an end time; or, in a
 //     drain, the session ended before it was dropped.
+//   - Excluded: in a drain, `exclude` has come to mean the session, or one of its
+//     records; it is left open.
+//   - Matched: in a preview, a drain would terminate it.
 //   - Accepted: PAM accepted the drop and no look has shown an end, because none
 //     was asked for or none is possible. It claims no end.
 //   - NotFound: PAM refused the drop, a look that worked does not show the
@@ -29,6 +32,14 @@
 // the absence of a row, and the success of a drop are not evidence of an end:
 // a drop may be carried out later, and a row may be hidden from a narrow
 // authorization (contract, sections 1 and 5).
+//
+// # What a drain rests on
+//
+// Only a complete list has the last word: it closes every run, however the ends
+// were learned, and a session that it shows live is open again. A session that
+// may match and whose record vanishes stays in the report, and the next run needs
+// an end of it ([Report.Unsettled]). Few open sessions are checked one by one, with
+// a growing pause; the list replaces checks that fail.
 //
 // # Waiting and concurrency
 //

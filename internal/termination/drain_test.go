@@ -108,22 +108,24 @@ func TestDrain(t *testing.T) {
 			calls: []string{"list"},
 		},
 		{
-			name:    "nobody there and nobody who could come back: no quiet time",
-			request: termination.DrainRequest{Quiet: time.Hour},
-			calls:   []string{"list"},
+			name:    "nobody there at first: the quiet time holds all the same",
+			request: termination.DrainRequest{Quiet: 7 * time.Second},
+			// Lists at 0, 2, 5 and 7.
+			calls: []string{"list", "list", "list", "list"},
+			took:  7 * time.Second,
 		},
 		{
 			name:  "all end at once: one list before and one after",
 			rows:  append(lives(1, 2), other(visitor(3)), from(live(4), "192.0.2.1"), ended(5)),
 			want:  "hash-1 terminated, hash-2 terminated",
-			calls: []string{"drop hash-1", "drop hash-2", "list", "list"},
+			calls: []string{"drop hash-1", "drop hash-2", "get 1", "get 2", "list", "list"},
 		},
 		{
-			name:   "a list that takes its time settles and closes in one",
+			name:   "a list that takes its time closes at once",
 			rows:   lives(1),
 			script: func(p *pam) { p.listTime = 3 * time.Second },
 			want:   "hash-1 terminated",
-			calls:  []string{"drop hash-1", "list", "list"},
+			calls:  []string{"drop hash-1", "get 1", "list", "list"},
 			took:   6 * time.Second,
 		},
 		{
@@ -131,13 +133,13 @@ func TestDrain(t *testing.T) {
 			rows: lives(1),
 			script: func(p *pam) {
 				p.drops = append(p.drops, func(id string) error {
-					time.AfterFunc(3*time.Second, func() { p.end(id) })
+					time.AfterFunc(time.Second, func() { p.end(id) })
 					return nil
 				})
 			},
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "get 1", "get 1", "list", "list", "list"},
-			took:  4 * time.Second,
+			calls: []string{"drop hash-1", "drop hash-1", "get 1", "get 1", "list", "list"},
+			took:  2 * time.Second,
 		},
 		{
 			name:    "dry run",
@@ -159,7 +161,7 @@ func TestDrain(t *testing.T) {
 			rows:    lives(1, 2),
 			request: termination.DrainRequest{Limit: count(2)},
 			want:    "hash-1 terminated, hash-2 terminated",
-			calls:   []string{"drop hash-1", "drop hash-2", "list", "list"},
+			calls:   []string{"drop hash-1", "drop hash-2", "get 1", "get 2", "list", "list"},
 		},
 		{
 			name:    "none allowed and none there",
@@ -175,7 +177,7 @@ func TestDrain(t *testing.T) {
 			request: termination.DrainRequest{Limit: count(2), Grace: 6 * time.Second},
 			want:    "hash-1 not_attempted, hash-2 not_attempted, hash-3 not_attempted",
 			kind:    termination.TooMany,
-			calls:   []string{"get 1", "get 1", "get 1", "list", "list"},
+			calls:   []string{"get 1", "get 1", "list", "list"},
 			took:    6 * time.Second,
 		},
 		{
@@ -187,7 +189,7 @@ func TestDrain(t *testing.T) {
 			request: termination.DrainRequest{Grace: time.Minute},
 			want:    "hash-1 already_ended, hash-2 already_ended",
 			calls:   []string{"get 1", "get 1", "get 2", "get 2", "list", "list"},
-			took:    4 * time.Second,
+			took:    5 * time.Second,
 		},
 		{
 			name: "some leave during the grace, the rest is dropped",
@@ -208,20 +210,20 @@ func TestDrain(t *testing.T) {
 					func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated, hash-2 terminated",
-			calls: []string{"drop hash-1", "drop hash-2", "list", "list", "list"},
+			calls: []string{"drop hash-1", "drop hash-2", "get 1", "get 2", "list", "list", "list"},
 			took:  2 * time.Second,
 		},
 		{
 			name: "a newcomer in the quiet time is dropped, and the quiet time begins anew",
 			rows: lives(1),
 			script: func(p *pam) {
-				time.AfterFunc(5*time.Second, func() { p.add(visitor(2)) })
+				time.AfterFunc(4*time.Second, func() { p.add(visitor(2)) })
 			},
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
 			want:    "hash-1 terminated, hash-2 terminated",
-			// Lists at 0 (two), 2, 4, 6 (newcomer), 8 (ended), 10, 12, 14, 15.
-			calls: append([]string{"drop hash-1", "drop hash-2"}, slices.Repeat([]string{"list"}, 10)...),
-			took:  15 * time.Second,
+			// Lists at 0 (two), 2, 5 (the new one), 7 (its end), 9, 12 and 14.
+			calls: append([]string{"drop hash-1", "drop hash-2", "get 1", "get 2"}, slices.Repeat([]string{"list"}, 8)...),
+			took:  14 * time.Second,
 		},
 		{
 			name: "a user who reconnects forever survives",
@@ -239,7 +241,7 @@ func TestDrain(t *testing.T) {
 			want:    "hash-1 terminated, hash-2 terminated, hash-3 not_attempted",
 			kind:    termination.StillLive,
 			cause:   context.DeadlineExceeded,
-			calls:   []string{"drop hash-1", "drop hash-2", "list", "list", "list"},
+			calls:   []string{"drop hash-1", "drop hash-2", "get 1", "get 2", "list", "list", "list"},
 			took:    time.Minute,
 		},
 		{
@@ -257,7 +259,7 @@ func TestDrain(t *testing.T) {
 			request: termination.DrainRequest{Quiet: time.Hour},
 			want:    "hash-1 refused, hash-2 terminated",
 			kind:    termination.StillLive,
-			calls:   []string{"drop hash-1", "drop hash-1", "drop hash-1", "drop hash-2", "get 1", "get 1", "list", "list", "list"},
+			calls:   []string{"drop hash-1", "drop hash-1", "drop hash-1", "drop hash-2", "get 1", "get 1", "get 1", "get 2", "list", "list"},
 			took:    4 * time.Second,
 		},
 		{
@@ -267,7 +269,7 @@ func TestDrain(t *testing.T) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrRefused })
 			},
 			want:  "hash-1 already_ended",
-			calls: []string{"drop hash-1", "list", "list"},
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
 			name: "accepted and lives on",
@@ -279,7 +281,7 @@ func TestDrain(t *testing.T) {
 			want:    "hash-1 still_live",
 			kind:    termination.StillLive,
 			cause:   context.DeadlineExceeded,
-			calls:   []string{"drop hash-1", "get 1", "list", "list"},
+			calls:   []string{"drop hash-1", "drop hash-1", "get 1", "get 1", "list"},
 			took:    time.Minute,
 		},
 		{
@@ -289,7 +291,7 @@ func TestDrain(t *testing.T) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
 			},
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "list", "list"},
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
 			name: "answer lost, and it had not worked",
@@ -298,7 +300,7 @@ func TestDrain(t *testing.T) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "drop hash-1", "get 1", "list", "list", "list"},
+			calls: []string{"drop hash-1", "drop hash-1", "get 1", "get 1", "list", "list"},
 			took:  2 * time.Second,
 		},
 		{
@@ -320,7 +322,7 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name: "the closing list is refused: nothing is claimed",
-			rows: lives(1),
+			rows: nameless(visitor(1)),
 			script: func(p *pam) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
@@ -333,21 +335,16 @@ func TestDrain(t *testing.T) {
 			name: "seen ended one by one, but the closing list is refused: newcomers are not known",
 			rows: lives(1),
 			script: func(p *pam) {
-				p.drops = append(p.drops, func(id string) error {
-					time.AfterFunc(time.Second, func() { p.end(id) })
-					return nil
-				})
-				p.lists = append(p.lists, works, works, listError(session.ErrPermission))
+				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
 			want:  "hash-1 terminated",
 			kind:  termination.Unknown,
 			cause: session.ErrPermission,
-			calls: []string{"drop hash-1", "get 1", "list", "list", "list"},
-			took:  2 * time.Second,
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
 			name: "looks fail for passing reasons, then work",
-			rows: lives(1),
+			rows: nameless(visitor(1)),
 			script: func(p *pam) {
 				p.lists = append(p.lists, works, listError(session.ErrTransient), works)
 			},
@@ -386,7 +383,7 @@ func TestDrain(t *testing.T) {
 			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded cannot be told
 			want:  "hash-1 terminated, hash-2 unknown",
 			kind:  termination.Unknown,
-			calls: []string{"drop hash-1", "list", "list"},
+			calls: []string{"drop hash-1", "get 1", "get 2", "list", "list"},
 		},
 		{
 			name:  "a row without a session id cannot be dropped and is not passed over",
@@ -399,7 +396,7 @@ func TestDrain(t *testing.T) {
 			name:  "two rows of one session are dropped once, and the live one counts",
 			rows:  append(lives(1), visitor(1)),
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "list", "list"},
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
 			name:  "two rows of one session that tell too little name it once",
@@ -412,7 +409,7 @@ func TestDrain(t *testing.T) {
 			name:  "of two rows of one session the one that tells enough decides",
 			rows:  append([]session.Session{live(1)}, lives(1)...),
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "list", "list"},
+			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
 			name:    "in a dry run too, the row that tells enough decides",
@@ -450,7 +447,7 @@ func TestDrain(t *testing.T) {
 				}, works)
 			},
 			want:  "hash-2 terminated",
-			calls: []string{"drop hash-2", "list", "list", "list"},
+			calls: []string{"drop hash-2", "get 2", "list", "list", "list"},
 		},
 		{
 			name: "an id that cannot be sent concerns nobody else",
@@ -466,7 +463,7 @@ func TestDrain(t *testing.T) {
 			},
 			want:  "hash-1 not_attempted, hash-2 terminated",
 			kind:  termination.StillLive,
-			calls: []string{"drop hash-1", "drop hash-2", "list", "list"},
+			calls: []string{"drop hash-1", "drop hash-2", "get 2", "list", "list"},
 		},
 		{
 			name: "PAM is out of reach for a while",
@@ -475,7 +472,7 @@ func TestDrain(t *testing.T) {
 				p.drops = append(p.drops, failWith(session.ErrTransient), func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "drop hash-1", "get 1", "list", "list", "list"},
+			calls: []string{"drop hash-1", "drop hash-1", "get 1", "get 1", "list", "list"},
 			took:  2 * time.Second,
 		},
 		{
@@ -483,14 +480,14 @@ func TestDrain(t *testing.T) {
 			rows: lives(1),
 			script: func(p *pam) {
 				p.drops = append(p.drops, func(id string) error {
-					time.AfterFunc(5*time.Second, func() { p.end(id) })
+					time.AfterFunc(time.Second, func() { p.end(id) })
 					return nil
 				})
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
 			want:  "hash-1 terminated",
-			calls: []string{"drop hash-1", "get 1", "list", "list", "list", "list", "list"},
-			took:  6 * time.Second,
+			calls: []string{"drop hash-1", "drop hash-1", "get 1", "list", "list", "list"},
+			took:  2 * time.Second,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

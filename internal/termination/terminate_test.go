@@ -523,7 +523,7 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 	})
 	t.Run("drain", func(t *testing.T) {
 		t.Parallel()
-		p := &pam{sessions: lives(1), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
+		p := &pam{sessions: nameless(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
