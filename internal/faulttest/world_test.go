@@ -156,6 +156,7 @@ func newWorld(t *testing.T, s settings) *world {
 	served := make(chan error, 1)
 	go func() { served <- w.server.Serve(w.network) }()
 	t.Cleanup(func() {
+		time.Sleep(time.Minute) // a token request outlives those who wait for it
 		w.client.CloseIdleConnections()
 		w.sim.Close()
 		_ = w.server.Close()
@@ -190,7 +191,7 @@ func (w *world) connect() {
 	}
 	w.client = client
 	w.terminator = termination.New(client, termination.Options{
-		Retries: w.settings.retries, Pause: 500 * time.Millisecond, Concurrency: w.settings.concurrency,
+		Retries: w.settings.retries, Pause: 500 * time.Millisecond, ListTimeout: attemptLimit, Concurrency: w.settings.concurrency,
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
@@ -339,7 +338,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 		data.pam = client
 		data.terminator = termination.New(client, termination.Options{
 			Retries:     settings.client.MaxRetries,
-			Pause:       500 * time.Millisecond,
+			ListTimeout: settings.client.ListTimeout,
 			Concurrency: settings.client.MaxConcurrentRequests,
 		})
 	}

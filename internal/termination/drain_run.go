@@ -35,9 +35,8 @@ type drain struct {
 	// badGets and turnedAway count the rounds in a row in which checks of single
 	// sessions failed, and in which PAM turned every request away.
 	badGets, turnedAway int
-	// listed is when the last list was complete, and took how long it took.
+	// listed is when the last list was complete.
 	listed time.Time
-	took   time.Duration
 	// passing is why the last check failed, nil if it worked or was cut short.
 	passing error
 	// quietTold is the change after which the quiet time was last announced.
@@ -237,7 +236,7 @@ func (d *drain) rest() time.Duration {
 func (d *drain) pause() time.Duration {
 	pause := d.pace.next()
 	if !d.oneByOne(d.roster.those((*member).pending)) {
-		pause = max(pause, d.took)
+		pause = max(pause, d.look.lastTook())
 	}
 	return pause
 }
@@ -318,7 +317,7 @@ func (d *drain) check(ctx context.Context) error {
 			d.passing = nil
 			return nil
 		}
-		if err := wait(ctx, time.Until(d.listed.Add(d.took))); err != nil {
+		if err := wait(ctx, time.Until(d.listed.Add(d.look.lastTook()))); err != nil {
 			return err
 		}
 	}
@@ -392,9 +391,14 @@ func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) 
 
 // list reads the list for the members and for new sessions.
 func (d *drain) list(ctx context.Context) error {
+	first := d.roster.listedAt.IsZero()
+	ask := d.look.ask
+	if first {
+		ask = d.look.askFirst
+	}
 	asked := time.Now()
 	list := d.roster.newReading(asked)
-	if err := d.look.ask(ctx, &asker{collector: list, all: true}); err != nil {
+	if err := ask(ctx, &asker{collector: list, all: true}); err != nil {
 		if ctx.Err() == nil { // cut short, it shows nothing new
 			d.passing = err
 			for _, m := range d.roster.those((*member).pending) {
@@ -403,8 +407,7 @@ func (d *drain) list(ctx context.Context) error {
 		}
 		return err
 	}
-	d.passing, d.listed, d.took = nil, time.Now(), time.Since(asked)
-	first := d.roster.listedAt.IsZero()
+	d.passing, d.listed = nil, time.Now()
 	known, found := d.roster.complete(list)
 	if n := count(found, (*member).target); n > 0 && !first {
 		d.tell(Event{Stage: Newcomer, Count: n})

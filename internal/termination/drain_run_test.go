@@ -336,9 +336,10 @@ func TestDrainQuietPeriod(t *testing.T) {
 			}, want: "hash-1 terminated", took: 16250*time.Millisecond + interval + quiet,
 		},
 		{
-			// The list is asked for at 0, 6 and 12, and once the period is over.
+			// The list is asked for at 0, and each time twice as long after the last one
+			// as it took, with a gathering of a twentieth; and once the period is over.
 			name: "the list that ends it begins after it", script: func(p *pam) { p.listTime = 3 * time.Second },
-			took: 3*time.Second + quiet + 3*time.Second,
+			took: 3*time.Second + quiet + 150*time.Millisecond + 3*time.Second,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"maps"
 	"sync"
 	"time"
 
@@ -17,37 +16,42 @@ type Lister interface {
 	Sessions(ctx context.Context) iter.Seq2[session.Session, error]
 }
 
-// maxRecords bounds the record ids that a Look remembers. Only live sessions
-// are remembered, of which an installation has thousands at most.
-const maxRecords = 50_000
+const (
+	// Before a read begins, askers are gathered for this part of the time that the
+	// last one took, but not for longer than longestGathering.
+	gatheringPart    = 20
+	longestGathering = time.Second
+)
 
 // Look answers questions about sessions from as few reads of the list as truth
 // allows. The list has no filter and may take minutes, so askers that wait at
 // the same time share one read; and because a question is usually whether a
-// drop has worked, none is answered from a read that began before it was asked.
+// request has worked, none is answered from a read that began before it was
+// asked.
 //
 // A Look is safe for concurrent use.
 type Look struct {
-	pam      Lister
-	restarts int
-	pause    time.Duration
+	lister  Lister
+	options Options
 
 	mu sync.Mutex
-	// current is the read under way, next the one that gathers askers meanwhile.
+	// current is the read under way, next the one that gathers askers.
 	current, next *read
-	// records maps the ids of live sessions to their record ids, from the lists
-	// that were read for single sessions. A pair never changes, so it may be used
-	// at any later time; whether the session still lives must be asked anew. Only
-	// the reading goroutine writes it, so that one reads it without the lock.
-	records map[string]string
-	// ends are sessions of records that a whole list has since shown ended.
-	ends map[string]session.Session
+	// working: a goroutine reads, or is about to.
+	working bool
+	// took is how long the last read took, zero before the first.
+	took   time.Duration
+	outage outage
+	memory memory
 }
 
-// NewLook makes a Look over pam. A list that breaks off is read again from its
-// beginning up to restarts times, with a growing pause in between.
-func NewLook(pam Lister, restarts int, pause time.Duration) *Look {
-	return &Look{pam: pam, restarts: restarts, pause: pause, records: map[string]string{}, ends: map[string]session.Session{}}
+// NewLook makes a Look over lister. Of the options it uses Retries, Pause and
+// ListTimeout.
+func NewLook(lister Lister, options Options) *Look {
+	if options.Pause == 0 {
+		options.Pause = 500 * time.Millisecond
+	}
+	return &Look{lister: lister, options: options, outage: outage{limit: options.ListTimeout, over: make(chan struct{})}}
 }
 
 // All gives the sessions for which want is true, in the order of the list, from
@@ -59,7 +63,7 @@ func NewLook(pam Lister, restarts int, pause time.Duration) *Look {
 // incomplete list is an error, never a shorter list.
 func (l *Look) All(ctx context.Context, want func(session.Session) bool) ([]session.Session, error) {
 	wanted := &pick{want: want}
-	if err := l.ask(ctx, &asker{collector: wanted, all: true}); err != nil {
+	if err := l.askFirst(ctx, &asker{collector: wanted, all: true}); err != nil {
 		return nil, err
 	}
 	return wanted.found, nil
@@ -67,21 +71,36 @@ func (l *Look) All(ctx context.Context, want func(session.Session) bool) ([]sess
 
 // One gives the session with the given id, from a read that begins after the
 // call, or an error that matches session.ErrNotFound if the list does not show
-// it. Where the list has several rows for the id, a live one wins.
+// it. Where the list has several records of the id, a live one counts.
 func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
-	rows := &pick{want: func(session.Session) bool { return true }}
-	if err := l.ask(ctx, &asker{id: id, collector: rows}); err != nil {
-		return session.Session{}, err
+	seen, _, err := l.one(ctx, id, l.askFirst)
+	return seen, err
+}
+
+// one is One, in one of the ways to ask. It also tells whether the list showed a
+// single record of the id.
+func (l *Look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
+	shown := &records{}
+	switch err := ask(ctx, &asker{id: id, collector: shown}); {
+	case err != nil:
+		return session.Session{}, false, err
+	case shown.count == 0:
+		return session.Session{}, false, session.ErrNotFound
 	}
-	if len(rows.found) == 0 {
-		return session.Session{}, session.ErrNotFound
-	}
-	for _, s := range rows.found {
-		if s.Live() {
-			return s, nil
-		}
-	}
-	return rows.found[0], nil
+	return *shown.merged, shown.count == 1, nil
+}
+
+// records takes what a list shows of one id.
+type records struct {
+	merged *session.Session
+	count  int
+}
+
+func (r *records) restart() { *r = records{} }
+
+func (r *records) take(s session.Session) {
+	r.merged = merge(r.merged, &s)
+	r.count++
 }
 
 // RecordID gives the record id of a session that an earlier list, read for One,
@@ -89,7 +108,7 @@ func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
 func (l *Look) RecordID(id string) (string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	record, ok := l.records[id]
+	record, ok := l.memory.records[id]
 	return record, ok
 }
 
@@ -99,15 +118,23 @@ func (l *Look) RecordID(id string) (string, bool) {
 func (l *Look) Ended(id string) (session.Session, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s, ok := l.ends[id]
+	s, ok := l.memory.ends[id]
 	return s, ok
+}
+
+// lastTook is how long the last read of the list took. A pause between two lists
+// that poll is at least as long.
+func (l *Look) lastTook() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.took
 }
 
 // collector takes the rows that one question is about. A Look calls its methods
 // one at a time, from the goroutine that reads, and not after the question was
 // answered or given up; what it has taken counts only if the answer is no error.
 type collector interface {
-	// restart forgets everything: the list is read from its beginning.
+	// restart forgets everything: a list is read from its beginning.
 	restart()
 	take(s session.Session)
 }
@@ -144,28 +171,71 @@ type read struct {
 	// ctx belongs to the read and not to a call: several callers share it.
 	ctx    context.Context
 	cancel context.CancelFunc
-	done   chan struct{}
-	err    error
 	// serving is held while collectors are used, so that an asker that leaves can
 	// be sure that its own is not.
 	serving sync.Mutex
+
+	// What follows is set by the goroutine that reads. done is closed last.
+	began time.Time
+	err   error
+	done  chan struct{}
+	// lesson notes what the read shows besides what was asked, nil where nobody has
+	// a use for it.
+	lesson *lesson
 }
 
-// ask waits until a whole list has gone to a's collector.
-func (l *Look) ask(ctx context.Context, a *asker) error {
+// ask waits until a complete list has gone to a's collector, or fails as the one
+// read did that was made for it.
+func (l *Look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
+
+// askFirst is ask for a question that begins a run, when nothing was done yet that
+// must be followed. A read that fails for a passing reason is followed by others,
+// unless Options.Retries is 0, until no read of the process has worked for
+// Options.ListTimeout; from then on the error is the last failure, and comes at
+// once.
+func (l *Look) askFirst(ctx context.Context, a *asker) error {
+	var failure error
+	for pauses := (pace{first: l.options.Pause}); ; {
+		over, left, last := l.patience()
+		if left <= 0 {
+			return last
+		}
+		err := l.askUntil(ctx, a, over)
+		switch {
+		case errors.Is(err, session.ErrTransient):
+			failure = err
+		case ctx.Err() != nil && failure != nil:
+			return failure // it says more than the context, which the caller has
+		default:
+			return err
+		}
+		_, left, _ = l.patience()
+		if l.options.Retries == 0 || wait(ctx, min(pauses.next(), left)) != nil {
+			return failure
+		}
+	}
+}
+
+// askUntil is ask that ends when over is closed, too, with the last failure.
+func (l *Look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	r := l.join(ctx, a)
-	if l.current == nil {
-		l.start()
-	}
 	l.mu.Unlock()
+	return l.await(ctx, r, a, over)
+}
 
+// await waits for a read that a has joined.
+func (l *Look) await(ctx context.Context, r *read, a *asker, over <-chan struct{}) error {
 	select {
 	case <-r.done:
 		return r.err
+	case <-over:
+		l.leave(r, a)
+		_, _, failure := l.patience()
+		return failure
 	case <-ctx.Done():
 		l.leave(r, a)
 		return ctx.Err()
@@ -192,6 +262,10 @@ func (l *Look) join(ctx context.Context, a *asker) *read {
 		r.byID[a.id] = append(r.byID[a.id], a)
 	}
 	r.waiting++
+	if !l.working {
+		l.working = true
+		go l.work()
+	}
 	return r
 }
 
@@ -213,82 +287,69 @@ func (l *Look) leave(r *read, a *asker) {
 	}
 }
 
-// start begins the read for which askers wait.
-func (l *Look) start() {
+// work reads for as long as somebody asks.
+func (l *Look) work() {
+	for r := l.begin(); r != nil; r = l.begin() {
+		l.finish(r, l.run(r))
+	}
+}
+
+// begin gives the next read, nil if nobody asks for one. From the second read on
+// it waits a little first: without that, of the askers that are answered together
+// and ask again together the first would get a read of its own, and the number of
+// reads would double.
+func (l *Look) begin() *read {
+	l.mu.Lock()
+	gathering, pause := l.next, min(l.took/gatheringPart, longestGathering)
+	l.mu.Unlock()
+	if gathering != nil && pause > 0 {
+		_ = wait(gathering.ctx, pause) // it ends early when nobody waits any more
+	}
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r := l.next
-	l.current, l.next = r, nil
-	go func() {
-		learned, err := l.run(r)
-		r.cancel()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.remember(learned, err == nil)
-		l.current = nil
-		if l.next != nil {
-			l.start()
-		}
-		r.err = err
-		close(r.done)
-	}()
-}
-
-// lesson is what a read for single sessions shows of others.
-type lesson struct {
-	rows    int
-	records map[string]string
-	// ends and live are of sessions whose records were known before.
-	ends map[string]session.Session
-	live map[string]bool
-}
-
-// learn takes in a row.
-func (l *Look) learn(from *lesson, s session.Session) {
-	if s.ID == "" {
-		return
+	l.current, l.next, l.working = r, nil, r != nil
+	if r == nil {
+		return nil
 	}
-	_, known := l.records[s.ID]
-	switch {
-	case s.Live():
-		if known {
-			from.live[s.ID] = true
-		}
-		if s.RecordID != "" && len(from.records) < maxRecords {
-			from.records[s.ID] = s.RecordID
-		}
-	case known:
-		from.ends[s.ID] = s
+	r.began = time.Now()
+	if len(r.byID) > 0 {
+		r.lesson = newLesson()
 	}
+	return r
 }
 
-// run reads the list, from the beginning again when it broke off for a passing
-// reason. The client has its own retries for a list that never began.
-func (l *Look) run(r *read) (lesson, error) {
-	for attempt := 0; ; attempt++ {
-		learned, err := l.pass(r)
-		brokeOff := learned.rows > 0 && errors.Is(err, session.ErrTransient)
-		if !brokeOff || attempt >= l.restarts {
-			return learned, err
-		}
-		if err := wait(r.ctx, l.pause<<attempt); err != nil {
-			return learned, err
-		}
+// finish takes over what a read came to, and answers those who wait for it.
+func (l *Look) finish(r *read, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.ctx.Err() == nil {
+		l.took = time.Since(r.began)
 	}
+	l.outage.note(err)
+	if r.lesson != nil {
+		l.memory.keep(r.lesson, err == nil)
+	}
+	l.current = nil
+	r.err = err
+	r.cancel()
+	close(r.done)
 }
 
-func (l *Look) pass(r *read) (lesson, error) {
+// run reads the list once.
+func (l *Look) run(r *read) error {
 	r.restart()
-	learned := lesson{records: map[string]string{}, ends: map[string]session.Session{}, live: map[string]bool{}}
-	for s, err := range l.pam.Sessions(r.ctx) {
+	for s, err := range l.lister.Sessions(r.ctx) {
 		if err != nil {
-			return learned, err
+			return err
 		}
-		learned.rows++
-		if len(r.byID) > 0 {
-			l.learn(&learned, s)
+		if r.lesson != nil {
+			l.memory.learn(r.lesson, s)
 		}
 		r.serve(s)
 	}
-	return learned, nil
+	return nil
 }
 
 func (r *read) restart() {
@@ -316,19 +377,50 @@ func eachPresent(askers []*asker, do func(collector)) {
 	}
 }
 
-// remember keeps what a read has shown. Of several rows for an id a live one
-// counts, so that only a whole list can tell of an end.
-func (l *Look) remember(learned lesson, whole bool) {
-	if len(l.records)+len(learned.records) > maxRecords {
-		l.records, l.ends = map[string]string{}, map[string]session.Session{}
-	}
-	maps.Copy(l.records, learned.records)
-	if !whole {
-		return
-	}
-	for id, s := range learned.ends {
-		if !learned.live[id] {
-			l.ends[id] = s
+// outage is the time for which no read of the list has worked.
+type outage struct {
+	// limit is how long it may last before first questions are given up.
+	limit time.Duration
+	// until is the end of that time, zero while reads work; over is closed then.
+	until time.Time
+	over  chan struct{}
+	timer *time.Timer
+	// failure is the last one, nil while reads work.
+	failure error
+}
+
+// note takes in what a read came to. Other failures than passing ones say
+// nothing about how long a server stays down.
+func (o *outage) note(err error) {
+	switch {
+	case err == nil:
+		if o.timer != nil && !o.timer.Stop() {
+			o.over = make(chan struct{})
+		}
+		o.timer, o.until, o.failure = nil, time.Time{}, nil
+	case errors.Is(err, session.ErrTransient):
+		o.failure = err
+		if o.until.IsZero() {
+			over := o.over
+			o.until = time.Now().Add(o.limit)
+			o.timer = time.AfterFunc(o.limit, func() { close(over) })
 		}
 	}
+}
+
+// down reports whether first questions have been given up.
+func (l *Look) down() bool {
+	_, left, _ := l.patience()
+	return left <= 0
+}
+
+// patience tells for how long first questions are still asked, a channel that is
+// closed at the end of that time, and the last failure.
+func (l *Look) patience() (over <-chan struct{}, left time.Duration, failure error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.outage.until.IsZero() {
+		return l.outage.over, max(l.outage.limit, 1), nil
+	}
+	return l.outage.over, time.Until(l.outage.until), l.outage.failure
 }

@@ -8,47 +8,6 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// PAM is what the use cases need of the API client.
-type PAM interface {
-	Lister
-	// Drop asks PAM to end the session with the given session id. Nil means
-	// accepted, not ended. The error matches one of session's sentinels.
-	Drop(ctx context.Context, sessionID string) error
-	// Session gives the session with the given record id.
-	Session(ctx context.Context, recordID string) (session.Session, error)
-}
-
-// Options bound what a Terminator does.
-type Options struct {
-	// Retries is how often a drop is repeated after a look showed the session
-	// still live, and how often a list that broke off is read again.
-	Retries int
-	// Pause is the first pause before a list that broke off is read again; it
-	// doubles each time.
-	Pause time.Duration
-	// Concurrency is how many drops a drain has on their way; 0 means 10.
-	Concurrency int
-}
-
-// Terminator ends sessions. It is safe for concurrent use, and one serves a
-// whole process, so that all of its users share the looks.
-type Terminator struct {
-	pam     PAM
-	look    *Look
-	options Options
-}
-
-// New makes a Terminator over pam.
-func New(pam PAM, options Options) *Terminator {
-	if options.Concurrency <= 0 {
-		options.Concurrency = 10
-	}
-	return &Terminator{pam: pam, look: NewLook(pam, options.Retries, options.Pause), options: options}
-}
-
-// Look gives the look that the Terminator shares.
-func (t *Terminator) Look() *Look { return t.look }
-
 // Request names one session to end, and how.
 type Request struct {
 	// SessionID is the hash that a drop takes.
@@ -181,7 +140,7 @@ func (r *termination) lookUntilKnown(ctx context.Context) (session.Session, erro
 			return session.Session{}, err
 		}
 		passing = err
-		if wait(ctx, r.PollInterval) != nil {
+		if !r.accepted && r.look.down() || wait(ctx, r.PollInterval) != nil {
 			return session.Session{}, passing
 		}
 	}
@@ -208,7 +167,12 @@ func (r *termination) lookOnce(ctx context.Context) (session.Session, error) {
 			return session.Session{}, err
 		}
 	}
-	return r.look.One(ctx, r.SessionID)
+	ask := r.look.askFirst
+	if r.accepted {
+		ask = r.look.ask // who waits for an end does so for as long as there is time
+	}
+	seen, _, err := r.look.one(ctx, r.SessionID, ask)
+	return seen, err
 }
 
 func (r *termination) knownRecordID() string {

@@ -371,7 +371,7 @@ func TestTerminate(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), deadline)
 				defer cancel()
 
-				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(ctx, request)
+				result, err := termination.New(p, termination.Options{Retries: 2, Pause: 20 * time.Second, ListTimeout: time.Hour}).Terminate(ctx, request)
 
 				checkFailure(t, err, test.kind, test.causes)
 				if result.Outcome != test.outcome {
