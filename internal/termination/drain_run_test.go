@@ -336,8 +336,7 @@ func TestDrainQuietPeriod(t *testing.T) {
 			}, want: "hash-1 terminated", took: 16250*time.Millisecond + interval + quiet,
 		},
 		{
-			// The list is asked for at 0, and each time twice as long after the last one
-			// as it took, with a gathering of a twentieth; and once the period is over.
+			// A read begins after a twentieth of the last one, in which others may join.
 			name: "the list that ends it begins after it", script: func(p *pam) { p.listTime = 3 * time.Second },
 			took: 3*time.Second + quiet + 150*time.Millisecond + 3*time.Second,
 		},
