@@ -879,7 +879,7 @@ func TestTerminationRecordIDLeftOut(t *testing.T) {
 }
 
 // TestTerminationReplace: a changed trigger drops again, after a destruction that
-// asks nothing.
+// asks nothing. The end is known from the list that confirmed it.
 func TestTerminationReplace(t *testing.T) {
 	t.Parallel()
 	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
@@ -888,7 +888,7 @@ func TestTerminationReplace(t *testing.T) {
 	applied := r.Apply(state, with(map[string]any{"triggers": map[string]string{"ticket": "2"}}))
 
 	expectMessages(t, "message", applied.Diagnostics)
-	pam.ExpectRequests(t, dropAlice, "list")
+	pam.ExpectRequests(t, dropAlice)
 	if applied.Change != acctest.Replace || applied.State.At("outcome") != "already_ended" {
 		t.Errorf("%s left %v", applied.Change, applied.State.Values)
 	}

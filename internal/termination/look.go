@@ -80,6 +80,9 @@ func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
 // one is One, in one of the ways to ask. It also tells whether the list showed a
 // single record of the id.
 func (l *Look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
+	l.mu.Lock()
+	l.memory.wanted = true
+	l.mu.Unlock()
 	shown := &records{}
 	switch err := ask(ctx, &asker{id: id, collector: shown}); {
 	case err != nil:
@@ -103,23 +106,20 @@ func (r *records) take(s session.Session) {
 	r.count++
 }
 
-// RecordID gives the record id of a session that an earlier list, read for One,
-// showed live.
-func (l *Look) RecordID(id string) (string, bool) {
+// record gives the record id of a session of which the last complete list showed
+// one record, a live one; "" if it is not known.
+func (l *Look) record(id string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	record, ok := l.memory.records[id]
-	return record, ok
+	return l.memory.records[id]
 }
 
-// Ended gives a session that an earlier list, read for One, showed ended after
-// another one had shown it live. Unlike everything else an end is final, so it may
-// be told at any later time.
-func (l *Look) Ended(id string) (session.Session, bool) {
+// ended gives a session that is remembered as ended.
+func (l *Look) ended(id string) (end, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s, ok := l.memory.ends[id]
-	return s, ok
+	e, ok := l.memory.ends[id]
+	return e, ok
 }
 
 // lastTook is how long the last read of the list took. A pause between two lists
@@ -290,7 +290,7 @@ func (l *Look) leave(r *read, a *asker) {
 // work reads for as long as somebody asks.
 func (l *Look) work() {
 	for r := l.begin(); r != nil; r = l.begin() {
-		l.finish(r, l.run(r))
+		l.finish(r, r.run(l.lister))
 	}
 }
 
@@ -314,8 +314,8 @@ func (l *Look) begin() *read {
 		return nil
 	}
 	r.began = time.Now()
-	if len(r.byID) > 0 {
-		r.lesson = newLesson()
+	if l.memory.wanted {
+		r.lesson = newLesson(r.began)
 	}
 	return r
 }
@@ -338,18 +338,24 @@ func (l *Look) finish(r *read, err error) {
 }
 
 // run reads the list once.
-func (l *Look) run(r *read) error {
+func (r *read) run(lister Lister) error {
 	r.restart()
-	for s, err := range l.lister.Sessions(r.ctx) {
+	for s, err := range lister.Sessions(r.ctx) {
 		if err != nil {
 			return err
 		}
-		if r.lesson != nil {
-			l.memory.learn(r.lesson, s)
-		}
-		r.serve(s)
+		r.see(s)
 	}
 	return nil
+}
+
+// see is where each row of a read comes by, whoever asked for it: what is to be
+// noted of all rows is noted here.
+func (r *read) see(s session.Session) {
+	if r.lesson != nil {
+		r.lesson.take(s)
+	}
+	r.serve(s)
 }
 
 func (r *read) restart() {

@@ -102,17 +102,6 @@ func TestLookAll(t *testing.T) {
 		if len(found) != 2 || found[0].ID != "hash-3" || found[1].ID != "hash-2" {
 			t.Errorf("found %+v, want the two live ones in the order of the list", found)
 		}
-		if got, ok := look.RecordID("hash-2"); ok {
-			t.Errorf("record id %q is remembered from a list that was read for many", got)
-		}
-		if _, err := look.One(t.Context(), "hash-3"); err != nil {
-			t.Fatal(err)
-		}
-		for id, want := range map[string]string{"hash-2": "2", "hash-3": "3", "hash-1": ""} {
-			if got, ok := look.RecordID(id); got != want || ok != (want != "") {
-				t.Errorf("record id of %s: %q, %t, want %q", id, got, ok, want)
-			}
-		}
 	})
 }
 
@@ -382,45 +371,6 @@ func TestLookCancel(t *testing.T) {
 		if _, err := look.One(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an asker whose time is over got %v", err)
 		}
-	})
-}
-
-// An end is final, so one that a list has shown beside what it was read for is
-// remembered: but only from a whole list, without a row that shows the session
-// live, and of a session that was live before, as all others are too many.
-func TestLookRemembersEnds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), live(2), live(3), live(4), ended(5)}}
-		look := termination.NewLook(p, termination.Options{})
-		ask := func(want error) {
-			t.Helper()
-			if _, err := look.One(t.Context(), "hash-1"); !errors.Is(err, want) {
-				t.Errorf("error %v, want %v", err, want)
-			}
-		}
-		wantEnds := func(want ...string) {
-			t.Helper()
-			for n := 1; n <= 5; n++ {
-				id := fmt.Sprintf("hash-%d", n)
-				s, ok := look.Ended(id)
-				if ok != slices.Contains(want, id) || ok && (s.ID != id || s.Live()) {
-					t.Errorf("%s: %+v, %t; want ends of %q", id, s, ok, want)
-				}
-			}
-		}
-		ask(nil)
-		wantEnds()
-		alive := nameless(live(3))[0]
-		p.sessions = []session.Session{live(1), ended(2), alive, ended(3), live(4), ended(5)}
-		ask(nil)
-		wantEnds("hash-2")
-		p.sessions = []session.Session{ended(4), live(1)}
-		p.lists, p.breakOff = []func() error{listError(session.ErrPermission), works}, 1
-		ask(session.ErrPermission)
-		wantEnds("hash-2")
-		ask(nil)
-		wantEnds("hash-2", "hash-4")
 	})
 }
 

@@ -150,8 +150,8 @@ func (r *termination) lookUntilKnown(ctx context.Context) (session.Session, erro
 // the small one. Whatever that does not answer about this very session, the list
 // decides.
 func (r *termination) lookOnce(ctx context.Context) (session.Session, error) {
-	if seen, ended := r.look.Ended(r.SessionID); ended {
-		return seen, nil
+	if seen, ended := r.look.ended(r.SessionID); ended {
+		return seen.session, nil
 	}
 	if record := r.knownRecordID(); record != "" {
 		seen, err := r.pam.Session(ctx, record)
@@ -182,8 +182,7 @@ func (r *termination) knownRecordID() string {
 	if r.RecordID != "" {
 		return r.RecordID
 	}
-	record, _ := r.look.RecordID(r.SessionID)
-	return record
+	return r.look.record(r.SessionID)
 }
 
 // checkRecordID: the caller will use the record id to look again, so a wrong one
