@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ const (
 // allows. The list has no filter and may take minutes, so askers that wait at
 // the same time share one read; and because a question is usually whether a
 // request has worked, none is answered from a read that began before it was
-// asked.
+// asked. Previews are the exception: see snapshot.
 //
 // A Look is safe for concurrent use.
 type Look struct {
@@ -40,7 +41,9 @@ type Look struct {
 	// working: a goroutine reads, or is about to.
 	working bool
 	// took is how long the last read took, zero before the first.
-	took   time.Duration
+	took time.Duration
+	// first is what the first complete read showed, nil before it.
+	first  *snapshot
 	outage outage
 	memory memory
 }
@@ -158,6 +161,8 @@ type asker struct {
 	collector
 	id  string
 	all bool
+	// joins: a read that has begun already will do.
+	joins bool
 	// gone: the asker has returned, so its collector must be left alone.
 	gone bool
 }
@@ -177,11 +182,13 @@ type read struct {
 
 	// What follows is set by the goroutine that reads. done is closed last.
 	began time.Time
+	rows  int
 	err   error
 	done  chan struct{}
-	// lesson notes what the read shows besides what was asked, nil where nobody has
-	// a use for it.
+	// lesson and shot note what the read shows besides what was asked, nil where
+	// nobody has a use for it.
 	lesson *lesson
+	shot   *snapshot
 }
 
 // ask waits until a complete list has gone to a's collector, or fails as the one
@@ -196,11 +203,7 @@ func (l *Look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx,
 func (l *Look) askFirst(ctx context.Context, a *asker) error {
 	var failure error
 	for pauses := (pace{first: l.options.Pause}); ; {
-		over, left, last := l.patience()
-		if left <= 0 {
-			return last
-		}
-		err := l.askUntil(ctx, a, over)
+		err := l.askInTime(ctx, a)
 		switch {
 		case errors.Is(err, session.ErrTransient):
 			failure = err
@@ -209,33 +212,34 @@ func (l *Look) askFirst(ctx context.Context, a *asker) error {
 		default:
 			return err
 		}
-		_, left, _ = l.patience()
-		if l.options.Retries == 0 || wait(ctx, min(pauses.next(), left)) != nil {
+		left, _ := l.patience()
+		if left <= 0 || l.options.Retries == 0 || wait(ctx, min(pauses.next(), left)) != nil {
 			return failure
 		}
 	}
 }
 
-// askUntil is ask that ends when over is closed, too, with the last failure.
+// askInTime is ask, given up when no read has worked for Options.ListTimeout.
+func (l *Look) askInTime(ctx context.Context, a *asker) error {
+	left, over := l.patience()
+	if left <= 0 {
+		return l.lastFailure()
+	}
+	return l.askUntil(ctx, a, over)
+}
+
+// askUntil is ask, given up with the last failure when over is closed.
 func (l *Look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l.mu.Lock()
 	r := l.join(ctx, a)
-	l.mu.Unlock()
-	return l.await(ctx, r, a, over)
-}
-
-// await waits for a read that a has joined.
-func (l *Look) await(ctx context.Context, r *read, a *asker, over <-chan struct{}) error {
 	select {
 	case <-r.done:
 		return r.err
 	case <-over:
 		l.leave(r, a)
-		_, _, failure := l.patience()
-		return failure
+		return l.lastFailure()
 	case <-ctx.Done():
 		l.leave(r, a)
 		return ctx.Err()
@@ -246,6 +250,12 @@ func (l *Look) await(ctx context.Context, r *read, a *asker, over <-chan struct{
 // asker whose context it takes its values from, as others wait for it too: only
 // the last one that leaves cancels it.
 func (l *Look) join(ctx context.Context, a *asker) *read {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a.joins && l.current != nil && l.current.waiting > 0 {
+		l.current.waiting++
+		return l.current
+	}
 	if l.next == nil {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		l.next = &read{
@@ -317,6 +327,9 @@ func (l *Look) begin() *read {
 	if l.memory.wanted {
 		r.lesson = newLesson(r.began)
 	}
+	if l.first == nil {
+		r.shot = &snapshot{limit: maxSnapshot, readAt: r.began}
+	}
 	return r
 }
 
@@ -331,6 +344,10 @@ func (l *Look) finish(r *read, err error) {
 	if r.lesson != nil {
 		l.memory.keep(r.lesson, err == nil)
 	}
+	if r.shot != nil && err == nil {
+		r.shot.seen = nil
+		l.first = r.shot
+	}
 	l.current = nil
 	r.err = err
 	r.cancel()
@@ -341,7 +358,10 @@ func (l *Look) finish(r *read, err error) {
 func (r *read) run(lister Lister) error {
 	r.restart()
 	for s, err := range lister.Sessions(r.ctx) {
-		if err != nil {
+		switch {
+		case err != nil && r.rows > 0:
+			return &brokenOffError{err}
+		case err != nil:
 			return err
 		}
 		r.see(s)
@@ -349,11 +369,20 @@ func (r *read) run(lister Lister) error {
 	return nil
 }
 
+// brokenOffError is the failure of a read that showed sessions before it.
+type brokenOffError struct{ error }
+
+func (e *brokenOffError) Unwrap() error { return e.error }
+
 // see is where each row of a read comes by, whoever asked for it: what is to be
 // noted of all rows is noted here.
 func (r *read) see(s session.Session) {
+	r.rows++
 	if r.lesson != nil {
 		r.lesson.take(s)
+	}
+	if r.shot != nil {
+		r.shot.take(s)
 	}
 	r.serve(s)
 }
@@ -391,7 +420,7 @@ type outage struct {
 	until time.Time
 	over  chan struct{}
 	timer *time.Timer
-	// failure is the last one, nil while reads work.
+	// failure is the last one. It stays, so that who gives up always has one.
 	failure error
 }
 
@@ -403,7 +432,7 @@ func (o *outage) note(err error) {
 		if o.timer != nil && !o.timer.Stop() {
 			o.over = make(chan struct{})
 		}
-		o.timer, o.until, o.failure = nil, time.Time{}, nil
+		o.timer, o.until = nil, time.Time{}
 	case errors.Is(err, session.ErrTransient):
 		o.failure = err
 		if o.until.IsZero() {
@@ -414,19 +443,26 @@ func (o *outage) note(err error) {
 	}
 }
 
-// down reports whether first questions have been given up.
-func (l *Look) down() bool {
-	_, left, _ := l.patience()
-	return left <= 0
-}
-
-// patience tells for how long first questions are still asked, a channel that is
-// closed at the end of that time, and the last failure.
-func (l *Look) patience() (over <-chan struct{}, left time.Duration, failure error) {
+// patience tells for how long first questions are still asked, and gives a channel
+// that is closed at the end of that time.
+func (l *Look) patience() (left time.Duration, over <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.outage.until.IsZero() {
-		return l.outage.over, max(l.outage.limit, 1), nil
+		return math.MaxInt64, l.outage.over
 	}
-	return l.outage.over, time.Until(l.outage.until), l.outage.failure
+	return time.Until(l.outage.until), l.outage.over
+}
+
+// down reports whether first questions have been given up.
+func (l *Look) down() bool {
+	left, _ := l.patience()
+	return left <= 0
+}
+
+// lastFailure is the last passing failure of a read.
+func (l *Look) lastFailure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.outage.failure
 }
