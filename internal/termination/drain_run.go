@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// fewOpen is up to how many open sessions are checked one by one, instead of by
-	// reading the list again.
+	// fewOpen is up to how many open sessions are checked one by one at least, instead
+	// of by reading the list again.
 	fewOpen = 10
 	// enough is how many rounds in a row may fail before something is given up: the
 	// checks of single sessions, which the list replaces, or requests that are turned
@@ -82,21 +82,20 @@ func (d *drain) run(ctx context.Context) error {
 	return nil
 }
 
-// rehearse is run without a request of its own: the snapshot shows live sessions
+// rehearse is run without a request of its own. A snapshot shows live sessions
 // only, and so tells nothing of one that an earlier run could not settle.
 func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
-	readAt := time.Now()
-	live, err := d.look.All(ctx, session.Session.Live)
+	shot, err := d.look.snapshot(ctx)
 	if err != nil {
 		failure := d.fail(ctx, err)
 		failure.Kind = NotAttempted
 		return time.Time{}, failure
 	}
-	snapshot := d.roster.newReading(readAt)
-	for _, s := range live {
-		snapshot.take(s)
+	list := d.roster.newReading(shot.readAt)
+	for _, s := range shot.live {
+		list.take(s)
 	}
-	known, _ := d.roster.complete(snapshot)
+	known, _ := d.roster.complete(list)
 	for _, m := range known {
 		if m.row == nil {
 			m.settled = dismissed
@@ -104,7 +103,7 @@ func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 			d.see(m, m.row)
 		}
 	}
-	return readAt, d.checkLimit()
+	return shot.readAt, d.checkLimit()
 }
 
 func (d *drain) tell(e Event) {
@@ -130,7 +129,7 @@ func (d *drain) waitOutGrace(ctx context.Context) error {
 	until := time.Now().Add(d.Grace)
 	d.tell(Event{Stage: InGrace, Count: d.roster.count((*member).target), Wait: d.Grace})
 	for d.roster.any((*member).pending) {
-		if err := wait(ctx, min(d.pause(), time.Until(until))); err != nil {
+		if err := wait(ctx, d.pauseBefore(until)); err != nil {
 			return err
 		}
 		if !time.Now().Before(until) {
@@ -198,11 +197,14 @@ func (d *drain) follow(ctx context.Context) error {
 	switch {
 	case d.roster.any((*member).target):
 		return d.check(ctx)
-	case !d.roster.closed:
+	case !d.roster.closed || !time.Now().Before(d.quietEnd()):
 		return d.list(ctx)
 	}
 	return nil
 }
+
+// quietEnd is when the quiet time is over, if nothing changes until then.
+func (d *drain) quietEnd() time.Time { return d.roster.changedAt.Add(d.Quiet) }
 
 // finished: with a survivor the drain has failed, and the quiet time cannot mend
 // that. The list that ends the quiet time begins after it.
@@ -210,7 +212,7 @@ func (d *drain) finished() bool {
 	if !d.roster.closed || d.roster.any((*member).target) {
 		return false
 	}
-	return d.Quiet <= 0 || d.roster.any((*member).survives) || !d.roster.listedAt.Before(d.roster.changedAt.Add(d.Quiet))
+	return d.Quiet <= 0 || d.roster.any((*member).survives) || !d.roster.listedAt.Before(d.quietEnd())
 }
 
 // rest is the time until the next requests and checks. A closing list is not
@@ -228,7 +230,7 @@ func (d *drain) rest() time.Duration {
 		d.quietTold = d.roster.changedAt
 		d.tell(Event{Stage: InQuiet, Wait: d.Quiet})
 	}
-	return min(d.pause(), time.Until(d.roster.changedAt.Add(d.Quiet)))
+	return d.pauseBefore(d.quietEnd())
 }
 
 // pause is the time between two checks: between two lists, at least as long as the
@@ -239,6 +241,16 @@ func (d *drain) pause() time.Duration {
 		pause = max(pause, d.look.lastTook())
 	}
 	return pause
+}
+
+// pauseBefore is the pause in a period at whose end a list is read anyway: until
+// that end, where a list that is read before would not be complete by then.
+func (d *drain) pauseBefore(end time.Time) time.Duration {
+	pause, left := d.pause(), time.Until(end)
+	if !d.oneByOne(d.roster.those((*member).pending)) && pause+d.look.lastTook() > left {
+		return left
+	}
+	return min(pause, left)
 }
 
 // request sends the requests that are due, several at a time. A failure that is not
@@ -324,9 +336,11 @@ func (d *drain) check(ctx context.Context) error {
 	return d.list(ctx)
 }
 
-// oneByOne reports whether members can be checked one by one, in few requests.
+// oneByOne reports whether members can be checked one by one, and are few: a list is
+// worth as many small requests as it takes seconds.
 func (d *drain) oneByOne(members []*member) bool {
-	return len(members) > 0 && len(members) <= fewOpen && d.badGets < enough &&
+	few := max(fewOpen, int(d.look.lastTook()/time.Second))
+	return len(members) > 0 && len(members) <= few && d.badGets < enough &&
 		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
 }
 

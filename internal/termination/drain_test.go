@@ -578,43 +578,6 @@ func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err erro
 	}
 }
 
-// Ten thousand sessions cost as many drops and two lists.
-func TestDrainMany(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const many = 10_000
-		p := &pam{}
-		for n := range many {
-			p.sessions = append(p.sessions, visitor(n))
-		}
-		ends := map[string]*session.Session{}
-		for i := range p.sessions {
-			ends[p.sessions[i].ID] = &p.sessions[i]
-		}
-		p.drops = append(p.drops, func(id string) error {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			ends[id].EndedAt = time.Now()
-			return nil
-		})
-		report, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := len(report.Dropped()); got != many {
-			t.Errorf("%d dropped, want %d", got, many)
-		}
-		seen := map[string]int{}
-		for _, call := range p.journal() {
-			kind, _, _ := strings.Cut(call, " ")
-			seen[kind]++
-		}
-		if seen["drop"] != many || seen["list"] != 2 || seen["get"] != 0 {
-			t.Errorf("calls %v, want %d drops, 2 lists and no get", seen, many)
-		}
-	})
-}
-
 // A PAM that refuses everybody is not asked once for each session.
 func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 	t.Parallel()
@@ -637,6 +600,7 @@ func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 // An interrupt ends every stage at once, and the report tells what is true.
 func TestDrainInterrupted(t *testing.T) {
 	t.Parallel()
+	const moment = 6500 * time.Millisecond // it falls on no check
 	for _, test := range []struct {
 		name    string
 		script  func(*pam)
@@ -656,13 +620,13 @@ func TestDrainInterrupted(t *testing.T) {
 				p := &pam{sessions: lives(1)}
 				test.script(p)
 				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(7*time.Second, cancel)
+				time.AfterFunc(moment, cancel)
 				request := test.request
 				request.Selector, request.Poll = selector(t), interval
 				started := time.Now()
 				report, err := termination.New(p, termination.Options{Retries: 2}).Drain(ctx, request)
-				if took := time.Since(started); took != 7*time.Second {
-					t.Errorf("returned after %v, interrupted after 7s", took)
+				if took := time.Since(started); took != moment {
+					t.Errorf("returned after %v, interrupted after %v", took, moment)
 				}
 				checkDrainFailure(t, err, test.kind, context.Canceled)
 				if got := outcomes(report); got != test.want {
