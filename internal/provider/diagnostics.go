@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -613,20 +612,23 @@ func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
 
 // drainFailed words a drain that did not reach its end. Every session that was
 // not seen ended is named, however many there are.
-func drainFailed(drained termination.Report, err error, timeout, consequence string) report {
+func drainFailed(drained termination.Report, err error, moment, consequence string) report {
 	var failure *termination.DrainError
 	if !errors.As(err, &failure) {
 		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
 	}
 	survivors, dropped := drained.Survivors(), drained.Dropped()
-	droppedText := cmp.Or(named(dropped, "dropped and seen ended", maxDropped), "Nobody was dropped.")
+	droppedText := paragraphs(named(dropped, "dropped and seen ended", maxDropped), requestedText(drained))
+	if droppedText == "" {
+		droppedText = "Nobody was dropped."
+	}
 	survivorText := named(survivors, "not seen ended", len(survivors))
 	why := ""
 	if failure.Cause != nil {
 		why = capitalize(explain(failure.Cause).problem) + "."
 	}
 	m := report{
-		attempted: sentences("The provider was to end every matching session.", stopped(failure.Context, timeout)),
+		attempted: sentences("The provider was to end every matching session.", stopped(failure.Context, timeoutOf[moment])),
 		evidence:  evidence(failure.Cause),
 	}
 	switch {
@@ -645,9 +647,59 @@ func drainFailed(drained termination.Report, err error, timeout, consequence str
 	default:
 		m.summary = capitalize(countSessions(len(survivors))) + " not ended"
 		m.truth = paragraphs(survivorText, why, droppedText, unseen(failure), consequence)
-		m.advice = sentences(survivorAdvice(survivors, failure), "A second run drops only what is left.")
+		m.advice = sentences(survivorAdvice(survivors, failure, moment), again(survivors))
 	}
 	return m
+}
+
+// requestedText counts the sessions whose end was requested and not confirmed. It
+// is empty where there are none.
+func requestedText(drained termination.Report) string {
+	accepted, lost := 0, 0
+	for _, d := range drained.Requested() {
+		if d.Accepted {
+			accepted++
+		} else {
+			lost++
+		}
+	}
+	var texts []string
+	if accepted > 0 {
+		texts = append(texts, fmt.Sprintf("senhasegura accepted requests to terminate %s, without a confirmed end.", countSessions(accepted)))
+	}
+	if lost > 0 {
+		texts = append(texts, fmt.Sprintf("senhasegura may have received requests to terminate %s: no answer came back.", countSessions(lost)))
+	}
+	return paragraphs(texts...)
+}
+
+// vanished: a complete list does not show the session, and neither does its
+// record.
+func vanished(d termination.Drained) bool {
+	return d.Outcome == termination.Unknown && errors.Is(d.Err, session.ErrNotFound)
+}
+
+// again says what a second run does, unless it could do nothing.
+func again(survivors []termination.Drained) string {
+	if !slices.ContainsFunc(survivors, func(d termination.Drained) bool { return !vanished(d) }) {
+		return ""
+	}
+	return "A second run drops only what is left."
+}
+
+// vanishedAdvice: a run that only looks away must not pass, so the drain remembers
+// the sessions, and the user's word settles them.
+func vanishedAdvice(moment string) string {
+	const check = "Check the sessions that senhasegura no longer lists in PAM Core › Audit › Sessions › Remote sessions. " +
+		"If they are outside the authorization's scope, give it access to their Credentials and Devices."
+	switch moment {
+	case onDestroy:
+		return check + " The drain needs their end, however often it runs. To continue without it, add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), and then destroy."
+	case onCreate:
+		return check + " A later destroy needs their end. To continue without it, run `terraform untaint` on the drain, add their session IDs to `exclude.session_ids`, and apply."
+	default:
+		return check
+	}
 }
 
 // named lists sessions under their count, at most the given number of them. It is
@@ -677,7 +729,7 @@ func unseen(failure *termination.DrainError) string {
 }
 
 // survivorAdvice gives the advice for each different reason to survive once.
-func survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+func survivorAdvice(survivors []termination.Drained, failure *termination.DrainError, moment string) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -693,7 +745,9 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 			add("Name sessions that cannot be decided in `session_ids`, of `match` or of `exclude`.")
 		case d.Session.ID == "":
 			add("End sessions without a session id in PAM.")
-		case d.Outcome == termination.Refused, d.Outcome == termination.StillLive:
+		case vanished(d):
+			add(vanishedAdvice(moment))
+		case d.Outcome == termination.Refused, d.Outcome == termination.StillLive, d.Outcome == termination.Unknown && d.Err == nil:
 			add(explain(session.ErrRefused).advice)
 		case d.Err != nil && failure.Cause == nil:
 			add(explain(d.Err).advice)
@@ -703,16 +757,10 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 }
 
 // drainPreviewed words whom a plan would drop. It is silent where nobody is
-// there. goesOn says that the failure of the drain would not stop Terraform, so
-// that it must not stop the plan either.
-func drainPreviewed(drained termination.Report, err error, moment, name string, goesOn bool) diag.Diagnostics {
+// there.
+func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string) diag.Diagnostics {
 	if fault := drainFault(err); fault != nil {
-		if goesOn {
-			return diag.Diagnostics{
-				drainFailed(drained, err, timeoutOf[moment], "This is a plan. Because `on_failure` is `continue`, Terraform would go on.").about(name).asWarning(fault...),
-			}
-		}
-		return diag.Diagnostics{drainFailed(drained, err, timeoutOf[moment], "This is a plan.").asError(fault...)}
+		return diag.Diagnostics{drainFailed(drained, err, moment, "This is a plan.").asError(fault...)}
 	}
 	if err != nil {
 		return diag.Diagnostics{report{
@@ -736,10 +784,10 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 		summary:   summary,
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
-			named(planned, "connected when the plan was made", maxDropped),
+			named(planned, "matching at "+readAt.UTC().Format(time.RFC3339), maxDropped),
 			named(undecided, "that the drain will not drop, and so will fail on", len(undecided))),
 		advice: sentences("Apply the plan to drop whoever matches then. Set `grace_period` to let them finish, or protect some with `exclude`.",
-			survivorAdvice(undecided, &termination.DrainError{})),
+			survivorAdvice(undecided, &termination.DrainError{}, moment)),
 	}.about(name).asWarning()}
 }
 

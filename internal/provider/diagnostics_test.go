@@ -302,6 +302,7 @@ var unstable = []struct {
 	{regexp.MustCompile(`\b(read|write) tcp 127\.0\.0\.1:\d+->127\.0\.0\.1:\d+: `), ""},
 	{regexp.MustCompile(`127\.0\.0\.1:\d{2,}`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\bdrain [A-Z2-7]{26}\b`), "drain ID"},
+	{regexp.MustCompile(`matching at \S+Z:`), "matching at TIME:"},
 }
 
 func stable(text string) string {

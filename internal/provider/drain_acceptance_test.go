@@ -202,7 +202,7 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 	failed := s.applyFails("-destroy")
 
 	expectOutput(t, failed,
-		"Warning: 2 sessions to drop", "2 sessions connected when the plan was made:",
+		"Warning: 2 sessions to drop", "2 sessions matching at ",
 		"Error: 1 session not ended", lineOf(1)+": refused", "1 session dropped and seen ended:", lineOf(2)+": terminated",
 		staysInState, "A second run drops only what is left.")
 	s.expectState(drainAddress, machineAddress)

@@ -293,7 +293,7 @@ func drainCases() []drainCase {
 			arguments: map[string]any{"timeouts": map[string]any{"delete": "700ms"}},
 			drops:     []string{"drop hash-1", "drop hash-1"},
 			errors: []message{{"1 session not ended", "", []string{
-				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": still_live", "Nobody was dropped.", again,
+				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": still_live", "senhasegura accepted requests to terminate 1 session, without a confirmed end.", again,
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -540,13 +540,16 @@ func TestDrainDestroy(t *testing.T) {
 	}
 }
 
+// goesOn is what a failed drain says where its failure does not stop Terraform.
+const goesOn = "Terraform goes on, because `on_failure` is `continue`."
+
 func TestDrainOnFailureContinue(t *testing.T) {
 	t.Parallel()
 	sessions := []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})}
-	const goesOn = "Terraform goes on, because `on_failure` is `continue`."
 	for _, test := range []struct {
 		name      string
 		pam       simulator.Config
+		script    func(*acctest.PAM)
 		arguments map[string]any
 		warning   message
 		live      []string
@@ -557,21 +560,32 @@ func TestDrainOnFailureContinue(t *testing.T) {
 			live:    []string{visitorID(1)},
 		},
 		{
-			name:      "too many",
-			arguments: map[string]any{"max_sessions": 1},
-			warning:   message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2), goesOn}},
-			live:      []string{visitorID(1), visitorID(2)},
+			name:    "nobody may be dropped",
+			pam:     simulator.Config{Permission: simulator.ReadOnly},
+			warning: message{"2 sessions not ended", "", []string{lineOf(1) + ": not_attempted", lineOf(2) + ": not_attempted", "Nobody was dropped.", goesOn}},
+			live:    []string{visitorID(1), visitorID(2)},
 		},
 		{
-			name:    "nothing is known",
-			pam:     simulator.Config{Permission: simulator.DropOnly},
-			warning: message{"Sessions not drained: the authorization lacks a permission", "", []string{"Nobody was dropped.", goesOn}},
-			live:    []string{visitorID(1), visitorID(2)},
+			name: "a session is unknown",
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
+			},
+			warning: message{"1 session not ended", "", []string{lineOf(1) + ": unknown", goesOn}},
+		},
+		{
+			name:      "the time is up",
+			script:    func(pam *acctest.PAM) { pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{Zombie: true}) },
+			arguments: map[string]any{"timeouts": map[string]any{"delete": "300ms"}},
+			warning:   message{"1 session not ended", "", []string{lineOf(1) + ": still_live", "ran out", goesOn}},
+			live:      []string{visitorID(1)},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			pam := inhabited(t, test.pam, sessions...)
+			if test.script != nil {
+				test.script(pam)
+			}
 			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 			config := unseen(test.arguments)
 			config["on_failure"] = "continue"
@@ -585,6 +599,73 @@ func TestDrainOnFailureContinue(t *testing.T) {
 			}
 			expectLive(t, pam, test.live...)
 		})
+	}
+}
+
+// A drain that did not run is never gone past: not after an interrupt, a guard, or a
+// first list that could not be read.
+func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		pam       simulator.Config
+		interrupt simulator.Op
+		arguments map[string]any
+		failure   message
+	}{
+		{
+			name:      "more sessions than allowed",
+			arguments: map[string]any{"max_sessions": 1},
+			failure:   message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2)}},
+		},
+		{
+			name:    "nothing is known",
+			pam:     simulator.Config{Permission: simulator.DropOnly},
+			failure: message{"Sessions not drained: the authorization lacks a permission", "", []string{"Nobody was dropped."}},
+		},
+		{
+			name:      "interrupted in the grace period",
+			interrupt: simulator.OpGet,
+			arguments: map[string]any{"grace_period": "9m"},
+			failure:   message{"2 sessions not ended", "", []string{"The run was interrupted.", lineOf(1) + ": not_attempted", "Nobody was dropped."}},
+		},
+		{
+			name:      "interrupted before anything was known",
+			interrupt: simulator.OpList,
+			failure:   message{"Sessions not drained: the run was interrupted", "", []string{"Nobody was dropped."}},
+		},
+	} {
+		for _, moment := range []string{"create", "destroy"} {
+			t.Run(test.name+", "+moment, func(t *testing.T) {
+				t.Parallel()
+				pam := inhabited(t, test.pam, visitors(1, 2)...)
+				driver := acctest.NewDriver(t, pam, nil)
+				r := driver.Resource(drainType)
+				config := unseen(test.arguments)
+				config["on_failure"], config["drain_on"] = "continue", []string{moment}
+				if test.interrupt != "" {
+					pam.Sim.OnRequest(func(r simulator.Request) {
+						if r.Op == test.interrupt {
+							driver.Stop()
+						}
+					})
+				}
+				failure := test.failure
+				failure.says = append(slices.Clone(failure.says), map[string]string{
+					"create": "The drain is saved as tainted, so the next apply drains again.", "destroy": staysInState,
+				}[moment])
+				result := r.Apply(nil, config)
+				if moment == "destroy" {
+					result = r.Destroy(result.State)
+				}
+				expectMessages(t, "error", result.Diagnostics.Errors(), failure)
+				expectMessages(t, "warning", result.Diagnostics.Warnings())
+				if result.State == nil || result.State.Tainted != (moment == "create") {
+					t.Errorf("the drain is not kept as it should: %+v", result.State)
+				}
+				expectLive(t, pam, visitorID(1), visitorID(2))
+			})
+		}
 	}
 }
 
@@ -610,6 +691,110 @@ func TestDrainDestroyAgain(t *testing.T) {
 	if destroyed.State != nil {
 		t.Error("the drain stays in the state")
 	}
+}
+
+// vanishing is a PAM whose record of visitor 1 vanishes once it was dropped.
+func vanishing(t *testing.T) *acctest.PAM {
+	t.Helper()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
+	return pam
+}
+
+// missing is the error about visitor 1, who is not listed and not known to have ended.
+var missing = message{"1 session not ended", "", []string{
+	lineOf(1) + ": unknown, PAM shows no such session to this authorization", "The drain needs their end, however often it runs.",
+	"add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), and then destroy", staysInState,
+}}
+
+// A session that vanished fails the drain until PAM shows its end, or the user says
+// that it no longer matters: a second run must not pass by looking away.
+func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
+	t.Parallel()
+	// Each command of Terraform has a process of its own.
+	drains := func(t *testing.T, pam *acctest.PAM) *acctest.Resource {
+		t.Helper()
+		return acctest.NewDriver(t, pam, nil).Resource(drainType)
+	}
+	excused := unseen(map[string]any{"exclude": map[string]any{"session_ids": []string{visitorID(1)}}})
+	failed := func(t *testing.T, pam *acctest.PAM, state *acctest.State) *acctest.State {
+		t.Helper()
+		destroyed := drains(t, pam).Destroy(state)
+		expectMessages(t, "error", destroyed.Diagnostics.Errors(), missing)
+		if destroyed.State == nil {
+			t.Fatal("the drain is gone from the state")
+		}
+		for _, d := range destroyed.Diagnostics.Errors() {
+			if strings.Contains(d.Detail, "A second run") {
+				t.Errorf("the error advises a run that could only look away:\n%s", d.Detail)
+			}
+		}
+		return destroyed.State
+	}
+	passes := func(t *testing.T, pam *acctest.PAM, state *acctest.State) {
+		t.Helper()
+		destroyed := drains(t, pam).Destroy(state)
+		expectMessages(t, "diagnostic", destroyed.Diagnostics)
+		if destroyed.State != nil {
+			t.Error("the drain stays in the state")
+		}
+	}
+	t.Run("at destroy, until its end is shown", func(t *testing.T) {
+		t.Parallel()
+		pam := vanishing(t)
+		state := failed(t, pam, kept(t, drains(t, pam), unseen(nil)))
+		pam.Forget()
+		state = failed(t, pam, state)
+		pam.ExpectRequests(t, "token", "list", "get 1")
+		state = drains(t, pam).Read(state).State
+		pam.Sim.Add(visitorGone(1))
+		passes(t, pam, state)
+	})
+	t.Run("at destroy, until it is excluded", func(t *testing.T) {
+		t.Parallel()
+		pam := vanishing(t)
+		state := failed(t, pam, kept(t, drains(t, pam), unseen(nil)))
+		passes(t, pam, drains(t, pam).Apply(state, excused).State)
+	})
+	t.Run("at creation", func(t *testing.T) {
+		t.Parallel()
+		pam := vanishing(t)
+		config := unseen(map[string]any{"drain_on": []string{"create", "destroy"}, "on_failure": "continue"})
+		created := drains(t, pam).Apply(nil, config)
+		expectMessages(t, "diagnostic", created.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{"A later destroy needs their end.", "`exclude.session_ids`"}})
+		expectOutcomes(t, created.State, "unknown")
+		// At destroy it continues, but not in silence.
+		destroyed := drains(t, pam).Destroy(created.State)
+		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{lineOf(1) + ": unknown", goesOn}})
+	})
+	t.Run("at a creation that failed", func(t *testing.T) {
+		t.Parallel()
+		pam := vanishing(t)
+		created := drains(t, pam).Apply(nil, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
+		expectMessages(t, "error", created.Diagnostics.Errors(), message{"1 session not ended", "", []string{"run `terraform untaint` on the drain"}})
+		again := drains(t, pam).Apply(created.State, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
+		expectMessages(t, "error", again.Diagnostics.Errors(), missing)
+		untainted := again.State
+		untainted.Tainted = false
+		config := maps.Clone(excused)
+		config["drain_on"] = []string{"create", "destroy"}
+		passes(t, pam, drains(t, pam).Apply(untainted, config).State)
+	})
+	t.Run("what a later destroy has settled is not needed again", func(t *testing.T) {
+		t.Parallel()
+		pam := vanishing(t)
+		config := unseen(map[string]any{"drain_on": []string{"create", "destroy"}, "on_failure": "continue"})
+		created := drains(t, pam).Apply(nil, config)
+		config["on_failure"] = "halt"
+		state := drains(t, pam).Apply(created.State, config).State
+		pam.Sim.Add(visitorGone(1))
+		pam.Sim.Add(visitor(2, simulator.Behavior{Refuse: true}))
+		destroyed := drains(t, pam).Destroy(state)
+		expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"1 session not ended", "", []string{lineOf(2) + ": refused"}})
+		pam.Sim.Purge(visitorID(1))
+		pam.Sim.End(visitorID(2))
+		passes(t, pam, destroyed.State)
+	})
 }
 
 // A user who connects again is a newcomer: dropped as long as the time lasts.
@@ -642,7 +827,7 @@ func TestDrainInterrupted(t *testing.T) {
 		says      []string
 	}{
 		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session not ended", []string{lineOf(1) + ": not_attempted", "Nobody was dropped."}},
-		{"while it waits for the end", simulator.OpGet, 3, nil, "1 session not ended", []string{lineOf(1) + ": still_live", "Nobody was dropped."}},
+		{"while it waits for the end", simulator.OpGet, 3, nil, "1 session not ended", []string{lineOf(1) + ": still_live", "senhasegura accepted requests to terminate 1 session"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -861,7 +1046,7 @@ func previewMessage(drain *acctest.State, numbers ...int) message {
 		summary, moment = byDrain(drain, countOf(len(numbers))+" to drop"), "destroyed"
 	}
 	want := message{summary: summary, says: []string{
-		"would drop when the drain is " + moment, "The plan itself dropped nobody.", countOf(len(numbers)) + " connected when the plan was made:",
+		"would drop when the drain is " + moment, "The plan itself dropped nobody.", countOf(len(numbers)) + " matching at 20",
 	}}
 	for _, n := range numbers {
 		want.says = append(want.says, "\n  - "+lineOf(n)+": matched")
@@ -952,11 +1137,11 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			errors:    []message{tooMany},
 		},
 		{
-			name:      "too many, and a failure is no reason to stop",
+			name:      "too many, which `on_failure` does not excuse",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1, "on_failure": "continue"},
 			requests:  []string{"token", "list"},
-			warnings:  []message{{tooMany.summary + newDrain, tooMany.path, tooMany.says}},
+			errors:    []message{tooMany},
 		},
 		{
 			name:      "the match is not known yet",
@@ -1101,8 +1286,9 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		pam.Forget()
 		config := guard(both)
 		config["match"] = map[string]any{"users": []string{"user-1", "user-2"}}
-		plan := r.Plan(state, config)
-		pam.ExpectRequests(t, "list", "list")
+		// Another process plans, and reads one list for both ends.
+		plan := acctest.NewDriver(t, pam, nil).Resource(drainType).Plan(state, config)
+		pam.ExpectRequests(t, "token", "list")
 		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1), message{"2 sessions to drop (new drain of users user-1 user-2)", "", []string{"when the drain is created", "user-1", "user-2"}})
 	})
 	t.Run("a replacement in a configuration that turns previews off", func(t *testing.T) {
@@ -1220,6 +1406,12 @@ type refusedArgument struct {
 	says      string
 }
 
+// allowing adds a timeout to the arguments of a drain, for a destroy and an action.
+func allowing(timeout string, arguments map[string]any) map[string]any {
+	arguments["timeouts"] = map[string]any{"delete": timeout}
+	return arguments
+}
+
 // refusedArguments are those that resource and action share.
 func refusedArguments() []refusedArgument {
 	match := func(argument string, value any) map[string]any {
@@ -1260,9 +1452,9 @@ func refusedArguments() []refusedArgument {
 		{"no poll interval", map[string]any{"poll_interval": "0s"}, "poll_interval", notAbove},
 		{"a negative poll interval", map[string]any{"poll_interval": "-2s"}, "poll_interval", notAbove},
 		{"a poll interval in words", map[string]any{"poll_interval": "often"}, "poll_interval", "often"},
-		{"a grace as long as the time allowed", map[string]any{"grace_period": "10m"}, "grace_period", "leave no time to drop anybody"},
-		{"a quiet as long as the time allowed", map[string]any{"quiet_period": "10m"}, "quiet_period", "leave no time to drop anybody"},
-		{"both together as long as the time allowed", map[string]any{"grace_period": "5m", "quiet_period": "5m"}, "grace_period", "leave no time to drop anybody"},
+		{"a grace as long as the time allowed", allowing("10m", map[string]any{"grace_period": "10m"}), "grace_period", "leave no time to drop anybody"},
+		{"a quiet as long as the time allowed", allowing("10m", map[string]any{"quiet_period": "10m"}), "quiet_period", "leave no time to drop anybody"},
+		{"both together as long as the time allowed", allowing("10m", map[string]any{"grace_period": "5m", "quiet_period": "5m"}), "grace_period", "leave no time to drop anybody"},
 		{"a negative limit", map[string]any{"max_sessions": -1}, "max_sessions", "at least 0"},
 	}
 }
@@ -1344,11 +1536,12 @@ func TestDrainPeriodsThatLeaveTime(t *testing.T) {
 	t.Parallel()
 	r := acctest.NewDriver(t, acctest.Start(t, simulator.Config{}), nil).Resource(drainType)
 	for name, arguments := range map[string]map[string]any{
-		"a longer time allowed":     {"grace_period": "10m", "timeouts": map[string]any{"delete": "11m"}},
-		"a moment that is not used": {"grace_period": "2m", "timeouts": map[string]any{"create": "1m"}},
-		"a time that is not known":  {"grace_period": "10m", "timeouts": map[string]any{"delete": acctest.Unknown}},
-		"times that are not known":  {"grace_period": "10m", "timeouts": acctest.Unknown},
-		"a period not known":        {"grace_period": acctest.Unknown},
+		"the default, which follows": {"grace_period": "48h", "quiet_period": "48h"},
+		"a longer time allowed":      {"grace_period": "10m", "timeouts": map[string]any{"delete": "11m"}},
+		"a moment that is not used":  {"grace_period": "2m", "timeouts": map[string]any{"create": "1m"}},
+		"a time that is not known":   {"grace_period": "10m", "timeouts": map[string]any{"delete": acctest.Unknown}},
+		"times that are not known":   {"grace_period": "10m", "timeouts": acctest.Unknown},
+		"a period not known":         {"grace_period": acctest.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -61,7 +61,7 @@ func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequ
 				Optional:            true,
 			},
 			"poll_interval": actionDuration(pollDescription, positiveDuration),
-			"timeouts":      invokeTimeouts(ctx, "Time allowed to the action, its grace and quiet periods included, as a Go duration. Default `10m`."),
+			"timeouts":      invokeTimeouts(ctx, "How long to wait for the action, including `grace_period` and `quiet_period`. Defaults to `1h` plus both periods."),
 		},
 	}
 }
@@ -86,9 +86,7 @@ func (a *sessionTerminateAction) ValidateConfig(ctx context.Context, req action.
 	if resp.Diagnostics.HasError() || model.Timeouts.IsUnknown() {
 		return
 	}
-	if timeout, known := allowedIn(model.Timeouts.Attributes(), onInvoke); known {
-		resp.Diagnostics.Append(model.refuseHopeless(timeout, timeoutOf[onInvoke])...)
-	}
+	resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), onInvoke)...)
 }
 
 // Invoke drains and tells what happens while it does.
@@ -100,7 +98,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	}
 	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
-	timeout, diags := model.Timeouts.Invoke(ctx, defaultTimeout)
+	timeout, diags := model.Timeouts.Invoke(ctx, model.allowed())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) {
 		return
@@ -115,7 +113,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	defer cancel()
 	report, err := a.data.terminator.Drain(ctx, request)
 	if err != nil {
-		resp.Diagnostics.Append(a.data.once(err, drainFailed(report, err, timeoutOf[onInvoke], consequenceOf[onInvoke]).asError(drainFault(err)...)))
+		resp.Diagnostics.Append(a.data.once(err, drainFailed(report, err, onInvoke, consequenceOf[onInvoke]).asError(drainFault(err)...)))
 	}
 	switch {
 	case err != nil && len(report.Sessions) == 0:

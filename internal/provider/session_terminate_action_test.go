@@ -54,7 +54,7 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 // asInvoked gives the arguments of a drain as those of an action.
 func asInvoked(arguments map[string]any) map[string]any {
 	config := guard(arguments)
-	if timeouts, ok := config["timeouts"].(map[string]any); ok {
+	if timeouts, ok := config["timeouts"].(map[string]any); ok && timeouts["delete"] != nil {
 		config["timeouts"] = map[string]any{"invoke": timeouts["delete"]}
 	}
 	return config
@@ -273,7 +273,7 @@ func TestTerminateActionValidation(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.expect(t, driver.PlanAction(terminateType, guard(test.arguments)))
+			test.expect(t, driver.PlanAction(terminateType, asInvoked(test.arguments)))
 		})
 	}
 }
