@@ -169,9 +169,11 @@ func TestAccInterruptedDrain(t *testing.T) {
 	alices, others := people(pam.Sim, simulator.Behavior{})
 	pam.Sim.SetBehavior(alices[1], simulator.Behavior{Zombie: true})
 	tf := acctest.NewTerraform(t, pam, drainConfig)
+	tf.Env["SENHASEGURA_MAX_RETRIES"] = "0" // so that each run asks for an end once
 	tf.MustRun("apply", "-auto-approve")
 
-	confirming := signalAt(pam.Sim, 3, isLook)
+	// A list, each of the three, and the one that lives on.
+	confirming := signalAt(pam.Sim, 5, isLook)
 	destroy := tf.Start("destroy", "-auto-approve")
 	await(t, destroy, confirming)
 	destroy.Signal(os.Interrupt)

@@ -636,6 +636,9 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
 		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, droppedText, consequence)
 		m.advice = "Check `match`. Raise `max_sessions` if all of them are meant, or narrow `match`, or protect some with `exclude`."
+		if moment == onDestroy {
+			m.advice += " A destroy uses what was applied last, so apply that change on its own (`-target`), and then destroy."
+		}
 	case failure.Kind == termination.NotAttempted:
 		m.summary = "Sessions not drained: " + explain(err).problem
 		m.truth = sentences("Who is connected is not known. Nobody was dropped.", consequence)
