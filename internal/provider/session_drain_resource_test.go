@@ -309,6 +309,13 @@ func drainCases() []drainCase {
 			}}},
 		},
 		{
+			name:     "single sessions cannot be read: the list tells",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{EndDelay: 50 * time.Millisecond})},
+			script:   injecting(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet}),
+			drops:    []string{"drop hash-1", "drop hash-1"},
+			dropped:  []int{1},
+		},
+		{
 			name:     "may not list: nothing is known and nothing is dropped",
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			sessions: visitors(1),
@@ -797,12 +804,13 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 	})
 }
 
-// A user who connects again is a newcomer: dropped as long as the time lasts.
+// A user who connects again is a newcomer: dropped as long as the time lasts, and
+// within `max_sessions`, which bounds the sessions that are live at the same time.
 func TestDrainReconnectingUser(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Reconnects: 2}))
 	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
-	state := kept(t, r, unseen(nil))
+	state := kept(t, r, unseen(map[string]any{"max_sessions": 1}))
 	destroyed := r.Destroy(state)
 	expectMessages(t, "error", destroyed.Diagnostics.Errors())
 	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), message{byDrain(state, "3 sessions dropped"), "", []string{"3 sessions: 3 terminated."}})

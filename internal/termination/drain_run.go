@@ -325,6 +325,7 @@ func (d *drain) requestOne(ctx context.Context, m *member) error {
 func (d *drain) check(ctx context.Context) error {
 	pending := d.roster.those((*member).pending)
 	if d.oneByOne(pending) {
+		d.roster.closed = false
 		if d.get(ctx, pending) {
 			d.passing = nil
 			return nil
@@ -361,8 +362,8 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 	for i, m := range members {
 		err := failures[i]
 		if err == nil {
-			d.roster.closed = false
 			d.see(m, &records[i])
+			d.roster.closed = d.roster.closed && records[i].Live()
 			continue
 		}
 		whole = false
@@ -495,7 +496,7 @@ func (d *drain) settle(m *member, outcome Outcome) {
 		return
 	}
 	m.settled = outcome
-	if outcome.Ended() {
+	if outcome != "" {
 		d.roster.changedAt = time.Now()
 	}
 	if d.Progress == nil || outcome == "" || outcome == dismissed {

@@ -283,6 +283,22 @@ func TestDrainOfUnsettledSessions(t *testing.T) {
 	}
 }
 
+// A session that may match, that the list hides and whose record shows it live, is no
+// reason to read for ever.
+func TestDrainOfAHiddenDoubt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: append(lives(1), live(2))}
+		p.drops = append(p.drops, func(id string) error { p.end(id); p.unlisted = "hash-2"; return nil })
+		report, err := plan{pam: p}.run(t)
+		checkDrainFailure(t, err, termination.Unknown, nil)
+		checkReport(t, report, "hash-1 terminated, hash-2 unknown")
+		if got := len(p.journal()); got > 8 {
+			t.Errorf("%d requests: %q", got, p.journal())
+		}
+	})
+}
+
 // What can be trusted without further memory is not remembered.
 func TestUnsettled(t *testing.T) {
 	t.Parallel()
@@ -360,6 +376,30 @@ func TestDrainQuietPeriod(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A session that stops matching was live until then, so the quiet period begins then.
+func TestDrainQuietPeriodAfterASessionStopsMatching(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const quiet = 20 * time.Second
+		began := time.Now()
+		aging := visitor(1)
+		aging.StartedAt = began.Add(10*time.Second - time.Hour)
+		young, err := session.NewSelector(session.Match{Users: []string{"jane.roe"}}, session.Match{OlderThan: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &pam{sessions: []session.Session{aging}, drops: []func(string) error{acceptOnly}}
+		report, err := plan{pam: p, selector: young, request: termination.DrainRequest{Quiet: quiet}}.run(t)
+		if err != nil {
+			t.Error(err)
+		}
+		checkReport(t, report, "hash-1 excluded")
+		if took := time.Since(began); took < 10*time.Second+quiet {
+			t.Errorf("took %s, and the session matched for 10 s of it", took)
+		}
+	})
 }
 
 // The quiet period may pass while the drain does something else, and it ends all the

@@ -33,12 +33,12 @@ type roster struct {
 	nameless map[session.Session]*member
 
 	// listedAt is when the last complete list was asked for, closed whether nothing
-	// was read or requested since. Only then is the roster the whole truth: a read of
-	// single sessions shows no others.
+	// was requested, waited for or learned since. Only then is the roster the whole
+	// truth: a read of single sessions shows no others.
 	listedAt time.Time
 	closed   bool
-	// changedAt is when the last end or new matching record was learned of, or else
-	// when the first list was complete.
+	// changedAt is when a session was last settled or a new matching record learned
+	// of, or else when the first list was complete.
 	changedAt time.Time
 	// matching names the records of the last list that match or may match, ended
 	// ones included, so that the next list tells which are new. It is nil where
