@@ -92,8 +92,8 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 
 	drained := map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{
-			MarkdownDescription: "What became of the session: `terminated` (dropped, and seen ended) or `already_ended` (ended by itself, and seen ended). " +
-				"After a failure also `refused`, `still_live`, `unknown` or `not_attempted`.",
+			MarkdownDescription: "Result for the session. One of: `terminated` (terminated by the drain; end confirmed), `already_ended` (ended, and not by the drain), `excluded` (left open, because `exclude` came to match it). " +
+				"After a failure also `refused`, `still_live`, `unknown` (may have ended; can't be read, or too little is shown to decide), or `not_attempted`.",
 			Computed: true,
 		},
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -253,9 +252,8 @@ func (d *drain) pauseBefore(end time.Time) time.Duration {
 	return min(pause, left)
 }
 
-// request sends the requests that are due, several at a time. A failure that is not
-// about one session ends the round, so that a PAM that is down or closed is not
-// asked once for each. The error is one that every other request would meet.
+// request sends the requests that are due. The error is one that every other request
+// would meet, or that two rounds in a row have met.
 func (d *drain) request(ctx context.Context) error {
 	due := d.roster.those(func(m *member) bool { return m.target() && m.due(d.options.Retries) })
 	if len(due) == 0 {
@@ -265,24 +263,8 @@ func (d *drain) request(ctx context.Context) error {
 	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.drops, b.drops) })
 	d.pace, d.roster.closed = pace{first: d.Poll}, false
 	d.tell(Event{Stage: Dropping, Count: len(due)})
-	round, ctxRound := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range min(d.options.Concurrency, len(due)) {
-		round.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(len(due)); i = next.Add(1) - 1 {
-				if ctxRound.Err() != nil {
-					return context.Cause(ctxRound)
-				}
-				// Not the round's context: a drop that is on its way is worth its answer.
-				if err := d.requestOne(ctx, due[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	err := round.Wait()
-	answered := false
+	err := d.requestAll(ctx, due)
+	turnedAway := errors.Is(err, session.ErrTransient)
 	for _, m := range due {
 		switch {
 		case m.verdict != session.Yes:
@@ -290,19 +272,36 @@ func (d *drain) request(ctx context.Context) error {
 		case m.rejected() && !m.accepted:
 			d.settle(m, m.whenLive())
 		}
-		answered = answered || !m.read && !errors.Is(m.err, session.ErrTransient)
+		answered := !m.read && !errors.Is(m.err, session.ErrTransient)
+		turnedAway = turnedAway && !answered
 	}
-	if !errors.Is(err, session.ErrTransient) {
-		return err
-	}
-	d.turnedAway++
-	if answered {
+	if !turnedAway {
 		d.turnedAway = 0
+	} else {
+		d.turnedAway++
 	}
-	if d.turnedAway >= enough {
-		return err
+	if errors.Is(err, session.ErrTransient) && d.turnedAway < enough {
+		return nil
 	}
-	return nil
+	return err
+}
+
+// requestAll asks for the end of sessions, several at a time. A failure that is not
+// about one of them ends the round, so that a PAM that is down or closed is not asked
+// once for each.
+func (d *drain) requestAll(ctx context.Context, due []*member) error {
+	round, ctxRound := errgroup.WithContext(ctx)
+	round.SetLimit(d.options.Concurrency)
+	for _, m := range due {
+		round.Go(func() error {
+			if ctxRound.Err() != nil {
+				return context.Cause(ctxRound)
+			}
+			// Not the round's context: a drop that is on its way is worth its answer.
+			return d.requestOne(ctx, m)
+		})
+	}
+	return round.Wait()
 }
 
 // requestOne asks again whether the session matches, because an earlier request may

@@ -497,6 +497,30 @@ func TestDrainTurnedAway(t *testing.T) {
 			checkReport(t, report, "hash-1 not_attempted, hash-2 terminated, hash-3 terminated, hash-4 terminated, hash-5 terminated, hash-6 terminated")
 		})
 	})
+	t.Run("now and then", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			// Each of three sessions is turned away once, in rounds that are not in a row.
+			p := &pam{sessions: lives(1)}
+			away := map[string]bool{}
+			p.drops = append(p.drops, func(id string) error {
+				if !away[id] {
+					away[id] = true
+					return session.ErrTransient
+				}
+				p.end(id)
+				if n := len(away); n < 3 {
+					p.add(visitor(n + 1))
+				}
+				return nil
+			})
+			report, err := plan{pam: p, allowed: time.Hour, retries: 4}.run(t)
+			if err != nil {
+				t.Error(err)
+			}
+			checkReport(t, report, "hash-1 terminated, hash-2 terminated, hash-3 terminated")
+		})
+	})
 	t.Run("everybody", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
