@@ -44,16 +44,28 @@ func (w *world) afterDrop(what func()) {
 	})
 }
 
-// endedTwins are further rows of sessions, each with an end.
-func (w *world) endedTwins(names ...string) iter.Seq[simulator.Session] {
+// twins are further records of sessions, which no drop changes.
+func (w *world) twins(state simulator.State, names ...string) iter.Seq[simulator.Session] {
 	return func(yield func(simulator.Session) bool) {
 		for i, name := range names {
 			twin := w.added[name]
-			twin.RecordID, twin.End, twin.State = int64(1000+i), twin.Start.Add(time.Minute), simulator.StateEnded
+			twin.RecordID, twin.State = int64(1000+i), state
+			if state == simulator.StateEnded {
+				twin.End = twin.Start.Add(time.Minute)
+			}
 			if !yield(twin) {
 				return
 			}
 		}
+	}
+}
+
+// anotherAsks makes another use ask about a session that nobody drops.
+func (w *world) anotherAsks() {
+	w.t.Helper()
+	w.manyAsk = true
+	if _, err := w.terminator.Look().One(w.t.Context(), w.id("bob")); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -79,22 +91,22 @@ var circumstances = []circumstance{
 	{
 		name:      "the drop takes a while",
 		behavior:  simulator.Behavior{EndDelay: 5 * time.Second},
-		terminate: cell{"terminated", "A", "token drop:A list get:A×3"},
-		byRecord:  cell{"terminated", "A", "token drop:A get:A×4"},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A×2 drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A×2 drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the drop is accepted and the session lives on",
 		behavior:  simulator.Behavior{Zombie: true},
-		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
 		name:      "the first drop is accepted and does nothing",
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
-		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
@@ -144,7 +156,7 @@ var circumstances = []circumstance{
 		begin: func(w *world) {
 			w.on(simulator.OpGet, func() { w.sim.End(w.id("A")); w.sim.End(w.id("B")) })
 		},
-		terminate: cell{"terminated", "A B", "token drop:A list get:A"},
+		terminate: cell{"terminated", "A B", "token drop:A list drop:A get:A"},
 		byRecord:  cell{"terminated", "A B", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
@@ -189,10 +201,45 @@ var circumstances = []circumstance{
 		// Two rows of one session contradict each other: it counts as live.
 		name:      "another row says that the session has ended",
 		behavior:  simulator.Behavior{Zombie: true},
-		begin:     func(w *world) { w.sim.Rows(w.endedTwins("A", "B")) },
-		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		begin:     func(w *world) { w.sim.Rows(w.twins(simulator.StateEnded, "A", "B")) },
+		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A list×2 drop:A list+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
+	},
+	{
+		// What is asked for by its record id is the word of who gave it.
+		name:      "another record of the session stays live",
+		begin:     func(w *world) { w.manyAsk = true; w.sim.Rows(w.twins(simulator.StateLive, "A", "B")) },
+		terminate: cell{"still_live: out of time", "A", "token drop:A list drop:A list×2 drop:A list+"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B get:stranger×2 list×2 drop:A drop:B list+"},
+	},
+	{
+		name:      "another record of the session has ended before",
+		begin:     func(w *world) { w.sim.Rows(w.twins(simulator.StateEnded, "A", "B")) },
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+	},
+	{
+		// A drain looks first, whatever is known.
+		name:      "another use has seen the end before",
+		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")); w.anotherAsks() },
+		terminate: cell{"already_ended", "A B", "token list drop:A"},
+		byRecord:  cell{"already_ended", "A B", "token list drop:A"},
+		drain:     cell{"", "A B", "token list×2"},
+	},
+	{
+		name: "another use has seen the end before, and PAM accepts the drop",
+		begin: func(w *world) {
+			w.sim.End(w.id("A"))
+			w.sim.End(w.id("B"))
+			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Kind: simulator.NoContent204})
+			w.anotherAsks()
+		},
+		terminate: cell{"already_ended", "A B", "token list drop:A"},
+		byRecord:  cell{"already_ended", "A B", "token list drop:A"},
+		drain:     cell{"", "A B", "token list×2"},
 	},
 	{
 		name:      "the row is purged after the drop",
@@ -254,8 +301,8 @@ var circumstances = []circumstance{
 		name:      "the tokens live for a second",
 		pam:       simulator.Config{TokenLifetime: time.Second},
 		behavior:  simulator.Behavior{EndDelay: 3 * time.Second},
-		terminate: cell{"terminated", "A", "token drop:A list token get:A token get:A"},
-		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A token get:A"},
+		terminate: cell{"terminated", "A", "token drop:A list token drop:A get:A token get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A token drop:A get:A token get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B token drop:A drop:B get:A get:B token get:A get:B list"},
 	},
 	{
@@ -292,8 +339,8 @@ var circumstances = []circumstance{
 		name:      "PAM's clock is ahead, and the session lives on",
 		pam:       skewed(3 * time.Hour),
 		behavior:  simulator.Behavior{Zombie: true},
-		terminate: cell{"still_live: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{

@@ -67,7 +67,7 @@ var interruptibles = []interruptible{
 	},
 	{
 		name: "terminate, waiting for the end", behavior: simulator.Behavior{Zombie: true}, run: terminateA,
-		want: cell{"still_live: interrupted", "", "token drop:A list get:A"},
+		want: cell{"still_live: interrupted", "", "token drop:A list drop:A get:A"},
 	},
 	{
 		name: "drain, waiting for the first list", fault: stall(simulator.OpList, simulator.Slow, 0), run: drainAB,

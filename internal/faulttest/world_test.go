@@ -116,8 +116,8 @@ type world struct {
 	network *network
 	// dropsBefore are the drops of each session before the journal began.
 	dropsBefore map[string]int
-	// manyAsk: several uses at a time look and drop, so that what one of them saw
-	// is not what another knows.
+	// manyAsk: several uses look and drop, so that what one of them saw is not what
+	// another knows; or several records of a session contradict each other.
 	manyAsk bool
 	// broken counts the breaches of each promise.
 	broken map[string]int

@@ -350,6 +350,9 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.summary = "No such session"
 		r.truth = sentences("PAM refused the drop and shows no session with this id to this authorization. It may never have existed, have been purged, or be hidden.", inState)
 		r.advice = "Check that `session_id` is the unique hash and not the row number. An authorization sees only sessions of its Credentials and Devices. Set `ignore_not_found = true` if an unknown session counts as gone."
+		if session.ValidateRecordID(failure.SessionID) == nil {
+			r.advice = fmt.Sprintf("%q looks like a record ID. Set `session_id` to the session ID, a 40-character hash; the number belongs in `record_id`.", failure.SessionID)
+		}
 	case termination.Mismatch:
 		r.summary = "The record id belongs to another session"
 		if recorded {

@@ -110,7 +110,7 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 				Default:             booldefault.StaticBool(false),
 			},
 			"poll_interval": schema.StringAttribute{
-				MarkdownDescription: "Time between two looks at the session, and before a repeated drop, as a Go duration. Default `2s`.",
+				MarkdownDescription: "First pause between two status checks, and before each retry, as a duration such as `2s`. It grows to 30 seconds. Defaults to `2s`.",
 				Optional:            true,
 				Computed:            true,
 				CustomType:          timetypes.GoDurationType{},
@@ -120,8 +120,8 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
 				Create:            true,
 				Read:              true,
-				CreateDescription: "Time allowed to drop the session and to see it ended, as a Go duration. Default `10m`.",
-				ReadDescription:   "Time allowed to look at the session on refresh, as a Go duration. Default `10m`.",
+				CreateDescription: "How long to wait for the session to end after the termination request, including retries, as a duration such as `30m`. Defaults to `1h`.",
+				ReadDescription:   "Timeout for reading the session on refresh, as a duration such as `5m`. Defaults to `10m`.",
 			}),
 
 			// Computed
@@ -172,7 +172,7 @@ func (r *sessionTerminationResource) Configure(_ context.Context, req resource.C
 func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	timeout, diags := model.Timeouts.Create(ctx, defaultTimeout)
+	timeout, diags := model.Timeouts.Create(ctx, defaultTerminationTimeout)
 	resp.Diagnostics.Append(diags...)
 	interval, diags := model.PollInterval.ValueGoDuration()
 	resp.Diagnostics.Append(diags...)
@@ -212,7 +212,7 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 func (r *sessionTerminationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	timeout, diags := model.Timeouts.Read(ctx, defaultTimeout)
+	timeout, diags := model.Timeouts.Read(ctx, defaultRefreshTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -282,7 +282,7 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 		return
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
 	seen, err := r.data.terminator.Look().One(ctx, id)
 	switch {

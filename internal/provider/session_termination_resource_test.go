@@ -326,6 +326,12 @@ func TestTerminationCreate(t *testing.T) {
 			requests: []string{"token", dropAlice, "list"},
 			errors:   []message{{"No such session", "session_id", []string{"ignore_not_found = true", "row number"}}},
 		},
+		"refused, unknown, digits": {
+			arguments: map[string]any{"session_id": aliceRecord},
+			requests:  []string{"token", "drop " + aliceRecord, "list"},
+			errors:    []message{{"No such session", "session_id", []string{`"6" looks like a record ID`, "`record_id`"}}},
+			live:      true,
+		},
 		"refused, unknown, which is ignored": {
 			absent:    true,
 			arguments: map[string]any{"ignore_not_found": true},
@@ -465,7 +471,7 @@ func TestTerminationWaits(t *testing.T) {
 	applied := r.Apply(nil, with(nil))
 
 	expectMessages(t, "message", applied.Diagnostics)
-	pam.ExpectRequests(t, "token", dropAlice, "list", getAlice, getAlice, getAlice)
+	pam.ExpectRequests(t, "token", dropAlice, "list", dropAlice, getAlice, getAlice, getAlice)
 	if got := applied.State.At("outcome"); got != "terminated" {
 		t.Errorf("outcome %v, want terminated", got)
 	}

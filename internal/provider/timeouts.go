@@ -2,11 +2,19 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	actiontimeouts "github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+)
+
+const (
+	defaultTerminationTimeout = time.Hour
+	defaultRefreshTimeout     = 10 * time.Minute
+	// defaultReadTimeout bounds what reads the list and changes nothing.
+	defaultReadTimeout = 30 * time.Minute
 )
 
 const timeoutsDescription = "Bounds on the time that operations take."

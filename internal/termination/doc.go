@@ -6,8 +6,9 @@
 //
 //   - Terminated: this run sent a drop, and a look that began after it showed an
 //     end time.
-//   - AlreadyEnded: PAM refused the drop, and a look showed an end time; or, in a
-//     drain, the session ended before it was dropped.
+//   - AlreadyEnded: PAM refused the drop, and a look showed an end time; or a list
+//     had shown the end before the drop; or, in a drain, the session ended before it
+//     was dropped.
 //   - Excluded: in a drain, `exclude` has come to mean the session, or one of its
 //     records; it is left open.
 //   - Matched: in a preview, a drain would terminate it.
@@ -28,6 +29,9 @@
 //   - Mismatch: the record id given with the session id belongs to another session.
 //   - TooMany: more sessions match than allowed; nothing was dropped.
 //
+// Of several records with the id of a session a live one counts, so that one of
+// them alone can't tell that the session has ended, unless the caller says so.
+//
 // An end is only ever read from a session's end time. The text of an answer,
 // the absence of a row, and the success of a drop are not evidence of an end:
 // a drop may be carried out later, and a row may be hidden from a narrow
@@ -44,7 +48,9 @@
 // # Waiting and concurrency
 //
 // All waits end with the context, at once, and the returned error says what is
-// true at that moment. A deadline is the caller's, as a context deadline. A
-// [Terminator] and a [Look] are safe for concurrent use and are meant to be
-// shared by a whole process, so that askers share reads of the list.
+// true at that moment. A deadline is the caller's, as a context deadline. One
+// deadline is the process's: where no list can be read for Options.ListTimeout, the
+// reads that operations begin with fail at once. A [Terminator] and a [Look] are
+// safe for concurrent use and are meant to be shared by a whole process, so that
+// askers share reads of the list.
 package termination

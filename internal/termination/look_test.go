@@ -16,15 +16,18 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-func reads(p *pam) int {
+// made counts the calls of one kind.
+func made(p *pam, call string) int {
 	n := 0
-	for _, call := range p.journal() {
-		if call == "list" {
+	for _, c := range p.journal() {
+		if c == call {
 			n++
 		}
 	}
 	return n
 }
+
+func reads(p *pam) int { return made(p, "list") }
 
 // A hundred askers at once need one read for the first and one for the rest.
 func TestLookIsShared(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,13 @@ const (
 func refuse(string) error     { return session.ErrRefused }
 func lose(string) error       { return session.ErrUnknownOutcome }
 func acceptOnly(string) error { return nil }
+
+// record gives a live session in another record.
+func record(n int, id string) session.Session {
+	s := live(n)
+	s.RecordID = id
+	return s
+}
 
 func failWith(err error) func(string) error { return func(string) error { return err } }
 
@@ -65,7 +73,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1"},
 		},
 		{
-			name: "ends later: seen live in the list, then followed by record id",
+			name: "ends later: seen live in the list, then followed by record id, with further drops meanwhile",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, func(id string) error {
@@ -75,7 +83,7 @@ func TestTerminate(t *testing.T) {
 			},
 			request: termination.Request{Confirm: true},
 			outcome: termination.Terminated, accepted: true,
-			calls: []string{"drop hash-1", "list", "get 1", "get 1", "get 1"},
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1"},
 		},
 		{
 			name:    "accepted but the authorization may not list",
@@ -132,7 +140,7 @@ func TestTerminate(t *testing.T) {
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
-			calls:  []string{"drop hash-1", "list", "get 1", "get 1"},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
 		},
 		{
 			name: "accepted and every look fails for passing reasons",
@@ -173,16 +181,152 @@ func TestTerminate(t *testing.T) {
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
-			calls:  []string{"drop hash-1", "list", "get 1"},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1"},
 		},
 		{
-			name:    "of two rows for one session the live one counts",
-			rows:    []session.Session{ended(1), {ID: "hash-1", RecordID: "2"}},
+			name:    "of two records of one session the live one counts, and neither can tell alone",
+			rows:    []session.Session{ended(1), record(1, "2")},
 			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
-			calls:  []string{"drop hash-1", "list", "get 2"},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "of two records of one session the one that was live ends",
+			rows: []session.Session{ended(1), record(1, "2")},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name:    "of several records of one session the caller says which counts",
+			rows:    []session.Session{ended(1), record(1, "2")},
+			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1"},
+		},
+		{
+			name: "accepted and nothing done, and again after a check",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "accepted, and another drop is refused while the first is at work",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(8*time.Second, func() { p.end(id) })
+					return nil
+				}, refuse)
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted, and then PAM turns further drops away: one more, and the end is still waited for",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(20*time.Second, func() { p.end(id) })
+					return nil
+				}, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1", "get 1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted, and then PAM turns every drop away and the session lives on",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{session.ErrTransient, context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted, and then the permission to drop is taken away: no further drop",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(9*time.Second, func() { p.end(id) })
+					return nil
+				}, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted and live, and then the checks fail",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+				p.gets = append(p.gets, failWith(nil), failWith(session.ErrUnauthenticated))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{session.ErrUnauthenticated},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted and live, dropped again, and nothing read since",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+				p.gets = append(p.gets, failWith(session.ErrUnauthenticated))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unknown,
+			causes: []error{session.ErrUnauthenticated},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "a check by record id that fails again and again gives way to the list",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+				p.gets = append(p.gets, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1", "get 1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "a check by record id that fails now and then does not",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil), failWith(session.ErrTransient), failWith(nil)}
+			},
+			request: termination.Request{Confirm: true, RecordID: "1", PollInterval: 14 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "a check by record id that is not allowed is not made again",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+				p.gets = append(p.gets, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1", "list", "drop hash-1", "list"},
 		},
 
 		{
@@ -345,13 +489,13 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost, then PAM cannot be reached: not called undone",
+			name: "answer lost, live, then PAM cannot be reached: not called undone",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unknown,
+			kind:    termination.StillLive,
 			causes:  []error{session.ErrTransient},
 			calls:   []string{"drop hash-1", "list", "drop hash-1"},
 		},
@@ -533,6 +677,210 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 			return err
 		})
 	})
+}
+
+// One budget bounds the drops of a session, whatever they meet.
+func TestTerminateBudget(t *testing.T) {
+	t.Parallel()
+	unreadable := func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) }
+	for _, test := range []struct {
+		name   string
+		drops  []func(string) error
+		script func(*pam)
+		// want are the drops with a budget of 1, 2, 3, 4 and 5.
+		want [5]int
+	}{
+		{"accepted, and nothing done", []func(string) error{acceptOnly}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"refused", []func(string) error{refuse}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"lost", []func(string) error{lose}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"refused, then accepted, and nothing done", []func(string) error{refuse, acceptOnly}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"lost, and cannot be read", []func(string) error{lose}, unreadable, [...]int{1, 2, 2, 2, 2}},
+		{"refused, and cannot be read", []func(string) error{refuse}, unreadable, [...]int{1, 1, 1, 1, 1}},
+		{"turned away", []func(string) error{failWith(session.ErrTransient)}, nil, [...]int{1, 1, 1, 1, 1}},
+		{"accepted, then turned away", []func(string) error{acceptOnly, failWith(session.ErrTransient)}, nil, [...]int{1, 2, 3, 3, 3}},
+		{"accepted, then forbidden", []func(string) error{acceptOnly, failWith(session.ErrPermission)}, nil, [...]int{1, 2, 2, 2, 2}},
+	} {
+		for retries, want := range test.want {
+			t.Run(fmt.Sprintf("%s, %d retries", test.name, retries), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					p := &pam{sessions: []session.Session{live(1)}, drops: slices.Clone(test.drops)}
+					if test.script != nil {
+						test.script(p)
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
+					_, err := termination.New(p, termination.Options{Retries: retries}).Terminate(ctx,
+						termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+					var failure *termination.Error
+					if !errors.As(err, &failure) {
+						t.Fatalf("error %v", err)
+					}
+					if failure.Drops != want || made(p, "drop hash-1") != want {
+						t.Errorf("%d drops, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Drops, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A drop that was accepted and did nothing is repeated after 1, 2, 4 and 8 checks.
+// The checks are further and further apart, and closer again after each drop.
+func TestTerminatePace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1)}}
+		began := time.Now()
+		var when []string
+		note := func(what string) func(string) error {
+			return func(string) error {
+				when = append(when, fmt.Sprintf("%s at %v", what, time.Since(began).Round(time.Second)))
+				return nil
+			}
+		}
+		p.drops = append(p.drops, note("drop"))
+		p.gets = append(p.gets, note("get"))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		_, err := termination.New(p, termination.Options{Retries: 4}).Terminate(ctx,
+			termination.Request{SessionID: "hash-1", RecordID: "1", Confirm: true, PollInterval: interval})
+		checkFailure(t, err, termination.StillLive, []error{context.DeadlineExceeded})
+		want := []string{
+			"drop at 0s", "get at 0s",
+			"drop at 2s", "get at 2s", "get at 4s",
+			"drop at 7s", "get at 7s", "get at 9s", "get at 12s", "get at 17s",
+			"drop at 23s", "get at 23s", "get at 25s", "get at 28s", "get at 33s", "get at 40s", "get at 50s", "get at 1m5s", "get at 1m28s",
+			"drop at 1m58s", "get at 1m58s", "get at 2m0s", "get at 2m3s", "get at 2m7s", "get at 2m14s", "get at 2m24s", "get at 2m39s", "get at 3m2s",
+			"get at 3m32s", "get at 4m2s", "get at 4m32s",
+		}
+		if !slices.Equal(when, want) {
+			t.Errorf("got %q\nwant %q", when, want)
+		}
+	})
+}
+
+// Two lists that poll are as far apart as the last one took, at least.
+func TestTerminatePausesBetweenLists(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{{ID: "hash-1"}}, listTime: 3 * time.Minute, drops: []func(string) error{acceptOnly}}
+		began := time.Now()
+		var ends []time.Duration
+		p.lists = append(p.lists, func() error {
+			ends = append(ends, time.Since(began))
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+		defer cancel()
+		_, err := termination.New(p, termination.Options{}).Terminate(ctx,
+			termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+		checkFailure(t, err, termination.StillLive, []error{context.DeadlineExceeded})
+		const apart = 3*time.Minute + time.Second // a second more, in which askers are gathered
+		want := []time.Duration{3 * time.Minute, 6*time.Minute + apart, 9*time.Minute + 2*apart}
+		if !slices.Equal(ends, want) {
+			t.Errorf("lists end after %v, want %v", ends, want)
+		}
+	})
+}
+
+// An end that a list has shown before the request answers without a call, and is
+// never this run's, whatever PAM answers to the drop.
+func TestTerminateRemembersEnds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drop    func(string) error
+		confirm bool
+	}{
+		"refused":                  {refuse, true},
+		"lost":                     {lose, true},
+		"accepted":                 {acceptOnly, true},
+		"accepted, not to confirm": {acceptOnly, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: []session.Session{live(1), ended(2)}}
+				terminator := termination.New(p, termination.Options{})
+				if _, err := terminator.Look().One(t.Context(), "hash-1"); err != nil {
+					t.Fatal(err)
+				}
+				p.drops = []func(string) error{test.drop}
+				result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: "hash-2", Confirm: test.confirm, PollInterval: interval})
+				if err != nil || result.Outcome != termination.AlreadyEnded || result.Session == nil || result.Session.Live() {
+					t.Errorf("%+v, %v", result, err)
+				}
+				if got, want := p.journal(), []string{"list", "drop hash-2"}; !slices.Equal(got, want) {
+					t.Errorf("calls %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// What a list showed is forgotten when a later one shows the session live.
+func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		terminator := termination.New(p, termination.Options{})
+		look := func() {
+			if _, err := terminator.Look().One(t.Context(), "hash-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		p.sessions = append(p.sessions, record(2, "7"))
+		look()
+		p.drops = []func(string) error{refuse}
+		_, err := terminator.Terminate(t.Context(), termination.Request{SessionID: "hash-2", Confirm: true, PollInterval: interval})
+		checkFailure(t, err, termination.Refused, nil)
+		if got, want := p.journal(), []string{"list", "list", "drop hash-2", "list"}; !slices.Equal(got, want) {
+			t.Errorf("calls %q, want %q", got, want)
+		}
+	})
+}
+
+// A list that began before a request and came to its end after it does not tell
+// whose end it shows. Where no request can have ended the session, that does not
+// matter.
+func TestTerminateAndTheListUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drop    func(string) error
+		outcome termination.Outcome
+		calls   []string
+	}{
+		"accepted": {acceptOnly, termination.Terminated, []string{"list", "drop hash-2", "get 2", "get 2"}},
+		"refused":  {refuse, termination.AlreadyEnded, []string{"list", "drop hash-2", "get 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: []session.Session{live(1), ended(2)}, listTime: time.Minute, drops: []func(string) error{test.drop}}
+				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil)}
+				terminator := termination.New(p, termination.Options{})
+				var others sync.WaitGroup
+				others.Go(func() {
+					if _, err := terminator.Look().One(t.Context(), "hash-1"); err != nil {
+						t.Error(err)
+					}
+				})
+				if err := pause(t.Context(), 10*time.Second); err != nil {
+					t.Fatal(err)
+				}
+				result, err := terminator.Terminate(t.Context(),
+					termination.Request{SessionID: "hash-2", RecordID: "2", Confirm: true, PollInterval: time.Minute})
+				if err != nil || result.Outcome != test.outcome {
+					t.Errorf("%+v, %v, want %s", result, err, test.outcome)
+				}
+				if got := p.journal(); !slices.Equal(got, test.calls) {
+					t.Errorf("calls %q, want %q", got, test.calls)
+				}
+				others.Wait()
+			})
+		})
+	}
 }
 
 // A list that was read for somebody else may show the end before anybody looks.
