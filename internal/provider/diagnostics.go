@@ -406,6 +406,15 @@ func strangerRecord(sessionID, recordID string) diag.Diagnostic {
 	}.about("session " + sessionID).asWarning(path.Root("record_id"))
 }
 
+// refreshFailed words a refresh that read nothing. A warning of it does not name
+// the session in its summary: where the server is down, Terraform shows one for all.
+func refreshFailed(record termination.Record, err error) report {
+	return unread("Session not read: ",
+		fmt.Sprintf("The provider looked at record %s to refresh the termination of session %q.", record.RecordID, record.SessionID),
+		"The record of the termination is kept as it was. Whether the session has ended is not known.",
+		err)
+}
+
 // lookFailed words a look at one session that did not work, where nothing was
 // changed.
 func lookFailed(attempted, truth string, err error, at ...path.Path) diag.Diagnostic {

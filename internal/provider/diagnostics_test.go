@@ -59,7 +59,7 @@ func sceneOfRefresh(meanwhile func(*simulator.Simulator)) func(*testing.T, *acct
 	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
 		t.Helper()
 		r := d.Resource(terminationType)
-		state := recorded(t, pam, r, with(nil))
+		state := recorded(t, pam, r, with(accepted))
 		meanwhile(pam.Sim)
 		return r.Read(state).Diagnostics
 	}
@@ -197,7 +197,7 @@ func scenes() map[string]scene {
 		})},
 		"refresh_unknown_provider": {sessions: live, unanswered: true, happen: func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
 			t.Helper()
-			state := recorded(t, pam, d.Resource(terminationType), with(nil))
+			state := recorded(t, pam, d.Resource(terminationType), with(accepted))
 			return acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown}).Resource(terminationType).Read(state).Diagnostics
 		}},
 

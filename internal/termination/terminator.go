@@ -2,6 +2,7 @@ package termination
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -39,6 +40,8 @@ type Terminator struct {
 	pam     PAM
 	look    *Look
 	options Options
+	// unread is the last failure of a refresh, nil after one that worked.
+	unread atomic.Pointer[error]
 }
 
 // New makes a Terminator over pam.
