@@ -64,7 +64,7 @@ func (w *world) twins(state simulator.State, names ...string) iter.Seq[simulator
 func (w *world) anotherAsks() {
 	w.t.Helper()
 	w.manyAsk = true
-	if _, err := w.terminator.Look().One(w.t.Context(), w.id("bob")); err != nil {
+	if _, err := w.terminator.Find(w.t.Context(), w.id("bob")); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -52,8 +52,7 @@ func New(version string) func() provider.Provider {
 // providerData is what Configure hands to every resource, data source and action.
 // It is shared by concurrent operations and does not change.
 type providerData struct {
-	// pam and terminator are nil while arguments of the provider are unknown.
-	pam        termination.PAM
+	// terminator is nil while arguments of the provider are unknown.
 	terminator *termination.Terminator
 	// unknown names those arguments.
 	unknown []string
@@ -335,7 +334,6 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 			resp.Diagnostics.Append(settings.clientErrors(err)...)
 			return
 		}
-		data.pam = client
 		data.terminator = termination.New(client, termination.Options{
 			Retries:     settings.client.MaxRetries,
 			ListTimeout: settings.client.ListTimeout,

@@ -283,7 +283,7 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	seen, err := r.data.terminator.Look().One(ctx, id)
+	seen, err := r.data.terminator.Find(ctx, id)
 	switch {
 	case err != nil:
 		var fault []path.Path

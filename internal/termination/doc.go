@@ -50,7 +50,7 @@
 // All waits end with the context, at once, and the returned error says what is
 // true at that moment. A deadline is the caller's, as a context deadline. One
 // deadline is the process's: where no list can be read for Options.ListTimeout, the
-// reads that operations begin with fail at once. A [Terminator] and a [Look] are
-// safe for concurrent use and are meant to be shared by a whole process, so that
-// askers share reads of the list.
+// reads that operations begin with fail at once. A [Terminator] is safe for
+// concurrent use and is meant to be shared by a whole process, so that askers share
+// reads of the list.
 package termination

@@ -24,14 +24,14 @@ const (
 	longestGathering = time.Second
 )
 
-// Look answers questions about sessions from as few reads of the list as truth
+// look answers questions about sessions from as few reads of the list as truth
 // allows. The list has no filter and may take minutes, so askers that wait at
 // the same time share one read; and because a question is usually whether a
 // request has worked, none is answered from a read that began before it was
 // asked. Previews are the exception: see snapshot.
 //
-// A Look is safe for concurrent use.
-type Look struct {
+// A look is safe for concurrent use.
+type look struct {
 	lister  Lister
 	options Options
 
@@ -48,41 +48,19 @@ type Look struct {
 	memory memory
 }
 
-// NewLook makes a Look over lister. Of the options it uses Retries, Pause and
+// newLook makes a look over lister. Of the options it uses Retries, Pause and
 // ListTimeout.
-func NewLook(lister Lister, options Options) *Look {
+func newLook(lister Lister, options Options) *look {
 	if options.Pause == 0 {
 		options.Pause = 500 * time.Millisecond
 	}
-	return &Look{lister: lister, options: options, outage: outage{limit: options.ListTimeout, over: make(chan struct{})}}
+	return &look{lister: lister, options: options, outage: outage{limit: options.ListTimeout, over: make(chan struct{})}}
 }
 
-// All gives the sessions for which want is true, in the order of the list, from
-// a read that begins after the call. Memory follows what is wanted, not the
-// list. want is called from another goroutine, possibly more than once a
-// session when a list is read again, and never after All has returned.
-//
-// The error matches one of session's sentinels or the context's error; an
-// incomplete list is an error, never a shorter list.
-func (l *Look) All(ctx context.Context, want func(session.Session) bool) ([]session.Session, error) {
-	wanted := &pick{want: want}
-	if err := l.askFirst(ctx, &asker{collector: wanted, all: true}); err != nil {
-		return nil, err
-	}
-	return wanted.found, nil
-}
-
-// One gives the session with the given id, from a read that begins after the
-// call, or an error that matches session.ErrNotFound if the list does not show
-// it. Where the list has several records of the id, a live one counts.
-func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
-	seen, _, err := l.one(ctx, id, l.askFirst)
-	return seen, err
-}
-
-// one is One, in one of the ways to ask. It also tells whether the list showed a
-// single record of the id.
-func (l *Look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
+// one asks about one session id, in one of the ways to ask. The error matches
+// session.ErrNotFound if the list does not show it. Of several records a live one
+// counts; single tells whether there is one only.
+func (l *look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
 	l.mu.Lock()
 	l.memory.wanted = true
 	l.mu.Unlock()
@@ -111,14 +89,14 @@ func (r *records) take(s session.Session) {
 
 // record gives the record id of a session of which the last complete list showed
 // one record, a live one; "" if it is not known.
-func (l *Look) record(id string) string {
+func (l *look) record(id string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.memory.records[id]
 }
 
 // ended gives a session that is remembered as ended.
-func (l *Look) ended(id string) (end, bool) {
+func (l *look) ended(id string) (end, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.memory.ends[id]
@@ -127,33 +105,19 @@ func (l *Look) ended(id string) (end, bool) {
 
 // lastTook is how long the last read of the list took. A pause between two lists
 // that poll is at least as long.
-func (l *Look) lastTook() time.Duration {
+func (l *look) lastTook() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.took
 }
 
-// collector takes the rows that one question is about. A Look calls its methods
+// collector takes the rows that one question is about. A look calls its methods
 // one at a time, from the goroutine that reads, and not after the question was
 // answered or given up; what it has taken counts only if the answer is no error.
 type collector interface {
 	// restart forgets everything: a list is read from its beginning.
 	restart()
 	take(s session.Session)
-}
-
-// pick collects the rows that are wanted, in their order.
-type pick struct {
-	want  func(session.Session) bool
-	found []session.Session
-}
-
-func (p *pick) restart() { p.found = nil }
-
-func (p *pick) take(s session.Session) {
-	if p.want(s) {
-		p.found = append(p.found, s)
-	}
 }
 
 // asker is one question: about the rows of one id, or about all.
@@ -193,14 +157,14 @@ type read struct {
 
 // ask waits until a complete list has gone to a's collector, or fails as the one
 // read did that was made for it.
-func (l *Look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
+func (l *look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
 
 // askFirst is ask for a question that begins a run, when nothing was done yet that
 // must be followed. A read that fails for a passing reason is followed by others,
 // unless Options.Retries is 0, until no read of the process has worked for
 // Options.ListTimeout; from then on the error is the last failure, and comes at
 // once.
-func (l *Look) askFirst(ctx context.Context, a *asker) error {
+func (l *look) askFirst(ctx context.Context, a *asker) error {
 	var failure error
 	for pauses := (pace{first: l.options.Pause}); ; {
 		err := l.askInTime(ctx, a)
@@ -220,7 +184,7 @@ func (l *Look) askFirst(ctx context.Context, a *asker) error {
 }
 
 // askInTime is ask, given up when no read has worked for Options.ListTimeout.
-func (l *Look) askInTime(ctx context.Context, a *asker) error {
+func (l *look) askInTime(ctx context.Context, a *asker) error {
 	left, over := l.patience()
 	if left <= 0 {
 		return l.lastFailure()
@@ -229,7 +193,7 @@ func (l *Look) askInTime(ctx context.Context, a *asker) error {
 }
 
 // askUntil is ask, given up with the last failure when over is closed.
-func (l *Look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
+func (l *look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -249,7 +213,7 @@ func (l *Look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) err
 // join adds a to the read that has not begun yet. That read must outlive the
 // asker whose context it takes its values from, as others wait for it too: only
 // the last one that leaves cancels it.
-func (l *Look) join(ctx context.Context, a *asker) *read {
+func (l *look) join(ctx context.Context, a *asker) *read {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a.joins && l.current != nil && l.current.waiting > 0 {
@@ -280,7 +244,7 @@ func (l *Look) join(ctx context.Context, a *asker) *read {
 }
 
 // leave takes a waiting asker out and stops a read for which nobody waits.
-func (l *Look) leave(r *read, a *asker) {
+func (l *look) leave(r *read, a *asker) {
 	r.serving.Lock()
 	a.gone = true
 	r.serving.Unlock()
@@ -298,7 +262,7 @@ func (l *Look) leave(r *read, a *asker) {
 }
 
 // work reads for as long as somebody asks.
-func (l *Look) work() {
+func (l *look) work() {
 	for r := l.begin(); r != nil; r = l.begin() {
 		l.finish(r, r.run(l.lister))
 	}
@@ -308,7 +272,7 @@ func (l *Look) work() {
 // it waits a little first: without that, of the askers that are answered together
 // and ask again together the first would get a read of its own, and the number of
 // reads would double.
-func (l *Look) begin() *read {
+func (l *look) begin() *read {
 	l.mu.Lock()
 	gathering, pause := l.next, min(l.took/gatheringPart, longestGathering)
 	l.mu.Unlock()
@@ -334,7 +298,7 @@ func (l *Look) begin() *read {
 }
 
 // finish takes over what a read came to, and answers those who wait for it.
-func (l *Look) finish(r *read, err error) {
+func (l *look) finish(r *read, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.ctx.Err() == nil {
@@ -445,7 +409,7 @@ func (o *outage) note(err error) {
 
 // patience tells for how long first questions are still asked, and gives a channel
 // that is closed at the end of that time.
-func (l *Look) patience() (left time.Duration, over <-chan struct{}) {
+func (l *look) patience() (left time.Duration, over <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.outage.until.IsZero() {
@@ -455,13 +419,13 @@ func (l *Look) patience() (left time.Duration, over <-chan struct{}) {
 }
 
 // down reports whether first questions have been given up.
-func (l *Look) down() bool {
+func (l *look) down() bool {
 	left, _ := l.patience()
 	return left <= 0
 }
 
 // lastFailure is the last passing failure of a read.
-func (l *Look) lastFailure() error {
+func (l *look) lastFailure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.outage.failure

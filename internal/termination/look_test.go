@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -38,12 +37,12 @@ func TestLookIsShared(t *testing.T) {
 		for n := range askers {
 			p.sessions = append(p.sessions, live(n))
 		}
-		look := termination.NewLook(p, termination.Options{})
+		look := termination.New(p, termination.Options{})
 		var wg sync.WaitGroup
 		for n := range askers {
 			wg.Go(func() {
 				id := fmt.Sprintf("hash-%d", n)
-				if s, err := look.One(t.Context(), id); err != nil || s.ID != id {
+				if s, err := look.Find(t.Context(), id); err != nil || s.ID != id {
 					t.Errorf("%s: got %q, %v", id, s.ID, err)
 				}
 			})
@@ -61,7 +60,7 @@ func TestLookIsNeverStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &pam{sessions: []session.Session{live(1)}, listTime: time.Minute}
-		look := termination.NewLook(p, termination.Options{})
+		look := termination.New(p, termination.Options{})
 		var wg sync.WaitGroup
 		for second := range 50 {
 			wg.Go(func() {
@@ -69,7 +68,7 @@ func TestLookIsNeverStale(t *testing.T) {
 					t.Error(err)
 				}
 				asked := time.Now()
-				s, err := look.One(t.Context(), "hash-1")
+				s, err := look.Find(t.Context(), "hash-1")
 				if err != nil {
 					t.Error(err)
 					return
@@ -93,19 +92,15 @@ func TestLookIsNeverStale(t *testing.T) {
 	})
 }
 
-func TestLookAll(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(3), ended(1), live(2)}}
-		look := termination.NewLook(p, termination.Options{})
-		found, err := look.All(t.Context(), session.Session.Live)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(found) != 2 || found[0].ID != "hash-3" || found[1].ID != "hash-2" {
-			t.Errorf("found %+v, want the two live ones in the order of the list", found)
-		}
-	})
+// everyone asks for all live sessions.
+func everyone(ctx context.Context, t *testing.T, terminator *termination.Terminator) ([]session.Session, error) {
+	t.Helper()
+	all, err := session.NewSelector(session.Everyone, session.Match{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := terminator.Query(ctx, all, termination.StateLive, time.Now())
+	return answer.Sessions, err
 }
 
 // A list that breaks off is an error for everybody, or is read again; it is
@@ -133,9 +128,9 @@ func TestLookListBreaksOff(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1), live(2), live(3)}, lists: test.lists, breakOff: 2}
-				look := termination.NewLook(p, termination.Options{Retries: test.retries, Pause: time.Second, ListTimeout: test.limit})
+				look := termination.New(p, termination.Options{Retries: test.retries, Pause: time.Second, ListTimeout: test.limit})
 				began := time.Now()
-				found, err := look.All(t.Context(), session.Session.Live)
+				found, err := everyone(t.Context(), t, look)
 				if !errors.Is(err, test.err) {
 					t.Errorf("error %v, want %v", err, test.err)
 				}
@@ -196,9 +191,9 @@ func TestLookOutage(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &pam{listTime: test.listTime, lists: []func() error{listError(session.ErrTransient)}}
-				look := termination.NewLook(p, termination.Options{Retries: 1, ListTimeout: limit})
+				look := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
 				ask := func(int) {
-					if _, err := look.All(t.Context(), session.Session.Live); !errors.Is(err, session.ErrTransient) {
+					if _, err := everyone(t.Context(), t, look); !errors.Is(err, session.ErrTransient) {
 						t.Errorf("error %v, want the last failure", err)
 					}
 				}
@@ -223,7 +218,7 @@ func TestLookOutageEnds(t *testing.T) {
 		p.drops = append(p.drops, acceptOnly)
 		terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: time.Minute})
 		first := func() error {
-			_, err := terminator.Look().One(t.Context(), "hash-1")
+			_, err := terminator.Find(t.Context(), "hash-1")
 			return err
 		}
 		var wg sync.WaitGroup
@@ -269,11 +264,11 @@ func TestLookFirstReadInterrupted(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &pam{listTime: listTime, lists: []func() error{listError(session.ErrTransient)}}
-				look := termination.NewLook(p, termination.Options{Retries: 1, ListTimeout: time.Hour})
+				look := termination.New(p, termination.Options{Retries: 1, ListTimeout: time.Hour})
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				began := time.Now()
-				if _, err := look.All(ctx, session.Session.Live); !errors.Is(err, session.ErrTransient) {
+				if _, err := everyone(ctx, t, look); !errors.Is(err, session.ErrTransient) {
 					t.Errorf("error %v, want the last failure", err)
 				}
 				if took := time.Since(began); took != 30*time.Second {
@@ -298,9 +293,9 @@ func TestLookGathers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1)}, listTime: test.listTime}
-				look := termination.NewLook(p, termination.Options{})
+				look := termination.New(p, termination.Options{})
 				ask := func() {
-					if _, err := look.One(t.Context(), "hash-1"); err != nil {
+					if _, err := look.Find(t.Context(), "hash-1"); err != nil {
 						t.Error(err)
 					}
 				}
@@ -337,13 +332,13 @@ func TestLookCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &pam{sessions: []session.Session{live(1)}, listTime: time.Minute}
-		look := termination.NewLook(p, termination.Options{})
+		look := termination.New(p, termination.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			started := time.Now()
-			if _, err := look.One(ctx, "hash-1"); !errors.Is(err, context.Canceled) {
+			if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.Canceled) {
 				t.Errorf("the canceled asker got %v", err)
 			}
 			if waited := time.Since(started); waited != 10*time.Second {
@@ -352,7 +347,7 @@ func TestLookCancel(t *testing.T) {
 		})
 		synctest.Wait()
 		wg.Go(func() {
-			if _, err := look.One(t.Context(), "hash-1"); err != nil {
+			if _, err := look.Find(t.Context(), "hash-1"); err != nil {
 				t.Errorf("the second asker got %v", err)
 			}
 		})
@@ -360,73 +355,19 @@ func TestLookCancel(t *testing.T) {
 
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := look.One(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the deadline", err)
 		}
 		synctest.Wait()
 		started := time.Now()
-		if _, err := look.One(t.Context(), "hash-1"); err != nil {
+		if _, err := look.Find(t.Context(), "hash-1"); err != nil {
 			t.Error(err)
 		}
 		if waited := time.Since(started); waited != time.Second+time.Minute { // askers are gathered for a second
 			t.Errorf("waited %v: a read for which nobody waited any more went on", waited)
 		}
-		if _, err := look.One(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an asker whose time is over got %v", err)
-		}
-	})
-}
-
-// slowly is a list that takes a second for each row.
-type slowly []session.Session
-
-func (rows slowly) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
-	return func(yield func(session.Session, error) bool) {
-		for _, s := range rows {
-			if err := pause(ctx, time.Second); err != nil {
-				yield(session.Session{}, err)
-				return
-			}
-			if !yield(s, nil) {
-				return
-			}
-		}
-	}
-}
-
-// Whoever has left is not asked about the rest of a list that goes on for others.
-func TestLookLeavesThoseAlone(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		look := termination.NewLook(slowly{live(1), live(2), live(3), live(4)}, termination.Options{})
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if _, err := look.One(t.Context(), "hash-1"); err != nil {
-				t.Error(err)
-			}
-		})
-		synctest.Wait() // the two below share the read after this one
-		asked := 0
-		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 6500*time.Millisecond)
-			defer cancel()
-			_, err := look.All(ctx, func(session.Session) bool {
-				asked++
-				return true
-			})
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want the deadline", err)
-			}
-		})
-		wg.Go(func() {
-			found, err := look.All(t.Context(), session.Session.Live)
-			if err != nil || len(found) != 4 {
-				t.Errorf("who stayed got %d sessions and %v", len(found), err)
-			}
-		})
-		wg.Wait()
-		if asked != 2 {
-			t.Errorf("who left was asked about %d rows, want the 2 before", asked)
 		}
 	})
 }

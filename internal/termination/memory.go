@@ -10,7 +10,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// maxRemembered bounds the live sessions that a Look remembers, and the ends.
+// maxRemembered bounds the live sessions that a look remembers, and the ends.
 const maxRemembered = 50_000
 
 // memory is what lists have shown of single sessions, since somebody asked for

@@ -9,7 +9,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// maxSnapshot bounds the live sessions that a Look keeps for previews.
+// maxSnapshot bounds the live sessions that a look keeps for previews.
 const maxSnapshot = 50_000
 
 // snapshot is what one list showed of live sessions. Once the list is complete
@@ -52,7 +52,7 @@ func (s *snapshot) take(row session.Session) {
 // The client repeats a read that does not begin. One that breaks off is repeated
 // here, within Options.Retries. Where reads have failed for Options.ListTimeout,
 // the error is the last failure, and comes at once.
-func (l *Look) snapshot(ctx context.Context) (*snapshot, error) {
+func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
 	pauses := pace{first: l.options.Pause}
 	for repeats := 0; ; repeats++ {
 		shot, err := l.firstSnapshot(ctx)
@@ -74,7 +74,7 @@ func (l *Look) snapshot(ctx context.Context) (*snapshot, error) {
 }
 
 // firstSnapshot waits for the first complete list, unless it has been read.
-func (l *Look) firstSnapshot(ctx context.Context) (*snapshot, error) {
+func (l *look) firstSnapshot(ctx context.Context) (*snapshot, error) {
 	l.mu.Lock()
 	first := l.first
 	l.mu.Unlock()

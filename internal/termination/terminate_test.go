@@ -802,7 +802,7 @@ func TestTerminateRemembersEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1), ended(2)}}
 				terminator := termination.New(p, termination.Options{})
-				if _, err := terminator.Look().One(t.Context(), "hash-1"); err != nil {
+				if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 					t.Fatal(err)
 				}
 				p.drops = []func(string) error{test.drop}
@@ -825,7 +825,7 @@ func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
 		p := &pam{sessions: []session.Session{live(1), ended(2)}}
 		terminator := termination.New(p, termination.Options{})
 		look := func() {
-			if _, err := terminator.Look().One(t.Context(), "hash-1"); err != nil {
+			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -862,7 +862,7 @@ func TestTerminateAndTheListUnderWay(t *testing.T) {
 				terminator := termination.New(p, termination.Options{})
 				var others sync.WaitGroup
 				others.Go(func() {
-					if _, err := terminator.Look().One(t.Context(), "hash-1"); err != nil {
+					if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 						t.Error(err)
 					}
 				})

@@ -38,7 +38,7 @@ type Options struct {
 // whole process, so that all of its users share the looks.
 type Terminator struct {
 	pam     PAM
-	look    *Look
+	look    *look
 	options Options
 	// unread is the last failure of a refresh, nil after one that worked.
 	unread atomic.Pointer[error]
@@ -49,8 +49,5 @@ func New(pam PAM, options Options) *Terminator {
 	if options.Concurrency == 0 {
 		options.Concurrency = 10
 	}
-	return &Terminator{pam: pam, look: NewLook(pam, options), options: options}
+	return &Terminator{pam: pam, look: newLook(pam, options), options: options}
 }
-
-// Look gives the look that the Terminator shares.
-func (t *Terminator) Look() *Look { return t.look }
