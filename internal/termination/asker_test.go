@@ -38,9 +38,11 @@ func (l *scripted) Sessions(ctx context.Context) iter.Seq2[session.Session, erro
 			return
 		}
 		for _, s := range l.rows {
-			if waitErr := wait(ctx, l.rowTook); waitErr != nil {
-				yield(session.Session{}, waitErr)
-				return
+			if l.rowTook > 0 {
+				if waitErr := wait(ctx, l.rowTook); waitErr != nil {
+					yield(session.Session{}, waitErr)
+					return
+				}
 			}
 			if err != nil && l.cut || !yield(s, nil) {
 				break

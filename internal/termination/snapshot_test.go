@@ -128,17 +128,17 @@ func TestPreviewOfTooMany(t *testing.T) {
 	t.Parallel()
 	list := &scripted{}
 	for n := range maxSnapshot {
-		list.rows = append(list.rows, row(fmt.Sprint("id-", n), "", 0), row(fmt.Sprint("id-", n), "", 0))
+		list.rows = append(list.rows, row(fmt.Sprint("id-", n), "", 0))
 	}
-	look := newLook(list, Options{})
-	shot, err := look.snapshot(t.Context())
+	list.rows = append(list.rows, list.rows[:10]...)
+	shot, err := newLook(list, Options{}).snapshot(t.Context())
 	if err != nil || len(shot.live) != maxSnapshot {
 		t.Fatalf("the snapshot has %d sessions, %v, want %d, each once", len(shot.live), err, maxSnapshot)
 	}
 	wantReads(t, list, 1)
 
-	list.rows = append(list.rows, row("one more", "", 0))
-	look = newLook(list, Options{})
+	list.rows = append(list.rows[:maxSnapshot], row("one more", "", 0))
+	look := newLook(list, Options{})
 	for range 2 {
 		shot, err = look.snapshot(t.Context())
 		if err != nil || len(shot.live) != maxSnapshot+1 || shot.live[maxSnapshot].ID != "one more" {
@@ -148,7 +148,7 @@ func TestPreviewOfTooMany(t *testing.T) {
 	wantReads(t, list, 4)
 }
 
-// repeating is a list of one row, 300,000 times, that measures the memory in use
+// repeating is a list of one row, 100,000 times, that measures the memory in use
 // when it has come to its end.
 type repeating struct {
 	row  session.Session
@@ -158,7 +158,7 @@ type repeating struct {
 func (l *repeating) Sessions(context.Context) iter.Seq2[session.Session, error] {
 	return func(yield func(session.Session, error) bool) {
 		before := memoryInUse()
-		for range 300_000 {
+		for range 100_000 {
 			if !yield(l.row, nil) {
 				return
 			}
