@@ -606,6 +606,12 @@ func TestTerminateInterrupted(t *testing.T) {
 		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
 		{"before a repeated drop", func(p *pam, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
 		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
+		{"before a further drop is sent", func(p *pam, interrupt func()) {
+			p.drops = append(p.drops, acceptOnly, func(string) error {
+				interrupt()
+				return context.Canceled
+			})
+		}, interval, termination.StillLive, true},
 		{"while the drop is on its way", func(p *pam, interrupt func()) {
 			p.drops = append(p.drops, func(string) error {
 				interrupt()
@@ -839,6 +845,62 @@ func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
 			t.Errorf("calls %q, want %q", got, want)
 		}
 	})
+}
+
+// What was remembered from before the request and was forgotten since says nothing
+// about whose end a later check shows.
+func TestTerminateAfterAForgottenEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		terminator := termination.New(p, termination.Options{Retries: 1})
+		look := func() {
+			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		p.drops = []func(string) error{
+			func(string) error { p.add(record(2, "7")); look(); return nil },
+			func(id string) error { p.end(id); return nil },
+		}
+		result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: "hash-2", Confirm: true, PollInterval: interval})
+		if err != nil || result.Outcome != termination.Terminated {
+			t.Errorf("%+v, %v, want it terminated", result, err)
+		}
+	})
+}
+
+// Where the list cannot be read, terminations that are refused do not wait for it
+// each in turn. One that was accepted waits for as long as it may.
+func TestTerminateInAnOutage(t *testing.T) {
+	t.Parallel()
+	const limit, allowed = 10 * time.Minute, time.Hour
+	for name, test := range map[string]struct {
+		drop func(string) error
+		want time.Duration
+	}{
+		"refused":  {refuse, limit + 8*time.Second},
+		"lost":     {lose, limit + 8*time.Second},
+		"accepted": {acceptOnly, 2 * allowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{listTime: 8 * time.Second, lists: []func() error{listError(session.ErrTransient)}, drops: []func(string) error{test.drop}}
+				terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
+				took := inTurn(20, 10, func(n int) {
+					ctx, cancel := context.WithTimeout(t.Context(), allowed)
+					defer cancel()
+					_, err := terminator.Terminate(ctx, termination.Request{SessionID: fmt.Sprint("hash-", n), Confirm: true, PollInterval: interval})
+					checkFailure(t, err, termination.Unknown, []error{session.ErrTransient})
+				})
+				if took != test.want {
+					t.Errorf("20 terminations, 10 at a time, took %v, want %v", took, test.want)
+				}
+			})
+		})
+	}
 }
 
 // A list that began before a request and came to its end after it does not tell
