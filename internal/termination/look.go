@@ -68,23 +68,25 @@ func (l *look) one(ctx context.Context, id string, ask func(context.Context, *as
 	switch err := ask(ctx, &asker{id: id, collector: shown}); {
 	case err != nil:
 		return session.Session{}, false, err
-	case shown.count == 0:
+	case shown.merged == nil:
 		return session.Session{}, false, session.ErrNotFound
 	}
-	return *shown.merged, shown.count == 1, nil
+	return *shown.merged, !shown.several, nil
 }
 
-// records takes what a list shows of one id.
+// records takes what a list shows of one id. A record that it shows twice is one.
 type records struct {
-	merged *session.Session
-	count  int
+	merged  *session.Session
+	several bool
 }
 
 func (r *records) restart() { *r = records{} }
 
 func (r *records) take(s session.Session) {
+	if r.merged != nil && (s.RecordID == "" || s.RecordID != r.merged.RecordID) {
+		r.several = true
+	}
 	r.merged = merge(r.merged, &s)
-	r.count++
 }
 
 // record gives the record id of a session of which the last complete list showed

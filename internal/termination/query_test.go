@@ -31,7 +31,7 @@ func TestQuery(t *testing.T) {
 		{"one of each", []session.Session{live(1), ended(2), of(john, live(3)), of(nobody, live(4))}, "1 (4)", "2", "1 2 (4)"},
 		{"the same record again and again", []session.Session{live(1), live(1), ended(2), ended(2)}, "1", "2", "1 2"},
 		{"two live records", []session.Session{record(1, "7"), record(1, "8")}, "7", "", "7"},
-		{"two records with an end", []session.Session{ended(1), of(jane, endedRecord(1, "7"))}, "", "1", "1"},
+		{"two records with an end", []session.Session{ended(2), of(jane, endedRecord(2, "7"))}, "", "2", "2"},
 		{"ended, and live in another record", []session.Session{ended(1), record(1, "7")}, "7", "", "7"},
 		{"live, and ended in another record", []session.Session{record(1, "7"), ended(1)}, "7", "", "7"},
 		{"ended, and live as another's", []session.Session{ended(1), of(john, record(1, "7"))}, "", "", ""},
@@ -39,7 +39,7 @@ func TestQuery(t *testing.T) {
 		{"live as somebody's, and live", []session.Session{of(nobody, live(1)), record(1, "7")}, "7", "", "7"},
 		{"live, and live as somebody's", []session.Session{record(1, "7"), of(nobody, live(1))}, "7", "", "7"},
 		{"ended, and live as somebody's", []session.Session{ended(1), of(nobody, record(1, "7"))}, " (7)", "", " (7)"},
-		{"ended as somebody's, and ended", []session.Session{of(nobody, ended(1)), endedRecord(1, "7")}, "", "7", "7"},
+		{"ended as somebody's, and ended", []session.Session{of(nobody, ended(1)), endedRecord(1, "8")}, "", "8", "8"},
 		{"without a session id", []session.Session{withoutID(live(1)), withoutID(live(1)), withoutID(live(2)), withoutID(ended(2))}, "1 2", "2", "1 2 2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -36,7 +36,8 @@ type Request struct {
 // It sends one drop, and further ones after checks that show the session live; or
 // one, blindly, if the answer was lost and no check is possible. They are 1 +
 // Options.Retries at most. The error is an *Error; the Result beside it holds what
-// is known.
+// is known. The session in it has no record id where the list shows several records
+// of it.
 func (t *Terminator) Terminate(ctx context.Context, request Request) (Result, error) {
 	run := &termination{Terminator: t, Request: request}
 	err := run.end(ctx)
@@ -223,7 +224,10 @@ func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
 		ask = r.look.ask
 	}
 	seen, single, err := r.look.one(ctx, r.SessionID, ask)
-	if single && !r.noGet {
+	switch {
+	case !single:
+		seen.RecordID = "" // nobody is to take it for the session's only one
+	case !r.noGet:
 		r.record = seen.RecordID
 	}
 	return seen, err

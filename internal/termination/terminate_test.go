@@ -203,6 +203,26 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
+			name:    "a record that is listed twice is one",
+			rows:    []session.Session{live(1), live(1)},
+			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "the given record is one of several, and cannot be read alone",
+			rows: []session.Session{ended(1), endedRecord(1, "7")},
+			script: func(p *pam) {
+				p.drops = append(p.drops, refuse)
+				p.gets = append(p.gets, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, RecordID: "7"},
+			outcome: termination.AlreadyEnded,
+			calls:   []string{"drop hash-1", "get 7", "list"},
+		},
+		{
 			name:    "of several records of one session the caller says which counts",
 			rows:    []session.Session{ended(1), record(1, "2")},
 			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
@@ -683,6 +703,30 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 			return err
 		})
 	})
+}
+
+// A record id that the caller keeps is used for refreshes, so that it must be the
+// only one of the session.
+func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		rows []session.Session
+		want string
+	}{
+		"one record":            {[]session.Session{ended(1)}, "1"},
+		"one record, twice":     {[]session.Session{ended(1), ended(1)}, "1"},
+		"two records":           {[]session.Session{ended(1), endedRecord(1, "7")}, ""},
+		"two, one of them live": {[]session.Session{ended(1), record(1, "7")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &pam{sessions: test.rows, drops: []func(string) error{refuse}}
+			result, err := termination.New(p, termination.Options{}).Terminate(t.Context(), termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+			if result.Session == nil || result.Session.RecordID != test.want {
+				t.Errorf("%+v, %v; want the record id %q", result.Session, err, test.want)
+			}
+		})
+	}
 }
 
 // One budget bounds the drops of a session, whatever they meet.
