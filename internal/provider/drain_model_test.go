@@ -87,6 +87,10 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
+						nobody, err := session.NewSelector(session.Match{Users: []string{"nobody"}}, session.Match{})
+						if err != nil {
+							t.Fatal(err)
+						}
 						period := timetypes.NewGoDurationValueFromStringMust(periods)
 						arguments := drainArguments{GracePeriod: period, QuietPeriod: period}
 						ctx, cancel := context.WithTimeout(t.Context(), arguments.allowed())
@@ -96,7 +100,7 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 							other, stop := context.WithCancel(t.Context())
 							defer stop()
 							go func() {
-								_, _ = terminator.Look().All(other, session.Session.Live) // it is a list under way that counts
+								_, _ = terminator.Drain(other, termination.DrainRequest{Selector: nobody, Poll: defaultPoll, DryRun: true}) // it is a list under way that counts
 							}()
 							time.Sleep(time.Second)
 						}
