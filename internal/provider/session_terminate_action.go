@@ -113,7 +113,12 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	defer cancel()
 	report, err := a.data.terminator.Drain(ctx, request)
 	if err != nil {
-		resp.Diagnostics.Append(a.data.once(err, drainFailed(report, err, onInvoke, consequenceOf[onInvoke]).asError(drainFault(err)...)))
+		failed, fault := drainFailed(report, err, onInvoke, consequenceOf[onInvoke]), drainFault(err)
+		if request.DryRun && fault != nil {
+			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
+		} else {
+			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
+		}
 	}
 	switch {
 	case err != nil && len(report.Sessions) == 0:

@@ -51,6 +51,18 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 	}
 }
 
+// A dry run fails nobody: where a guard would stop the action it warns.
+func TestTerminateActionDryRunPastAGuard(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{"dry_run": true, "max_sessions": 1}))
+	expectMessages(t, "error", invocation.Diagnostics.Errors())
+	expectMessages(t, "warning", invocation.Diagnostics.Warnings(), message{
+		"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2), "Nobody was dropped."},
+	})
+	expectLive(t, pam, visitorID(1), visitorID(2))
+}
+
 // asInvoked gives the arguments of a drain as those of an action.
 func asInvoked(arguments map[string]any) map[string]any {
 	config := guard(arguments)

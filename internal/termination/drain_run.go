@@ -16,10 +16,10 @@ const (
 	// fewOpen is up to how many open sessions are checked one by one at least, instead
 	// of by reading the list again.
 	fewOpen = 10
-	// enough is how many rounds in a row may fail before something is given up: the
+	// badRounds is how many rounds in a row may fail before something is given up: the
 	// checks of single sessions, which the list replaces, or requests that are turned
 	// away.
-	enough = 2
+	badRounds = 2
 )
 
 // drain is one run of Drain: what it does about the sessions of its roster.
@@ -280,7 +280,7 @@ func (d *drain) request(ctx context.Context) error {
 	} else {
 		d.turnedAway++
 	}
-	if errors.Is(err, session.ErrTransient) && d.turnedAway < enough {
+	if errors.Is(err, session.ErrTransient) && d.turnedAway < badRounds {
 		return nil
 	}
 	return err
@@ -340,7 +340,7 @@ func (d *drain) check(ctx context.Context) error {
 // worth as many small requests as it takes seconds.
 func (d *drain) oneByOne(members []*member) bool {
 	few := max(fewOpen, int(d.look.lastTook()/time.Second))
-	return len(members) > 0 && len(members) <= few && d.badGets < enough &&
+	return len(members) > 0 && len(members) <= few && d.badGets < badRounds &&
 		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
 }
 
@@ -376,7 +376,7 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 		case errors.Is(err, session.ErrTransient):
 			bad = max(bad, 1)
 		default:
-			bad = enough
+			bad = badRounds
 		}
 	}
 	d.badGets += bad
@@ -441,7 +441,7 @@ func (d *drain) list(ctx context.Context) error {
 // seek decides about members that a complete list does not show. A missing record
 // is no end; the record itself may still tell.
 func (d *drain) seek(ctx context.Context, missing []*member) error {
-	if d.badGets >= enough {
+	if d.badGets >= badRounds {
 		for _, m := range missing {
 			m.checkErr = session.ErrNotFound
 		}
@@ -453,7 +453,7 @@ func (d *drain) seek(ctx context.Context, missing []*member) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case m.checkErr == nil:
-		case d.badGets < enough && errors.Is(m.checkErr, session.ErrTransient):
+		case d.badGets < badRounds && errors.Is(m.checkErr, session.ErrTransient):
 			m.settled = "" // it is asked for again
 		default:
 			d.settle(m, Unknown)

@@ -212,7 +212,7 @@ func (r *reading) take(s session.Session) {
 			return // a live record counts, and of ended ones the first
 		}
 		row := s
-		m.row = r.merge(m.row, &row)
+		m.row = r.choose(m.row, &row)
 	case s.Live():
 		r.meet(s)
 	default:
@@ -235,15 +235,15 @@ func (r *reading) meet(s session.Session) {
 	}
 	row := s
 	if known := r.found.find(s); known != nil {
-		known.session = r.merge(known.session, &row)
+		known.session = r.choose(known.session, &row)
 		return
 	}
 	r.found.add(&member{session: &row, read: true})
 }
 
-// merge is the rule for the records of one session, and of two live ones takes the
-// one that tells enough to decide.
-func (r *reading) merge(known, row *session.Session) *session.Session {
+// choose merges two records of one session, and of two live ones takes the one that
+// tells enough to decide.
+func (r *reading) choose(known, row *session.Session) *session.Session {
 	bothLive := known != nil && known.Live() && row.Live()
 	if bothLive && r.selector.Select(*row, r.asked) > r.selector.Select(*known, r.asked) {
 		return row
