@@ -285,6 +285,9 @@ func (r *Resource) apply(prior *State, config tftypes.Value, plan Plan) Result {
 	state := r.state(value, resp.Private, resp.NewIdentity)
 	if state != nil {
 		state.Tainted = failed && prior == nil || prior != nil && prior.Tainted
+		if state.Tainted {
+			state.private = nil // Terraform does not keep it
+		}
 	}
 	return Result{State: state, Diagnostics: all}
 }

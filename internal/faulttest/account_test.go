@@ -24,6 +24,9 @@ type account struct {
 	// ended and named are the session ids that were reported as ended, and as
 	// not, or not known to be, ended.
 	ended, named []string
+	// requested are those of named for which it says that a request was accepted, or may
+	// have been received.
+	requested []string
 	// failed: the use ended with an error.
 	failed bool
 	// blind: the error says that who is connected is not known.
@@ -79,8 +82,11 @@ func (w *world) terminate(ctx context.Context, request termination.Request) acco
 		}
 		if result.Outcome.Ended() {
 			a.ended = []string{request.SessionID}
-		} else {
-			a.named = []string{request.SessionID}
+			return a
+		}
+		a.named = []string{request.SessionID}
+		if result.Accepted {
+			a.requested = a.named
 		}
 		return a
 	}
@@ -90,6 +96,9 @@ func (w *world) terminate(ctx context.Context, request termination.Request) acco
 	}
 	a.says = fmt.Sprintf("%s: %s", failure.Kind, classes(err))
 	a.named = []string{failure.SessionID}
+	if result.Accepted || failure.Kind == termination.Unknown || failure.Kind == termination.StillLive {
+		a.requested = a.named
+	}
 	return a
 }
 
@@ -107,13 +116,16 @@ func (w *world) drain(ctx context.Context, request termination.DrainRequest) acc
 			a.named = append(a.named, d.Session.ID)
 		}
 	}
+	for _, d := range report.Requested() {
+		a.requested = append(a.requested, d.Session.ID)
+	}
 	if err != nil {
 		var failure *termination.DrainError
 		if !errors.As(err, &failure) {
 			w.t.Fatalf("%v is %T, not a *termination.DrainError", err, err)
 		}
-		// Failed: nobody was seen. Unverified: others may have come unseen.
-		a.blind = failure.Kind == termination.Failed || failure.Kind == termination.Unverified
+		// NotAttempted: nobody was seen. Unknown, and nobody named: others may have come unseen.
+		a.blind = failure.Kind == termination.NotAttempted || failure.Kind == termination.Unknown && len(a.named) == 0
 		lines = append([]string{strings.TrimSuffix(fmt.Sprintf("%s: %s", failure.Kind, classes(err)), ": ")}, lines...)
 	}
 	a.says = strings.Join(lines, "; ")
@@ -127,7 +139,11 @@ const (
 	notNamed       = "dropped and not named"
 	tooOften       = "dropped too often"
 	afterTheirEnds = "dropped after their end was seen"
+	untold         = "accepted and untold"
 )
+
+// promises are all of them.
+var promises = []string{falseEnd, unreported, notNamed, tooOften, afterTheirEnds, untold}
 
 // breach is one broken promise.
 type breach struct{ promise, text string }
@@ -166,7 +182,23 @@ func (w *world) breaches(a account, targets func(simulator.Session) bool) []brea
 			found = append(found, breach{unreported, w.nameOf(s.SessionID)})
 		}
 	}
-	return append(found, w.wrongDrops(targets)...)
+	return append(append(found, w.wrongDrops(targets)...), w.untoldDrops(a)...)
+}
+
+// untoldDrops: an accepted drop has ended its session, or is told of.
+func (w *world) untoldDrops(a account) []breach {
+	told := map[string]bool{}
+	for _, id := range slices.Concat(a.ended, a.requested) {
+		told[id] = true
+	}
+	var found []breach
+	for _, r := range w.sim.Journal() {
+		accepted := r.Op == simulator.OpDrop && r.Acted && r.Fault == "" && r.Status/100 == 2 && !r.Done.IsZero()
+		if accepted && !told[r.Object] {
+			found = append(found, breach{untold, fmt.Sprintf("request %d: %s", r.Seq, w.nameOf(r.Object))})
+		}
+	}
+	return found
 }
 
 // wrongDrops: a drop is sent for named sessions only, not too often, and never

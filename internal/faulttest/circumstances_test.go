@@ -44,16 +44,28 @@ func (w *world) afterDrop(what func()) {
 	})
 }
 
-// endedTwins are further rows of sessions, each with an end.
-func (w *world) endedTwins(names ...string) iter.Seq[simulator.Session] {
+// twins are further records of sessions, which no drop changes.
+func (w *world) twins(state simulator.State, names ...string) iter.Seq[simulator.Session] {
 	return func(yield func(simulator.Session) bool) {
 		for i, name := range names {
 			twin := w.added[name]
-			twin.RecordID, twin.End, twin.State = int64(1000+i), twin.Start.Add(time.Minute), simulator.StateEnded
+			twin.RecordID, twin.State = int64(1000+i), state
+			if state == simulator.StateEnded {
+				twin.End = twin.Start.Add(time.Minute)
+			}
 			if !yield(twin) {
 				return
 			}
 		}
+	}
+}
+
+// anotherAsks makes another use ask about a session that nobody drops.
+func (w *world) anotherAsks() {
+	w.t.Helper()
+	w.manyAsk = true
+	if _, err := w.terminator.Find(w.t.Context(), w.id("bob")); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -67,7 +79,7 @@ var circumstances = []circumstance{
 		name:      "nothing special",
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "nobody is live",
@@ -79,37 +91,37 @@ var circumstances = []circumstance{
 	{
 		name:      "the drop takes a while",
 		behavior:  simulator.Behavior{EndDelay: 5 * time.Second},
-		terminate: cell{"terminated", "A", "token drop:A list get:A×3"},
-		byRecord:  cell{"terminated", "A", "token drop:A get:A×4"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B get:A get:B get:A get:B list"},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A×2 drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A×2 drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the drop is accepted and the session lives on",
 		behavior:  simulator.Behavior{Zombie: true},
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
 		name:      "the first drop is accepted and does nothing",
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "every drop is refused",
 		behavior:  simulator.Behavior{Refuse: true},
 		terminate: cell{"refused: refusal", "", "token drop:A list drop:A get:A drop:A get:A"},
 		byRecord:  cell{"refused: refusal", "", "token drop:A get:A drop:A get:A drop:A get:A"},
-		drain:     cell{"unconfirmed; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+		drain:     cell{"still_live; A refused; B refused", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the first drop is refused",
 		behavior:  simulator.Behavior{RefuseFirst: 1},
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A drop:B get:A get:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:     "a lost drop is at work, and another is refused meanwhile",
@@ -119,14 +131,14 @@ var circumstances = []circumstance{
 		},
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A drop:A get:A"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A get:A get:B drop:A get:A get:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A get:A get:B list"},
 	},
 	{
 		name:      "the session ends by itself before the drop",
 		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) }) },
 		terminate: cell{"already_ended", "A", "token drop:A list"},
 		byRecord:  cell{"already_ended", "A", "token drop:A get:A"},
-		drain:     cell{"A already_ended; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A already_ended; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name: "the session ends by itself after a drop that was cut off",
@@ -136,7 +148,7 @@ var circumstances = []circumstance{
 		},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:     "the session ends by itself after a drop that was ignored",
@@ -144,23 +156,23 @@ var circumstances = []circumstance{
 		begin: func(w *world) {
 			w.on(simulator.OpGet, func() { w.sim.End(w.id("A")); w.sim.End(w.id("B")) })
 		},
-		terminate: cell{"terminated", "A B", "token drop:A list get:A"},
+		terminate: cell{"terminated", "A B", "token drop:A list drop:A get:A"},
 		byRecord:  cell{"terminated", "A B", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the user comes back at once",
 		behavior:  simulator.Behavior{Reconnects: 1},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated; new1 terminated; new2 terminated", "A B new1 new2", "token list drop:A drop:B list drop:new1 drop:new2 list"},
+		drain:     cell{"A terminated; B terminated; new1 terminated; new2 terminated", "A B new1 new2", "token list drop:A drop:B get:A get:B list drop:new1 drop:new2 get:new1 get:new2 list"},
 	},
 	{
 		name:      "the user comes back later",
 		behavior:  simulator.Behavior{Reconnects: 1, ReconnectAfter: time.Minute},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name: "somebody comes during the drops",
@@ -169,7 +181,7 @@ var circumstances = []circumstance{
 		},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated; new1 terminated", "A B new1", "token list drop:A drop:B list drop:new1 list"},
+		drain:     cell{"A terminated; B terminated; new1 terminated", "A B new1", "token list drop:A drop:B get:A get:B list drop:new1 get:new1 list"},
 	},
 	{
 		name:      "the session is hidden from the authorization",
@@ -183,89 +195,124 @@ var circumstances = []circumstance{
 		behavior:  simulator.Behavior{Duplicate: true},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		// Two rows of one session contradict each other: it counts as live.
 		name:      "another row says that the session has ended",
 		behavior:  simulator.Behavior{Zombie: true},
-		begin:     func(w *world) { w.sim.Rows(w.endedTwins("A", "B")) },
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		begin:     func(w *world) { w.sim.Rows(w.twins(simulator.StateEnded, "A", "B")) },
+		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A list×2 drop:A list+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
+	},
+	{
+		// What is asked for by its record id is the word of who gave it.
+		name:      "another record of the session stays live",
+		begin:     func(w *world) { w.manyAsk = true; w.sim.Rows(w.twins(simulator.StateLive, "A", "B")) },
+		terminate: cell{"still_live: out of time", "A", "token drop:A list drop:A list×2 drop:A list+"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B get:stranger×2 list×2 drop:A drop:B list+"},
+	},
+	{
+		name:      "another record of the session has ended before",
+		begin:     func(w *world) { w.sim.Rows(w.twins(simulator.StateEnded, "A", "B")) },
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+	},
+	{
+		// A drain looks first, whatever is known.
+		name:      "another use has seen the end before",
+		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")); w.anotherAsks() },
+		terminate: cell{"already_ended", "A B", "token list drop:A"},
+		byRecord:  cell{"already_ended", "A B", "token list drop:A"},
+		drain:     cell{"", "A B", "token list×2"},
+	},
+	{
+		name: "another use has seen the end before, and PAM accepts the drop",
+		begin: func(w *world) {
+			w.sim.End(w.id("A"))
+			w.sim.End(w.id("B"))
+			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Kind: simulator.NoContent204})
+			w.anotherAsks()
+		},
+		terminate: cell{"already_ended", "A B", "token list drop:A"},
+		byRecord:  cell{"already_ended", "A B", "token list drop:A"},
+		drain:     cell{"", "A B", "token list×2"},
 	},
 	{
 		name:      "the row is purged after the drop",
 		begin:     func(w *world) { w.afterDrop(func() { w.sim.Purge(w.id("A")) }) },
 		terminate: cell{"accepted, no look: not found", "", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: not found", "", "token drop:A get:A list"},
-		drain:     cell{"unconfirmed; A unverified; B terminated", "B", "token list drop:A drop:B list get:A"},
+		drain:     cell{"unknown; A unknown; B terminated", "B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the row is purged before the drop",
 		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.Purge(w.id("A")) }) },
-		terminate: cell{"unknown: not found, refusal", "", "token drop:A list"},
-		byRecord:  cell{"unknown: not found, refusal", "", "token drop:A get:A list"},
-		drain:     cell{"unconfirmed; A unverified; B terminated", "B", "token list drop:A drop:B list get:A"},
+		terminate: cell{"not_found: not found, refusal", "", "token drop:A list"},
+		byRecord:  cell{"not_found: not found, refusal", "", "token drop:A get:A list"},
+		drain:     cell{"unknown; A unknown; B terminated", "B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the authorization may not list",
 		pam:       simulator.Config{Permission: simulator.DropOnly},
 		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
-		drain:     cell{"not_dropped: permission", "", "token list"},
+		drain:     cell{"not_attempted: permission", "", "token list"},
 	},
 	{
 		name:      "the authorization may not drop",
 		pam:       simulator.Config{Permission: simulator.ReadOnly},
-		terminate: cell{"not_dropped: permission", "", "token drop:A"},
-		byRecord:  cell{"not_dropped: permission", "", "token drop:A"},
-		drain:     cell{"unconfirmed: permission; A not_dropped; B not_dropped", "", "token list drop:A list"},
+		terminate: cell{"not_attempted: permission", "", "token drop:A"},
+		byRecord:  cell{"not_attempted: permission", "", "token drop:A"},
+		drain:     cell{"still_live: permission; A not_attempted; B not_attempted", "", "token list drop:A list"},
 	},
 	{
 		name:      "the authorization may do nothing",
 		pam:       simulator.Config{Permission: simulator.None},
-		terminate: cell{"not_dropped: permission", "", "token drop:A"},
-		byRecord:  cell{"not_dropped: permission", "", "token drop:A"},
-		drain:     cell{"not_dropped: permission", "", "token list"},
+		terminate: cell{"not_attempted: permission", "", "token drop:A"},
+		byRecord:  cell{"not_attempted: permission", "", "token drop:A"},
+		drain:     cell{"not_attempted: permission", "", "token list"},
 	},
 	{
 		name:      "the permission is taken away after the drop",
 		begin:     func(w *world) { w.afterDrop(func() { w.sim.SetPermission(simulator.None) }) },
 		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
-		drain:     cell{"unconfirmed: permission; A unconfirmed; B not_dropped", "A", "token list drop:A drop:B list"},
+		drain:     cell{"still_live: permission; A unknown; B not_attempted", "A", "token list drop:A drop:B list"},
 	},
 	{
 		name:      "the tokens are revoked before the drop",
 		begin:     func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
 		terminate: cell{"terminated", "A", "token drop:A token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "the tokens are revoked after the drop",
 		begin:     func(w *world) { w.afterDrop(w.sim.RevokeTokens) },
 		terminate: cell{"terminated", "A", "token drop:A list token list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B get:A get:B list"},
 	},
 	{
 		name:      "the tokens live for a second",
 		pam:       simulator.Config{TokenLifetime: time.Second},
 		behavior:  simulator.Behavior{EndDelay: 3 * time.Second},
-		terminate: cell{"terminated", "A", "token drop:A list token get:A token get:A"},
-		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A token get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list token get:A get:B token get:A get:B list"},
+		terminate: cell{"terminated", "A", "token drop:A list token drop:A get:A token get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A token drop:A get:A token get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B token drop:A drop:B get:A get:B token get:A get:B list"},
 	},
 	{
 		name:  "a gateway denies a revoked token",
 		pam:   simulator.Config{GatewayDenies: true},
 		begin: func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
 		// A token that was issued for this very drop is not in doubt.
-		terminate: cell{"not_dropped: wrong route", "", "token drop:A drop?"},
-		byRecord:  cell{"not_dropped: wrong route", "", "token drop:A drop?"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
+		terminate: cell{"not_attempted: wrong route", "", "token drop:A drop?"},
+		byRecord:  cell{"not_attempted: wrong route", "", "token drop:A drop?"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "a gateway denies a token revoked after the drop",
@@ -273,36 +320,36 @@ var circumstances = []circumstance{
 		begin:     func(w *world) { w.afterDrop(w.sim.RevokeTokens) },
 		terminate: cell{"terminated", "A", "token drop:A list token list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B get:A get:B list"},
 	},
 	{
 		name:      "PAM's clock is three hours ahead",
 		pam:       skewed(3 * time.Hour),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "PAM's clock is three hours behind",
 		pam:       skewed(-3 * time.Hour),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "PAM's clock is ahead, and the session lives on",
 		pam:       skewed(3 * time.Hour),
 		behavior:  simulator.Behavior{Zombie: true},
-		terminate: cell{"unconfirmed: out of time", "", "token drop:A list get:A+"},
-		byRecord:  cell{"unconfirmed: out of time", "", "token drop:A get:A+"},
-		drain:     cell{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list (get:A get:B)+"},
+		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
+		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
+		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
 		name:      "PAM's clock is in another zone",
 		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "unknown rows are a plain 404",
@@ -317,35 +364,35 @@ var circumstances = []circumstance{
 		pam:       simulator.Config{NumericIDs: true},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "release drop-only",
 		pam:       simulator.Config{Release: simulator.ReleaseDropOnly},
 		terminate: cell{"accepted, no look: wrong route", "A", "token drop? drop:A list?×3"},
 		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop? drop:A get?×3 list?×3"},
-		drain:     cell{"not_dropped: wrong route", "", "token list?×3"},
+		drain:     cell{"not_attempted: wrong route", "", "token list?×3"},
 	},
 	{
 		name:      "release 3.32",
 		pam:       simulator.Config{Release: simulator.Release332},
 		terminate: cell{"terminated", "A", "token drop? drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop? drop:A get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list drop? drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop? drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "release 3.33",
 		pam:       simulator.Config{Release: simulator.Release333},
 		terminate: cell{"terminated", "A", "token drop:A list? list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get? get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token list? list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list? list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "release 4.0",
 		pam:       simulator.Config{Release: simulator.Release40},
 		terminate: cell{"terminated", "A", "token? token drop:A list? list"},
 		byRecord:  cell{"terminated", "A", "token? token drop:A get? get:A"},
-		drain:     cell{"A terminated; B terminated", "A B", "token? token list? list drop:A drop:B list"},
+		drain:     cell{"A terminated; B terminated", "A B", "token? token list? list drop:A drop:B get:A get:B list"},
 	},
 }
 
@@ -414,13 +461,13 @@ func TestEveryReleaseAndLiveEnd(t *testing.T) {
 func saysOf(release simulator.Release, livesOn bool, use string) string {
 	switch {
 	case release == simulator.ReleaseDropOnly && use == "drain":
-		return "not_dropped: wrong route"
+		return "not_attempted: wrong route"
 	case release == simulator.ReleaseDropOnly:
 		return "accepted, no look: wrong route"
 	case livesOn && use == "drain":
-		return "unconfirmed: out of time; A unconfirmed; B unconfirmed"
+		return "still_live: out of time; A still_live; B still_live"
 	case livesOn:
-		return "unconfirmed: out of time"
+		return "still_live: out of time"
 	case use == "drain":
 		return "A terminated; B terminated"
 	}

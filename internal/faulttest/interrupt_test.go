@@ -38,20 +38,20 @@ func stall(op simulator.Op, k simulator.Kind, after int) simulator.Fault {
 var interruptibles = []interruptible{
 	{
 		name: "terminate, waiting for a token", fault: stall(simulator.OpToken, simulator.Slow, 0), run: terminateA,
-		want: cell{"not_dropped: interrupted", "", "token"},
+		want: cell{"not_attempted: interrupted", "", "token"},
 	},
 	{
 		name: "terminate, waiting for the answer to a drop that was acted on", fault: stall(simulator.OpDrop, simulator.Slow, 0), run: terminateA,
-		want: cell{"unverified: interrupted", "A", "token drop:A"},
+		want: cell{"unknown: interrupted", "A", "token drop:A"},
 	},
 	{
 		name: "terminate, waiting for the answer to a drop that was not", fault: stall(simulator.OpDrop, simulator.SlowBefore, 0), run: terminateA,
-		want: cell{"unverified: interrupted", "", "token drop:A"},
+		want: cell{"unknown: interrupted", "", "token drop:A"},
 	},
 	{
 		name: "terminate, waiting to repeat a drop that was turned away", run: terminateA,
 		fault: simulator.Fault{Op: simulator.OpDrop, Kind: simulator.TooMany429, Header: retryAfter(simulator.TooMany429, "60").Header},
-		want:  cell{"not_dropped: interrupted", "", "token drop:A"},
+		want:  cell{"not_attempted: interrupted", "", "token drop:A"},
 	},
 	{
 		name: "terminate, waiting to repeat a drop that was refused", behavior: simulator.Behavior{Refuse: true}, run: terminateA,
@@ -59,47 +59,51 @@ var interruptibles = []interruptible{
 	},
 	{
 		name: "terminate, waiting for the list", fault: stall(simulator.OpList, simulator.Slow, 0), run: terminateA,
-		want: cell{"unconfirmed: interrupted", "A", "token drop:A list"},
+		want: cell{"unknown: interrupted", "A", "token drop:A list"},
 	},
 	{
 		name: "terminate, waiting for one session", fault: stall(simulator.OpGet, simulator.Slow, 0), run: terminateAByRecord,
-		want: cell{"unconfirmed: interrupted", "A", "token drop:A get:A"},
+		want: cell{"unknown: interrupted", "A", "token drop:A get:A"},
 	},
 	{
 		name: "terminate, waiting for the end", behavior: simulator.Behavior{Zombie: true}, run: terminateA,
-		want: cell{"unconfirmed: interrupted", "", "token drop:A list get:A"},
+		want: cell{"still_live: interrupted", "", "token drop:A list drop:A get:A"},
 	},
 	{
 		name: "drain, waiting for the first list", fault: stall(simulator.OpList, simulator.Slow, 0), run: drainAB,
-		want: cell{"not_dropped: interrupted", "", "token list"},
+		want: cell{"not_attempted: interrupted", "", "token list"},
 	},
 	{
 		name: "drain, waiting for the list to be readable again", fault: stall(simulator.OpList, simulator.HTML502, 1), run: drainAB,
-		want: cell{"unconfirmed: interrupted; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	},
 	{
 		name: "drain, in the grace period", run: drainWith(func(r *termination.DrainRequest) { r.Grace = time.Minute }),
-		want: cell{"unconfirmed: interrupted; A not_dropped; B not_dropped", "", "token list get:A get:B"},
+		want: cell{"still_live: interrupted; A not_attempted; B not_attempted", "", "token list get:A get:B"},
 	},
 	{
 		name: "drain, waiting for the answer to a drop that was acted on", fault: stall(simulator.OpDrop, simulator.Slow, 0), run: drainAB,
-		want: cell{"unconfirmed: interrupted; A unverified; B not_dropped", "A", "token list drop:A"},
+		want: cell{"still_live: interrupted; A unknown; B not_attempted", "A", "token list drop:A"},
 	},
 	{
 		name: "drain, waiting for the answer to a drop that was not", fault: stall(simulator.OpDrop, simulator.SlowBefore, 0), run: drainAB,
-		want: cell{"unconfirmed: interrupted; A unverified; B not_dropped", "", "token list drop:A"},
+		want: cell{"still_live: interrupted; A unknown; B not_attempted", "", "token list drop:A"},
 	},
 	{
 		name: "drain, waiting for the list after the drops", fault: stall(simulator.OpList, simulator.Slow, 1), run: drainAB,
-		want: cell{"unconfirmed: interrupted; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
+		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+	},
+	{
+		name: "drain, waiting for one session after the drops", fault: stall(simulator.OpGet, simulator.Slow, 0), run: drainAB,
+		want: cell{"unknown: interrupted; A unknown; B unknown", "A B", "token list drop:A drop:B get:A"},
 	},
 	{
 		name: "drain, waiting for the ends", behavior: simulator.Behavior{Zombie: true}, run: drainAB,
-		want: cell{"unconfirmed: interrupted; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list get:A get:B"},
+		want: cell{"still_live: interrupted; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B"},
 	},
 	{
 		name: "drain, in the quiet period", run: drainWith(func(r *termination.DrainRequest) { r.Quiet = time.Minute }),
-		want: cell{"unverified: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B list+"},
+		want: cell{"unknown: interrupted; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	},
 }
 

@@ -47,13 +47,13 @@ var uses = []use{
 	{name: "list, terminate, always", op: simulator.OpList, dial: 2, run: terminateA},
 	{name: "list, drain, once before the drops", op: simulator.OpList, times: 1, dial: 1, run: drainAB},
 	{name: "list, drain, always", op: simulator.OpList, dial: 1, run: drainAB},
-	{name: "list, drain, once after the drops", op: simulator.OpList, after: 1, times: 1, dial: 4, run: drainAB},
-	{name: "list, drain, always after the drops", op: simulator.OpList, after: 1, dial: 4, run: drainAB},
+	{name: "list, drain, once after the drops", op: simulator.OpList, after: 1, times: 1, dial: 6, run: drainAB},
+	{name: "list, drain, always after the drops", op: simulator.OpList, after: 1, dial: 6, run: drainAB},
 
 	{name: "get, terminate, once", op: simulator.OpGet, times: 1, dial: 2, run: terminateAByRecord},
 	{name: "get, terminate, always", op: simulator.OpGet, dial: 2, run: terminateAByRecord},
-	{name: "get, drain, once", op: simulator.OpGet, times: 1, dial: 5, lag: 3 * time.Second, run: drainAB},
-	{name: "get, drain, always", op: simulator.OpGet, dial: 5, lag: 3 * time.Second, run: drainAB},
+	{name: "get, drain, once", op: simulator.OpGet, times: 1, dial: 4, lag: 3 * time.Second, run: drainAB},
+	{name: "get, drain, always", op: simulator.OpGet, dial: 4, lag: 3 * time.Second, run: drainAB},
 
 	{name: "drop, terminate, once", op: simulator.OpDrop, times: 1, dial: 1, run: terminateA},
 	{name: "drop, terminate, always", op: simulator.OpDrop, dial: 1, run: terminateA},

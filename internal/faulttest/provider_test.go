@@ -36,6 +36,7 @@ type told struct {
 const (
 	nothing    = "nothing"
 	something  = "something"
+	accepted   = "accepted"
 	terminated = "terminated"
 	already    = "already_ended"
 )
@@ -143,16 +144,22 @@ var providerUses = []providerUse{
 		failing(nothing, "list", "list list?×2", "list token list", "list token list list?×2"),
 	},
 	{
-		// Whatever PAM answers, the record of an end is kept: only a session that is
-		// seen live undoes it.
+		// Whatever PAM answers, the record of what was done is kept: only a session that
+		// is seen live undoes it. A plan does not fail while PAM is down.
 		"refresh of a termination", simulator.OpGet, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
 			t.Helper()
 			read := s.driver.Resource(terminationType).Read(s.record)
-			return read.Diagnostics, outcomeOf(read.State)
+			state := outcomeOf(read.State)
+			if len(read.Diagnostics.Errors()) > 0 {
+				state += ", and the plan fails"
+			}
+			return read.Diagnostics, state
 		},
-		with(failing(terminated, "get:done", "get:done get?×2", "get:done token get:done", "get:done token get:done get?×2"), map[string]told{
-			"not found":  {"", "", terminated, "get:done"},
-			"permission": {"", "", terminated, "get:done"},
+		with(failing(accepted+", and the plan fails", "get:done", "get:done get?×2", "get:done token get:done", "get:done token get:done get?×2"), map[string]told{
+			"not found":                 {"", "", accepted, "get:done"},
+			"permission":                {"", "", accepted, "get:done"},
+			"passing failure":           {problems["passing failure"], "", accepted, "get:done"},
+			"passing failure, replayed": {problems["passing failure"], "", accepted, "get:done×2"},
 		}),
 	},
 	{
@@ -162,10 +169,10 @@ var providerUses = []providerUse{
 			return created.Diagnostics, outcomeOf(created.State)
 		},
 		with(failing(nothing, "drop:live", "drop:live drop?", "drop:live token drop:live", "drop:live token drop:live drop?"), map[string]told{
-			"done":                        {"", "", terminated, "drop:live get:live"},
-			"lost answer":                 {"Session end unconfirmed", "session_id", nothing, "drop:live get:live"},
-			"refusal":                     {"PAM refused the drop", "session_id", nothing, "drop:live get:live"},
-			"refusal of an ended session": {"", "", already, "drop:live get:live"},
+			"done":                        {"", "", terminated, "drop:live list"},
+			"lost answer":                 {"Session end unconfirmed", "session_id", nothing, "drop:live list"},
+			"refusal":                     {"PAM refused the drop", "session_id", nothing, "drop:live list"},
+			"refusal of an ended session": {"", "", already, "drop:live list"},
 		}),
 	},
 	{
@@ -176,8 +183,8 @@ var providerUses = []providerUse{
 			return destroyed.Diagnostics, presence(destroyed.State != nil)
 		},
 		with(survived("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list", "list drop:live token drop:live drop? list"), map[string]told{
-			"done":                        {"1 session dropped", "", nothing, "list drop:live list"},
-			"refusal of an ended session": {"", "", nothing, "list drop:live list"},
+			"done":                        {"1 session dropped", "", nothing, "list drop:live get:live list"},
+			"refusal of an ended session": {"", "", nothing, "list drop:live get:live list"},
 		}),
 	},
 }
@@ -185,8 +192,9 @@ var providerUses = []providerUse{
 // survived is one error for every class but those of a session that has ended.
 func survived(requests, route, renewed, denied string) map[string]told {
 	all := failing(something, requests, route, renewed, denied)
-	for _, class := range []string{"lost answer", "refusal"} {
-		all[class] = told{asks: requests, state: something}
+	// Where another request might fare better, the session is checked first.
+	for _, class := range []string{"lost answer", "refusal", "passing failure"} {
+		all[class] = told{asks: "list drop:live get:live list", state: something}
 	}
 	for class, one := range all {
 		one.summary = "1 session not ended"
@@ -215,8 +223,8 @@ func outcomeOf(state *acctest.State) string {
 	return nothing
 }
 
-// stage is a provider and a PAM in which one of alice's sessions is live, one is
-// recorded as terminated, and a drain guards something.
+// stage is a provider and a PAM in which one of alice's sessions is live, the
+// request to end another one was accepted, and a drain guards something.
 type stage struct {
 	pam        *acctest.PAM
 	driver     *acctest.Driver
@@ -232,11 +240,13 @@ func newStage(t *testing.T) *stage {
 	s := &stage{pam: pam, driver: acctest.NewDriver(t, pam, map[string]any{"max_retries": 0})}
 	s.done = pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
 	s.live = pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.2:22"})
-	recorded := s.driver.Resource(terminationType).Apply(nil, map[string]any{"session_id": s.done.SessionID})
+	recorded := s.driver.Resource(terminationType).Apply(nil, map[string]any{
+		"session_id": s.done.SessionID, "record_id": strconv.FormatInt(s.done.RecordID, 10), "confirm": false,
+	})
 	guarded := s.driver.Resource(drainType).Apply(nil, map[string]any{
 		"match": map[string]any{"users": []any{"alice"}}, "preview": false,
 	})
-	if outcomeOf(recorded.State) != terminated || guarded.State == nil {
+	if outcomeOf(recorded.State) != accepted || guarded.State == nil {
 		t.Fatalf("the stage is not set:\n%s\n%s", recorded.Diagnostics, guarded.Diagnostics)
 	}
 	s.record, s.guard = recorded.State, guarded.State

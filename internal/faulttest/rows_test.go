@@ -70,7 +70,7 @@ var matrix = []row{
 	{"429, Retry-After in seconds", retryAfter(simulator.TooMany429, "7"), tokenRepeated, listRepeated, getDelayed, dropTurnedAway},
 	// A bubble begins at midnight UTC on 2000-01-01.
 	{"429, Retry-After as a date", retryAfter(simulator.TooMany429, "Sat, 01 Jan 2000 00:00:20 GMT"), tokenRepeated, listRepeated, getDelayed, dropTurnedAway},
-	{"429, Retry-After of an hour", retryAfter(simulator.TooMany429, "3600"), tokenStops("passing failure"), listPutOff, getDelayed, dropPutOff},
+	{"429, Retry-After of an hour", retryAfter(simulator.TooMany429, "3600"), tokenPutOff, listPutOff, getPutOff, dropPutOff},
 	{"500 unexpected error", kind(simulator.Unexpected500), tokenRepeated, listRepeated, getRepeated, dropLost},
 	{"500 unexpected error, acted on", acted(simulator.Unexpected500), tokenRepeated, listRepeated, getRepeated, dropDone},
 	{"500 drop failed", kind(simulator.DropFailed500), tokenRepeated, listRepeated, getRepeated, dropRefused},

@@ -24,8 +24,8 @@ const (
 	// soakRetries and soakConcurrency are the defaults of the provider.
 	soakRetries     = 4
 	soakConcurrency = 10
-	// soakLimit is the default of `timeouts`.
-	soakLimit = 10 * time.Minute
+	// soakLimit is the default of `timeouts` of a drain.
+	soakLimit = time.Hour
 	// maxRuns is after how many runs everybody who can end must have ended.
 	maxRuns = 20
 )
@@ -156,7 +156,7 @@ func (y *tally) check(t *testing.T, w *world, name string, seed uint64) {
 	publish(name+", requests", int64(y.requests))
 	publish(name+", requests struck", int64(y.faults))
 	publish(name+", runs", int64(y.runs))
-	for _, promise := range []string{falseEnd, unreported, notNamed, tooOften, afterTheirEnds} {
+	for _, promise := range promises {
 		publish(name+", "+promise, int64(w.broken[promise]))
 	}
 }
@@ -266,7 +266,7 @@ func (w *world) terminateAll(t *testing.T, ids []string) []string {
 	defer func() { w.manyAsk = false }()
 	var all account
 	for _, a := range accounts {
-		all.ended, all.named = append(all.ended, a.ended...), append(all.named, a.named...)
+		all.ended, all.named, all.requested = append(all.ended, a.ended...), append(all.named, a.named...), append(all.requested, a.requested...)
 	}
 	// Nobody but these may be dropped, and of these each is accounted for.
 	asked := make(map[string]bool, len(ids))
@@ -278,6 +278,36 @@ func (w *world) terminateAll(t *testing.T, ids []string) []string {
 		t.Errorf("%d of %d sessions are accounted for", len(all.ended)+len(all.named), len(ids))
 	}
 	return all.named
+}
+
+// A drain that is interrupted again and again, at any moment, says what is true each
+// time, and comes to an end.
+func TestSoakInterrupted(t *testing.T) {
+	t.Parallel()
+	soak(t, func(w *world, seed uint64) {
+		t := w.t
+		w.sim.Random(seed, faultShare)
+		moments := rand.New(rand.NewPCG(seed, 0))
+		var total tally
+		for run := 1; len(w.mortals()) > 0 || run <= maxRuns; run++ {
+			if run > 10*maxRuns {
+				t.Fatalf("%d sessions are live after %d runs", len(w.mortals()), run-1)
+			}
+			w.connect()
+			ctx, interrupt := context.WithCancel(t.Context())
+			// Most of the requests are sent within the first seconds.
+			timer := time.AfterFunc(time.Duration(moments.Int64N(int64(5*time.Second))), interrupt)
+			a := w.drain(ctx, soakDrain(t))
+			timer.Stop()
+			interrupt()
+			w.checkPromise(t, a, meant)
+			if !a.failed {
+				t.Error("the drain succeeds although some sessions cannot end")
+			}
+			total.take(w)
+		}
+		total.check(t, w, "soak, interrupted drain", seed)
+	})
 }
 
 // Under faults of every kind, refusals and wrong answers included, nothing has to
@@ -323,14 +353,16 @@ func TestCheckPromiseFindsLies(t *testing.T) {
 		times   int
 		want    string
 	}{
-		"a false end":          {account: account{ended: []string{"A"}, named: []string{"B"}}, want: falseEnd},
-		"live and unreported":  {account: account{named: []string{"B"}}, want: unreported},
-		"somebody else's":      {account: account{named: []string{"A", "B"}}, drop: "bob", want: notNamed},
-		"a protected one":      {account: account{named: []string{"A", "B"}}, drop: "protected", want: notNamed},
-		"one that has ended":   {account: account{named: []string{"A", "B"}}, drop: "gone", want: afterTheirEnds},
-		"the same too often":   {account: account{named: []string{"A", "B"}}, drop: "A", times: 2 + retries, want: tooOften},
-		"the truth, no lie":    {account: account{named: []string{"A", "B"}}},
-		"a drop that is named": {account: account{ended: []string{"A"}, named: []string{"B"}}, drop: "A"},
+		"a false end":            {account: account{ended: []string{"A"}, named: []string{"B"}}, want: falseEnd},
+		"live and unreported":    {account: account{named: []string{"B"}}, want: unreported},
+		"somebody else's":        {account: account{named: []string{"A", "B"}}, drop: "bob", want: notNamed},
+		"a protected one":        {account: account{named: []string{"A", "B"}}, drop: "protected", want: notNamed},
+		"one that has ended":     {account: account{named: []string{"A", "B"}}, drop: "gone", want: afterTheirEnds},
+		"the same too often":     {account: account{named: []string{"A", "B"}}, drop: "A", times: 2 + retries, want: tooOften},
+		"a drop that is untold":  {account: account{named: []string{"A", "B"}}, drop: "A", want: untold},
+		"a drop that is told of": {account: account{named: []string{"A", "B"}, requested: []string{"A"}}, drop: "A"},
+		"the truth, no lie":      {account: account{named: []string{"A", "B"}}},
+		"a drop that is named":   {account: account{ended: []string{"A"}, named: []string{"B"}}, drop: "A"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -345,7 +377,7 @@ func TestCheckPromiseFindsLies(t *testing.T) {
 						_ = w.client.Drop(t.Context(), w.id(lie.drop)) // refused where it has ended
 					}
 				}
-				for _, ids := range [][]string{lie.account.ended, lie.account.named} {
+				for _, ids := range [][]string{lie.account.ended, lie.account.named, lie.account.requested} {
 					for i, name := range ids {
 						ids[i] = w.id(name)
 					}

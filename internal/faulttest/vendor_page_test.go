@@ -38,7 +38,7 @@ var vendorPage = []vendorError{
 	{
 		name:  "unexpected error",
 		fault: kind(simulator.Unexpected500),
-		token: "token×2", list: "list×2", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
+		token: "token+", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
 		advice: map[simulator.Op][]string{"": {"contact the vendor's support"}},
 	},
 	{
@@ -50,7 +50,7 @@ var vendorPage = []vendorError{
 	{
 		name:  "droping session",
 		fault: kind(simulator.DropFailed500),
-		token: "token×2", list: "list×2", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
+		token: "token+", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
 		advice: map[simulator.Op][]string{
 			"":               {"Check the state of senhasegura"},
 			simulator.OpDrop: {"Look the session up in PAM"},
@@ -65,7 +65,7 @@ var vendorPage = []vendorError{
 	{
 		name:  "client authentication failed, as 500",
 		fault: says(500, "Client authentication failed"),
-		token: "token", list: "list×2", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
+		token: "token", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
 		advice: map[simulator.Op][]string{
 			simulator.OpToken: {"`client_id`", "`client_secret`", "SENHASEGURA_CLIENT_SECRET"},
 		},
@@ -85,7 +85,7 @@ var vendorPage = []vendorError{
 	{
 		name:  "request timed out",
 		fault: kind(simulator.Timeout408),
-		token: "token×2", list: "list×2", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
+		token: "token+", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
 		advice: map[simulator.Op][]string{"": {"`request_timeout`"}, simulator.OpDrop: {"Run again"}},
 	},
 }
@@ -105,7 +105,8 @@ func TestVendorPage(t *testing.T) {
 			t.Run(e.name+"/"+string(op), func(t *testing.T) {
 				t.Parallel()
 				s := newStage(t)
-				s.driver = acctest.NewDriver(t, s.pam, map[string]any{"max_retries": 1})
+				// The list is read again until no read has worked for list_timeout.
+				s.driver = acctest.NewDriver(t, s.pam, map[string]any{"max_retries": 1, "list_timeout": "1s"})
 				if op != simulator.OpToken {
 					// A token that was accepted before, as it is in the middle of a run.
 					if _, said := s.driver.ReadDataSource(sessionsData, map[string]any{}); len(said) > 0 {

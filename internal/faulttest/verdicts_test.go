@@ -27,35 +27,43 @@ var (
 	tokenFine = verdict{"fine", []cell{
 		{"terminated", "A", "token drop:A list"},
 		{"terminated", "A", "token drop:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
 	// tokenRepeated: a passing failure, repeated within the retries.
 	tokenRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token×2 drop:A list"},
-		{"not_dropped: passing failure", "", "token×3"},
-		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token×3"},
+		{"not_attempted: passing failure", "", "token×3"},
+		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", "token+"},
 	}}
 	// tokenUnreached: the same, where no request reaches PAM.
 	tokenUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"not_dropped: passing failure", "", ""},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"not_dropped: passing failure", "", ""},
+		{"not_attempted: passing failure", "", ""},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", ""},
+	}}
+	// tokenPutOff: PAM asks for a longer wait than a retry of the client may take.
+	// The first list of a drain keeps to its own pace.
+	tokenPutOff = verdict{"passing failure", []cell{
+		{"not_attempted: passing failure", "", "token"},
+		{"not_attempted: passing failure", "", "token"},
+		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", "token+"},
 	}}
 	// tokenOtherRoute: the next candidate is asked.
 	tokenOtherRoute = verdict{"wrong route", []cell{
 		{"terminated", "A", "token×2 drop:A list"},
-		{"not_dropped: wrong route", "", "token×2"},
-		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B list"},
-		{"not_dropped: wrong route", "", "token×2"},
+		{"not_attempted: wrong route", "", "token×2"},
+		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B get:A get:B list"},
+		{"not_attempted: wrong route", "", "token×2"},
 	}}
 )
 
 // tokenStops: asked once and never again.
 func tokenStops(class string) verdict {
-	stops := cell{"not_dropped: " + class, "", "token"}
+	stops := cell{"not_attempted: " + class, "", "token"}
 	return verdict{class, []cell{stops, stops, stops, stops}}
 }
 
@@ -65,67 +73,68 @@ var (
 	listFine = verdict{"fine", []cell{
 		{"terminated", "A", "token drop:A list"},
 		{"terminated", "A", "token drop:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
-	// listRepeated: a passing failure. Before any drop it is final once the
-	// retries are used up; after a drop, looking goes on as long as there is time.
+	// listRepeated: a passing failure. Before any drop it is final when no list has
+	// worked for the time of one list; after a drop, looking goes on as long as there
+	// is time.
 	listRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
-		{"unconfirmed: out of time", "A", "token drop:A list+"},
-		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token list×3"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list×2"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		{"unknown: out of time", "A", "token drop:A list+"},
+		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", "token list+"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list×2"},
+		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	}}
 	// listReplayed: the same, and net/http repeats a read of its own accord where
 	// a connection that it had kept is cut.
 	listReplayed = verdict{"passing failure, replayed", []cell{
 		{"terminated", "A", "token drop:A list×2"},
-		{"unconfirmed: out of time", "A", "token drop:A list+"},
-		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token list×4"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list×2"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		{"unknown: out of time", "A", "token drop:A list+"},
+		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", "token list+"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list×2"},
+		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	}}
 	listUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"unconfirmed: out of time", "A", "token drop:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"not_dropped: passing failure", "", "token"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B"},
+		{"unknown: out of time", "A", "token drop:A"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", "token"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B"},
 	}}
-	// listPutOff: PAM asks for a longer wait than a retry may take. A look after a
-	// drop keeps to its own pace.
+	// listPutOff: PAM asks for a longer wait than a retry of the client may take. A
+	// look keeps to its own pace.
 	listPutOff = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
-		{"unconfirmed: out of time", "A", "token drop:A list+"},
-		{"not_dropped: passing failure", "", "token list"},
-		{"not_dropped: passing failure", "", "token list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list×2"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list+"},
+		{"unknown: out of time", "A", "token drop:A list+"},
+		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B get:A get:B list"},
+		{"not_attempted: passing failure", "", "token list+"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list×2"},
+		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	}}
 	// listRenewed: the token is refused, and replaced once.
 	listRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A list token list"},
-		{"unconfirmed: not authenticated", "A", "token drop:A list token list"},
-		{"A terminated; B terminated", "A B", "token list token list drop:A drop:B list"},
-		{"not_dropped: not authenticated", "", "token list token list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list token list"},
-		{"unconfirmed: not authenticated; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list token list"},
+		{"unknown: not authenticated", "A", "token drop:A list token list"},
+		{"A terminated; B terminated", "A B", "token list token list drop:A drop:B get:A get:B list"},
+		{"not_attempted: not authenticated", "", "token list token list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list token list"},
+		{"unknown: not authenticated; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list token list"},
 	}}
 	// listOtherRoute: every candidate is asked, and none is there. That is no end,
 	// and an accepted drop is called accepted.
 	listOtherRoute = verdict{"wrong route", []cell{
 		{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
 		{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
-		{"not_dropped: wrong route", "", "token list list?×2"},
-		{"not_dropped: wrong route", "", "token list list?×2"},
-		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list list?×2"},
-		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list list?×2"},
+		{"not_attempted: wrong route", "", "token list list?×2"},
+		{"not_attempted: wrong route", "", "token list list?×2"},
+		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list list?×2"},
+		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list list?×2"},
 	}}
 	// listDenied: a gateway answers alike for a wrong route and for a token that it
 	// does not accept. A token that is older than the call, or was accepted before,
@@ -133,99 +142,115 @@ var (
 	listDenied = verdict{"wrong route, or token", []cell{
 		{"terminated", "A", "token drop:A list token list"},
 		{"accepted, no look: wrong route", "A", "token drop:A list token list list?×2"},
-		{"not_dropped: wrong route", "", "token list list?×2"},
-		{"not_dropped: wrong route", "", "token list list?×2"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list token list"},
-		{"unconfirmed: wrong route; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list token list list?×2"},
+		{"not_attempted: wrong route", "", "token list list?×2"},
+		{"not_attempted: wrong route", "", "token list list?×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list token list"},
+		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list token list list?×2"},
 	}}
 	// listForbidden: an authorization that may only drop is legitimate, so a
 	// single drop is accepted. A drain has to see whom it drops.
 	listForbidden = verdict{"permission", []cell{
 		{"accepted, no look: permission", "A", "token drop:A list"},
 		{"accepted, no look: permission", "A", "token drop:A list"},
-		{"not_dropped: permission", "", "token list"},
-		{"not_dropped: permission", "", "token list"},
-		{"unconfirmed: permission; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
-		{"unconfirmed: permission; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
+		{"not_attempted: permission", "", "token list"},
+		{"not_attempted: permission", "", "token list"},
+		{"unknown: permission; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"unknown: permission; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
 )
 
-// listStops: not repeated. What was dropped before is not called ended.
+// listStops: not repeated. Who came since the first list is not known.
 func listStops(class string) verdict {
-	terminate := cell{"unconfirmed: " + class, "A", "token drop:A list"}
-	first := cell{"not_dropped: " + class, "", "token list"}
-	after := cell{"unconfirmed: " + class + "; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"}
+	terminate := cell{"unknown: " + class, "A", "token drop:A list"}
+	first := cell{"not_attempted: " + class, "", "token list"}
+	after := cell{"unknown: " + class + "; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"}
 	return verdict{class, []cell{terminate, terminate, first, first, after, after}}
 }
 
 // Get one is asked for by a terminate that knows the record id, and by a drain
-// whose sessions take a while to end, each with the fault once and always.
+// whose sessions take a while to end, each with the fault once and always. Whatever
+// it does not tell a drain, the list does.
 var (
 	getFine = verdict{"fine", []cell{
 		{"terminated", "A", "token drop:A get:A"},
 		{"terminated", "A", "token drop:A get:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B get:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B get:A list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
 	}}
+	// getRepeated: a passing failure. A terminate asks again once, with the repeats
+	// of the client; then the list takes the place of that.
 	getRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
-		{"unconfirmed: out of time", "A", "token drop:A get:A+"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A×2 get:B get:A get:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list get:A+"},
+		{"terminated", "A", "token drop:A get:A×6 list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B drop:A drop:B get:A get:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×3 get:B×3 list drop:A drop:B get:A×3 get:B×3 list"},
 	}}
 	// getReplayed: the same, where net/http repeats it of its own accord.
-	getReplayed = verdict{"passing failure, replayed", getRepeated.cells}
+	getReplayed = verdict{"passing failure, replayed", []cell{
+		{"terminated", "A", "token drop:A get:A×2"},
+		{"terminated", "A", "token drop:A get:A×7 list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B drop:A drop:B get:A get:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×4 get:B×3 list drop:A drop:B get:A×4 get:B×3 list"},
+	}}
 	// getDelayed: by the time the repeat is made, the sessions have ended.
 	getDelayed = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
-		{"unconfirmed: out of time", "A", "token drop:A get:A+"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A×2 get:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list get:A+"},
+		{"terminated", "A", "token drop:A get:A×6 list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×3 get:B×3 list"},
+	}}
+	// getPutOff: PAM asks for a longer wait than a retry of the client may take. A
+	// check keeps to its own pace.
+	getPutOff = verdict{"passing failure", []cell{
+		{"terminated", "A", "token drop:A get:A×2"},
+		{"terminated", "A", "token drop:A get:A×2 list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B get:A get:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B get:A get:B list×2"},
 	}}
 	getUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A"},
-		{"unconfirmed: out of time", "A", "token drop:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get:B get:A get:B list"},
-		{"unconfirmed: out of time; A unconfirmed; B unconfirmed", "A B", "token list drop:A drop:B list"},
+		{"unknown: out of time", "A", "token drop:A"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B get:A get:B list"},
+		{"unknown: out of time; A unknown; B unknown", "A B", "token list drop:A drop:B"},
 	}}
 	getRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A get:A token get:A"},
-		{"unconfirmed: not authenticated", "A", "token drop:A get:A token get:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A token get:A get:B get:A get:B list"},
-		{"unconfirmed: not authenticated; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list get:A token get:A"},
+		{"unknown: not authenticated", "A", "token drop:A get:A token get:A"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A token get:A get:B drop:A drop:B get:A get:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A token get:A get:B token get:B list drop:A drop:B list×2"},
 	}}
 	// getMissing: no such row. That is no end: the list decides.
 	getMissing = verdict{"not found", []cell{
 		{"terminated", "A", "token drop:A get:A list"},
 		{"terminated", "A", "token drop:A get:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A list get:A get:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A list get:A list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"},
 	}}
 	// getOtherRoute: no such endpoint. The list decides, and a drain asks for
 	// single sessions no more.
 	getOtherRoute = verdict{"wrong route", []cell{
 		{"terminated", "A", "token drop:A get:A get?×2 list"},
 		{"terminated", "A", "token drop:A get:A get?×2 list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get?×2 list×2"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A get?×2 list×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get?×2 get:B list drop:A drop:B list×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get?×2 get:B get?×2 list drop:A drop:B list×2"},
 	}}
 	getDenied = verdict{"wrong route, or token", []cell{
 		{"terminated", "A", "token drop:A get:A token get:A"},
 		{"terminated", "A", "token drop:A get:A token get:A get?×2 list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A token get:A get:B get:A get:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A token get:A get?×2 list×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A token get:A get:B drop:A drop:B get:A get:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A token get:A get?×2 get:B get?×2 list drop:A drop:B list×2"},
 	}}
 	getForbidden = verdict{"permission", []cell{
 		{"terminated", "A", "token drop:A get:A list"},
 		{"terminated", "A", "token drop:A get:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A list×2"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list get:A list×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"},
 	}}
 )
 
 func getStops(class string) verdict {
-	terminate := cell{"unconfirmed: " + class, "A", "token drop:A get:A"}
-	drain := cell{"unconfirmed: " + class + "; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list get:A"}
+	terminate := cell{"unknown: " + class, "A", "token drop:A get:A"}
+	drain := cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"}
 	return verdict{class, []cell{terminate, terminate, drain, drain}}
 }
 
@@ -236,89 +261,84 @@ var (
 	dropDone = verdict{"done", []cell{
 		{"terminated", "A", "token drop:A list"},
 		{"terminated", "A", "token drop:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
 	// dropLost: the answer says nothing and nothing was done. Look first, and drop
 	// again within the retries only what is live.
 	dropLost = verdict{"lost answer", []cell{
 		{"terminated", "A", "token drop:A list drop:A get:A"},
-		{"unconfirmed: lost answer", "", "token drop:A list drop:A get:A drop:A get:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A get:A list"},
-		{"unconfirmed; A unconfirmed; B unconfirmed", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+		{"still_live: lost answer", "", "token drop:A list drop:A get:A drop:A get:A"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
+		{"still_live; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
 	// dropRefused: PAM says no and not why. The same way, another word at its end.
 	dropRefused = verdict{"refusal", []cell{
 		{"terminated", "A", "token drop:A list drop:A get:A"},
 		{"refused: refusal", "", "token drop:A list drop:A get:A drop:A get:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list drop:A get:A list"},
-		{"unconfirmed; A refused; B refused", "", "token list drop:A drop:B list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
+		{"still_live; A refused; B refused", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
 	// dropRefusedEnded: PAM says no, and the session has ended: not by a drop that
 	// anybody could claim.
 	dropRefusedEnded = verdict{"refusal of an ended session", []cell{
 		{"already_ended", "A", "token drop:A list"},
 		{"already_ended", "A", "token drop:A list"},
-		{"A already_ended; B terminated", "A B", "token list drop:A drop:B list"},
-		{"A already_ended; B already_ended", "A B", "token list drop:A drop:B list"},
+		{"A already_ended; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"A already_ended; B already_ended", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
 	// dropTurnedAway: PAM says that it did nothing, so the client may repeat. The
-	// drain looks again before it goes on, and does not ask for others meanwhile.
+	// drain checks before it asks for another, and gives up after two rounds in which
+	// nobody was answered.
 	dropTurnedAway = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A×2 list"},
-		{"not_dropped: passing failure", "", "token drop:A×3"},
-		{"A terminated; B terminated", "A B", "token list drop:A×2 drop:B list"},
-		{
-			"unconfirmed; A not_dropped; B not_dropped", "",
-			"token list drop:A×3 list drop:A×3 list drop:A×3 list drop:B×3 list drop:B×3 get:B drop:B×3 get:B list",
-		},
+		{"not_attempted: passing failure", "", "token drop:A×3"},
+		{"A terminated; B terminated", "A B", "token list drop:A×2 drop:B get:A get:B list"},
+		{"still_live: passing failure; A not_attempted; B not_attempted", "", "token list drop:A×3 get:A get:B drop:B×3 list"},
 	}}
 	dropPutOff = verdict{"passing failure", []cell{
-		{"not_dropped: passing failure", "", "token drop:A"},
-		{"not_dropped: passing failure", "", "token drop:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A list drop:A drop:B list"},
-		{
-			"unconfirmed; A not_dropped; B not_dropped", "",
-			"token list drop:A list drop:A list drop:A list drop:B list drop:B get:B drop:B get:B list",
-		},
+		{"not_attempted: passing failure", "", "token drop:A"},
+		{"not_attempted: passing failure", "", "token drop:A"},
+		{"A terminated; B terminated", "A B", "token list drop:A get:A get:B drop:B drop:A get:A get:B list"},
+		{"still_live: passing failure; A not_attempted; B not_attempted", "", "token list drop:A get:A get:B drop:B list"},
 	}}
 	dropUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"not_dropped: passing failure", "", "token"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B list"},
-		{"unconfirmed: out of time; A not_dropped; B not_dropped", "", "token list"},
+		{"not_attempted: passing failure", "", "token"},
+		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+		{"still_live: out of time; A not_attempted; B not_attempted", "", "token list"},
 	}}
 	dropRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A token drop:A list"},
-		{"not_dropped: not authenticated", "", "token drop:A token drop:A"},
-		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
-		{"unconfirmed: not authenticated; A not_dropped; B not_dropped", "", "token list drop:A token drop:A list"},
+		{"not_attempted: not authenticated", "", "token drop:A token drop:A"},
+		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B get:A get:B list"},
+		{"still_live: not authenticated; A not_attempted; B not_attempted", "", "token list drop:A token drop:A list"},
 	}}
 	dropDenied = verdict{"wrong route, or token", []cell{
-		{"not_dropped: wrong route", "", "token drop:A drop?"},
-		{"not_dropped: wrong route", "", "token drop:A drop?"},
-		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B list"},
-		{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A token drop:A drop? list"},
+		{"not_attempted: wrong route", "", "token drop:A drop?"},
+		{"not_attempted: wrong route", "", "token drop:A drop?"},
+		{"A terminated; B terminated", "A B", "token list drop:A token drop:A drop:B get:A get:B list"},
+		{"still_live: wrong route; A not_attempted; B not_attempted", "", "token list drop:A token drop:A drop? list"},
 	}}
 	dropOtherRoute = verdict{"wrong route", []cell{
-		{"not_dropped: wrong route", "", "token drop:A drop?"},
-		{"not_dropped: wrong route", "", "token drop:A drop?"},
-		{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A drop? list"},
-		{"unconfirmed: wrong route; A not_dropped; B not_dropped", "", "token list drop:A drop? list"},
+		{"not_attempted: wrong route", "", "token drop:A drop?"},
+		{"not_attempted: wrong route", "", "token drop:A drop?"},
+		{"still_live: wrong route; A not_attempted; B not_attempted", "", "token list drop:A drop? list"},
+		{"still_live: wrong route; A not_attempted; B not_attempted", "", "token list drop:A drop? list"},
 	}}
 	// dropRejected: a reason that may lie in this session, so the drain goes on
 	// with the others.
 	dropRejected = verdict{"rejected", []cell{
-		{"not_dropped: rejected", "", "token drop:A"},
-		{"not_dropped: rejected", "", "token drop:A"},
-		{"unconfirmed; A not_dropped; B terminated", "B", "token list drop:A drop:B list"},
-		{"unconfirmed; A not_dropped; B not_dropped", "", "token list drop:A drop:B list"},
+		{"not_attempted: rejected", "", "token drop:A"},
+		{"not_attempted: rejected", "", "token drop:A"},
+		{"still_live; A not_attempted; B terminated", "B", "token list drop:A drop:B get:B list"},
+		{"still_live; A not_attempted; B not_attempted", "", "token list drop:A drop:B list"},
 	}}
 )
 
 // dropStops: no drop would fare better, so none follows.
 func dropStops(class string) verdict {
-	terminate := cell{"not_dropped: " + class, "", "token drop:A"}
-	drain := cell{"unconfirmed: " + class + "; A not_dropped; B not_dropped", "", "token list drop:A list"}
+	terminate := cell{"not_attempted: " + class, "", "token drop:A"}
+	drain := cell{"still_live: " + class + "; A not_attempted; B not_attempted", "", "token list drop:A list"}
 	return verdict{class, []cell{terminate, terminate, drain, drain}}
 }

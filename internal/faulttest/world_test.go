@@ -116,8 +116,8 @@ type world struct {
 	network *network
 	// dropsBefore are the drops of each session before the journal began.
 	dropsBefore map[string]int
-	// manyAsk: several uses at a time look and drop, so that what one of them saw
-	// is not what another knows.
+	// manyAsk: several uses look and drop, so that what one of them saw is not what
+	// another knows; or several records of a session contradict each other.
 	manyAsk bool
 	// broken counts the breaches of each promise.
 	broken map[string]int
@@ -156,6 +156,7 @@ func newWorld(t *testing.T, s settings) *world {
 	served := make(chan error, 1)
 	go func() { served <- w.server.Serve(w.network) }()
 	t.Cleanup(func() {
+		time.Sleep(time.Minute) // a token request outlives those who wait for it
 		w.client.CloseIdleConnections()
 		w.sim.Close()
 		_ = w.server.Close()
@@ -190,7 +191,7 @@ func (w *world) connect() {
 	}
 	w.client = client
 	w.terminator = termination.New(client, termination.Options{
-		Retries: w.settings.retries, Pause: 500 * time.Millisecond, Concurrency: w.settings.concurrency,
+		Retries: w.settings.retries, Pause: 500 * time.Millisecond, ListTimeout: attemptLimit, Concurrency: w.settings.concurrency,
 	})
 }
 

@@ -182,7 +182,7 @@ func drainAll(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	terminator := termination.New(client, termination.Options{Retries: 4, Pause: 500 * time.Millisecond, Concurrency: inFlight})
+	terminator := termination.New(client, termination.Options{Retries: 4, Concurrency: inFlight})
 	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, Poll: 2 * time.Second})
 	if err == nil && len(report.Dropped()) != drained {
 		err = fmt.Errorf("%d sessions are reported as dropped", len(report.Dropped()))

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +165,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		}
 	}
 	tried := countDrops(failure.Drops)
-	if failure.Kind == termination.Failed {
+	if failure.Kind == termination.NotAttempted {
 		tried = "" // whether it was sent is for the evidence to say
 	}
 	r := report{
@@ -179,7 +178,13 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.summary = "Session not ended: PAM refused the drop"
 		r.truth = sentences(sighting(failure.Last), inState)
 		r.advice = explain(session.ErrRefused).advice
-	case termination.Unverified:
+	case termination.StillLive, termination.Unknown:
+		if failure.Kind == termination.StillLive || failure.Drop == nil {
+			r.summary = "Session end unconfirmed"
+			r.truth = sentences("PAM was told to drop the session, and no end was seen.", sighting(failure.Last), why, inState)
+			r.advice = "Run again. If the session stays live, look at it in PAM: one whose node crashed stays live until a server job marks its end, minutes later. `timeouts.create` bounds the wait."
+			break
+		}
 		r.summary = "Session end unverified"
 		doubt := "a drop may have reached PAM, and the session cannot be looked at."
 		if errors.Is(failure.Drop, session.ErrRefused) {
@@ -187,14 +192,13 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		}
 		r.truth = sentences("Whether the session has ended is not known: "+doubt, why, inState)
 		r.advice = explain(errors.Join(failure.Look, failure.Drop)).advice
-	case termination.Unconfirmed:
-		r.summary = "Session end unconfirmed"
-		r.truth = sentences("PAM was told to drop the session, and no end was seen.", sighting(failure.Last), why, inState)
-		r.advice = "Run again. If the session stays live, look at it in PAM: one whose node crashed stays live until a server job marks its end, minutes later. `timeouts.create` bounds the wait."
-	case termination.Unknown:
+	case termination.NotFound:
 		r.summary = "No such session"
 		r.truth = sentences("PAM refused the drop and shows no session with this id to this authorization. It may never have existed, have been purged, or be hidden.", inState)
 		r.advice = "Check that `session_id` is the unique hash and not the row number. An authorization sees only sessions of its Credentials and Devices. Set `ignore_not_found = true` if an unknown session counts as gone."
+		if session.ValidateRecordID(failure.SessionID) == nil {
+			r.advice = fmt.Sprintf("%q looks like a record ID. Set `session_id` to the session ID, a 40-character hash; the number belongs in `record_id`.", failure.SessionID)
+		}
 	case termination.Mismatch:
 		r.summary = "The record id belongs to another session"
 		if recorded {
@@ -203,7 +207,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.truth = sentences(sighting(failure.Last), "The given `record_id` is not that of this session.", inState)
 		r.advice = "Correct `record_id`, or leave it out: the provider finds it."
 		at = path.Root("record_id")
-	case termination.Failed, termination.TooMany:
+	default: // NotAttempted
 		c := explain(errors.Join(failure.Drop, failure.Look))
 		r.summary = "Session not dropped: " + c.problem
 		r.truth = sentences("No drop was carried out; the session is as it was.", inState)
@@ -249,6 +253,15 @@ func strangerRecord(sessionID, recordID string) diag.Diagnostic {
 		truth:     "That record is of another session, so this one was not looked at. The record of its termination is kept as it was.",
 		advice:    "Correct `record_id`, or leave it out when the session is terminated: the provider finds it.",
 	}.about("session " + sessionID).asWarning(path.Root("record_id"))
+}
+
+// refreshFailed words a refresh that read nothing. A warning of it does not name
+// the session in its summary: where the server is down, Terraform shows one for all.
+func refreshFailed(record termination.Record, err error) report {
+	return unread("Session not read: ",
+		fmt.Sprintf("The provider looked at record %s to refresh the termination of session %q.", record.RecordID, record.SessionID),
+		"The record of the termination is kept as it was. Whether the session has ended is not known.",
+		err)
 }
 
 // lookFailed words a look at one session that did not work, where nothing was
@@ -460,41 +473,97 @@ func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
 
 // drainFailed words a drain that did not reach its end. Every session that was
 // not seen ended is named, however many there are.
-func drainFailed(drained termination.Report, err error, timeout, consequence string) report {
+func drainFailed(drained termination.Report, err error, moment, consequence string) report {
 	var failure *termination.DrainError
 	if !errors.As(err, &failure) {
-		failure = &termination.DrainError{Kind: termination.Failed, Cause: err}
+		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
 	}
 	survivors, dropped := drained.Survivors(), drained.Dropped()
-	droppedText := cmp.Or(named(dropped, "dropped and seen ended", maxDropped), "Nobody was dropped.")
+	droppedText := paragraphs(named(dropped, "dropped and seen ended", maxDropped), requestedText(drained))
+	if droppedText == "" {
+		droppedText = "Nobody was dropped."
+	}
 	survivorText := named(survivors, "not seen ended", len(survivors))
 	why := ""
 	if failure.Cause != nil {
 		why = capitalize(explain(failure.Cause).problem) + "."
 	}
 	m := report{
-		attempted: sentences("The provider was to end every matching session.", stopped(failure.Context, timeout)),
+		attempted: sentences("The provider was to end every matching session.", stopped(failure.Context, timeoutOf[moment])),
 		evidence:  evidence(failure.Cause),
 	}
-	switch failure.Kind {
-	case termination.TooMany:
+	switch {
+	case failure.Kind == termination.TooMany:
 		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
-		m.truth = paragraphs(named(drained.Planned(), "connected", maxDropped), survivorText, droppedText, consequence)
+		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, droppedText, consequence)
 		m.advice = "Check `match`. Raise `max_sessions` if all of them are meant, or narrow `match`, or protect some with `exclude`."
-	case termination.Failed:
+		if moment == onDestroy {
+			m.advice += " A destroy uses what was applied last, so apply that change on its own (`-target`), and then destroy."
+		}
+	case failure.Kind == termination.NotAttempted:
 		m.summary = "Sessions not drained: " + explain(err).problem
 		m.truth = sentences("Who is connected is not known. Nobody was dropped.", consequence)
 		m.advice = explain(err).advice
-	case termination.Unverified:
+	case len(survivors) == 0:
 		m.summary = "Drain unverified"
 		m.truth = paragraphs(sentences("Every session that was found has ended, but whether others came since is not known.", why), droppedText, consequence)
 		m.advice = sentences(explain(err).advice, "A second run drops only what is left.")
 	default:
 		m.summary = capitalize(countSessions(len(survivors))) + " not ended"
 		m.truth = paragraphs(survivorText, why, droppedText, unseen(failure), consequence)
-		m.advice = sentences(survivorAdvice(survivors, failure), "A second run drops only what is left.")
+		m.advice = sentences(survivorAdvice(survivors, failure, moment), again(survivors))
 	}
 	return m
+}
+
+// requestedText counts the sessions whose end was requested and not confirmed. It
+// is empty where there are none.
+func requestedText(drained termination.Report) string {
+	accepted, lost := 0, 0
+	for _, d := range drained.Requested() {
+		if d.Accepted {
+			accepted++
+		} else {
+			lost++
+		}
+	}
+	var texts []string
+	if accepted > 0 {
+		texts = append(texts, fmt.Sprintf("senhasegura accepted requests to terminate %s, without a confirmed end.", countSessions(accepted)))
+	}
+	if lost > 0 {
+		texts = append(texts, fmt.Sprintf("senhasegura may have received requests to terminate %s: no answer came back.", countSessions(lost)))
+	}
+	return paragraphs(texts...)
+}
+
+// vanished: a complete list does not show the session, and neither does its
+// record.
+func vanished(d termination.Drained) bool {
+	return d.Outcome == termination.Unknown && errors.Is(d.Err, session.ErrNotFound)
+}
+
+// again says what a second run does, unless it could do nothing.
+func again(survivors []termination.Drained) string {
+	if !slices.ContainsFunc(survivors, func(d termination.Drained) bool { return !vanished(d) }) {
+		return ""
+	}
+	return "A second run drops only what is left."
+}
+
+// vanishedAdvice: a run that only looks away must not pass, so the drain remembers
+// the sessions, and the user's word settles them.
+func vanishedAdvice(moment string) string {
+	const check = "Check the sessions that senhasegura no longer lists in PAM Core › Audit › Sessions › Remote sessions. " +
+		"If they are outside the authorization's scope, give it access to their Credentials and Devices."
+	switch moment {
+	case onDestroy:
+		return check + " The drain needs their end, however often it runs. To continue without it, add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), and then destroy."
+	case onCreate:
+		return check + " A later destroy needs their end. To continue without it, run `terraform untaint` on the drain, add their session IDs to `exclude.session_ids`, and apply."
+	default:
+		return check
+	}
 }
 
 // named lists sessions under their count, at most the given number of them. It is
@@ -524,7 +593,7 @@ func unseen(failure *termination.DrainError) string {
 }
 
 // survivorAdvice gives the advice for each different reason to survive once.
-func survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+func survivorAdvice(survivors []termination.Drained, failure *termination.DrainError, moment string) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -542,7 +611,9 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 			add("End sessions without a session id in PAM.")
 		case errors.Is(d.Err, a2a.ErrServerFault) && failure.Cause == nil:
 			add(explain(d.Err).advice)
-		case d.Outcome == termination.OutcomeRefused, d.Outcome == termination.OutcomeUnconfirmed:
+		case vanished(d):
+			add(vanishedAdvice(moment))
+		case d.Outcome == termination.Refused, d.Outcome == termination.StillLive, d.Outcome == termination.Unknown && d.Err == nil:
 			add(explain(session.ErrRefused).advice)
 		case d.Err != nil && failure.Cause == nil:
 			add(explain(d.Err).advice)
@@ -552,16 +623,10 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 }
 
 // drainPreviewed words whom a plan would drop. It is silent where nobody is
-// there. goesOn says that the failure of the drain would not stop Terraform, so
-// that it must not stop the plan either.
-func drainPreviewed(drained termination.Report, err error, moment, name string, goesOn bool) diag.Diagnostics {
+// there.
+func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string) diag.Diagnostics {
 	if fault := drainFault(err); fault != nil {
-		if goesOn {
-			return diag.Diagnostics{
-				drainFailed(drained, err, timeoutOf[moment], "This is a plan. Because `on_failure` is `continue`, Terraform would go on.").about(name).asWarning(fault...),
-			}
-		}
-		return diag.Diagnostics{drainFailed(drained, err, timeoutOf[moment], "This is a plan.").asError(fault...)}
+		return diag.Diagnostics{drainFailed(drained, err, moment, "This is a plan.").asError(fault...)}
 	}
 	if err != nil {
 		return diag.Diagnostics{report{
@@ -572,7 +637,7 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 			evidence:  evidence(err),
 		}.asWarning()}
 	}
-	planned, undecided := drained.Planned(), drained.Survivors()
+	planned, undecided := drained.Previewed(), drained.Survivors()
 	if len(planned) == 0 && len(undecided) == 0 {
 		return nil
 	}
@@ -585,10 +650,10 @@ func drainPreviewed(drained termination.Report, err error, moment, name string, 
 		summary:   summary,
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
-			named(planned, "connected when the plan was made", maxDropped),
+			named(planned, "matching at "+readAt.UTC().Format(time.RFC3339), maxDropped),
 			named(undecided, "that the drain will not drop, and so will fail on", len(undecided))),
 		advice: sentences("Apply the plan to drop whoever matches then. Set `grace_period` to let them finish, or protect some with `exclude`.",
-			survivorAdvice(undecided, &termination.DrainError{})),
+			survivorAdvice(undecided, &termination.DrainError{}, moment)),
 	}.about(name).asWarning()}
 }
 

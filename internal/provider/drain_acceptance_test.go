@@ -202,7 +202,7 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 	failed := s.applyFails("-destroy")
 
 	expectOutput(t, failed,
-		"Warning: 2 sessions to drop", "2 sessions connected when the plan was made:",
+		"Warning: 2 sessions to drop", "2 sessions matching at ",
 		"Error: 1 session not ended", lineOf(1)+": refused", "1 session dropped and seen ended:", lineOf(2)+": terminated",
 		staysInState, "A second run drops only what is left.")
 	s.expectState(drainAddress, machineAddress)
@@ -224,7 +224,7 @@ func TestAccDrainPlan(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf("max_sessions = 1"))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	expectOutput(t, s.MustRun("plan", "-destroy", "-no-color"), "Warning: 1 session to drop", lineOf(1)+": planned", "The plan itself dropped nobody.")
+	expectOutput(t, s.MustRun("plan", "-destroy", "-no-color"), "Warning: 1 session to drop", lineOf(1)+": matched", "The plan itself dropped nobody.")
 
 	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
 	planned := s.Run("plan", "-destroy", "-no-color")
@@ -478,7 +478,7 @@ resource "senhasegura_session_drain" "each" {
 			}
 			run := s.apply("-destroy")
 			for n := range 3 {
-				expectOutput(t, run, lineOf(n+1)+": planned", lineOf(n+1)+test.want)
+				expectOutput(t, run, lineOf(n+1)+": matched", lineOf(n+1)+test.want)
 			}
 		})
 	}

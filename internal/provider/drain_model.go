@@ -19,10 +19,15 @@ import (
 // What the arguments of a drain are, in the words that resource and action share.
 const (
 	gracePeriodDescription = "How long people may finish: sessions that end by themselves within it are not dropped, the rest is. A Go duration. Default `0s`."
-	quietPeriodDescription = "How long no matching session may appear after the last end. Newcomers are dropped too, and the time begins anew. A Go duration. Default `0s`."
-	maxSessionsDescription = "Largest number of live matching sessions that may be dropped at once. If there are more, nothing is dropped and the operation fails. Not limited by default."
-	pollDescription        = "Time between two looks at the sessions, and before a repeated drop, as a Go duration. Default `2s`."
+	quietPeriodDescription = "How long no matching session may be live for success, whether or not one was live at first, as a duration such as `1m`. A new matching session is terminated and restarts the period. Defaults to `0s`."
+	maxSessionsDescription = "Maximum number of matching sessions that may be live at the same time. If more are live, at first or later, the operation fails and terminates no further session. " +
+		"Users who reconnect count while their new session is live, so a run can terminate more sessions than this in total. No limit by default."
+	pollDescription = "Interval between status checks and before each retry, as a duration. It grows to `30s` while a session stays live. Defaults to `2s`."
 )
+
+// drainTimeout is the time allowed to a drain besides its periods: enough for a
+// list before and after it that takes the whole of its own default timeout.
+const drainTimeout = time.Hour
 
 // defaultPoll is defaultPollInterval as a duration.
 const defaultPoll = 2 * time.Second
@@ -41,9 +46,7 @@ type drainArguments struct {
 // request converts the arguments, which must be known. It checks again what the
 // schema checked, because values may have been unknown then.
 func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
-	diags := refuseEmptyMatch(a.Match)
-	selector, faults := selectorFrom(ctx, a.Match, a.Exclude)
-	diags.Append(faults...)
+	selector, diags := selectorFrom(ctx, a.Match, a.Exclude, false)
 	duration := func(value timetypes.GoDuration, otherwise time.Duration) time.Duration {
 		if value.IsNull() {
 			return otherwise
@@ -108,12 +111,23 @@ func matchWords(match types.Object) string {
 	return text
 }
 
-// refuseHopeless refuses a grace and a quiet period that use up the time allowed:
-// such a drain could only fail, and with a long grace nobody would be dropped.
-// It judges what is known and valid.
-func (a drainArguments) refuseHopeless(allowed time.Duration, timeout string) diag.Diagnostics {
+// allowed is the default time for a drain: its periods come on top.
+func (a drainArguments) allowed() time.Duration {
+	return drainTimeout + knownDuration(a.GracePeriod) + knownDuration(a.QuietPeriod)
+}
+
+// refuseHopeless refuses a grace and a quiet period that use up the configured time
+// for the moment: such a drain could only fail, and with a long grace nobody would be
+// dropped. It judges what is known and valid.
+func (a drainArguments) refuseHopeless(timeouts map[string]attr.Value, moment string) diag.Diagnostics {
+	name := timeoutOf[moment]
+	text, ok := timeouts[name].(types.String)
+	if !ok || text.IsNull() {
+		return nil
+	}
+	allowed, err := time.ParseDuration(text.ValueString())
 	grace, quiet := knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod)
-	if grace+quiet < allowed || grace+quiet == 0 {
+	if err != nil || grace+quiet < allowed || grace+quiet == 0 {
 		return nil
 	}
 	at := path.Root("grace_period")
@@ -122,18 +136,7 @@ func (a drainArguments) refuseHopeless(allowed time.Duration, timeout string) di
 	}
 	return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at, "Invalid `"+at.String()+"`",
 		fmt.Sprintf("`grace_period` (%s) and `quiet_period` (%s) leave no time to drop anybody, because `timeouts.%s` allows %s for all of it.\n\nWrite shorter periods, or allow more in `timeouts.%s`.",
-			grace, quiet, timeout, allowed, timeout))}
-}
-
-// allowedIn gives the configured time for the moment out of `timeouts`. It is not
-// known where the configuration does not say yet, or says nothing valid.
-func allowedIn(timeouts map[string]attr.Value, moment string) (timeout time.Duration, known bool) {
-	value, ok := timeouts[timeoutOf[moment]].(types.String)
-	if !ok || value.IsNull() {
-		return defaultTimeout, true
-	}
-	timeout, err := time.ParseDuration(value.ValueString())
-	return timeout, err == nil
+			grace, quiet, name, allowed, name))}
 }
 
 // knownDuration is 0 for what is null, unknown or invalid.

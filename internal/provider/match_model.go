@@ -159,15 +159,20 @@ func matchValidators(required bool) []validator.Object {
 
 // selectorFrom makes the selector of a `match` and an `exclude`, which may be
 // null, with every fault on the value at fault. It is nil where something is
-// wrong, and also, without diagnostics, where something is not known yet. A
-// match that sets nothing selects every session: what drops must call
-// refuseEmptyMatch first.
-func selectorFrom(ctx context.Context, match, exclude types.Object) (*session.Selector, diag.Diagnostics) {
+// wrong, and also, without diagnostics, where something is not known yet. A match
+// that sets nothing means everyone where the caller says so, else it is a fault.
+func selectorFrom(ctx context.Context, match, exclude types.Object, orEveryone bool) (*session.Selector, diag.Diagnostics) {
 	wanted, matchKnown, diags := matchFrom(ctx, path.Root("match"), match)
 	protected, excludeKnown, faults := matchFrom(ctx, path.Root("exclude"), exclude)
 	diags.Append(faults...)
 	if diags.HasError() || !matchKnown || !excludeKnown {
 		return nil, diags
+	}
+	if wanted.IsZero() {
+		if !orEveryone {
+			return nil, append(diags, emptyMatch(path.Root("match")))
+		}
+		wanted = session.Everyone
 	}
 	selector, err := session.NewSelector(wanted, protected)
 	if err != nil {
@@ -235,16 +240,6 @@ func whollyKnown(set types.Set) bool {
 		}
 	}
 	return true
-}
-
-// refuseEmptyMatch is for what drops: a match that sets nothing would mean
-// everyone. It judges the object as known, so call it when the values are.
-func refuseEmptyMatch(match types.Object) diag.Diagnostics {
-	at := path.Root("match")
-	if match.IsUnknown() || !setsNothing(match) {
-		return nil
-	}
-	return diag.Diagnostics{emptyMatch(at)}
 }
 
 // setsNothing reports whether every argument of the object is null. An unknown

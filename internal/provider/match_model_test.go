@@ -97,7 +97,7 @@ func TestMatchFromNullAndUnknown(t *testing.T) {
 			}
 			null := types.ObjectNull(matchTypes())
 			for _, pair := range [][2]types.Object{{test.object, null}, {null, test.object}} {
-				selector, diags := selectorFrom(t.Context(), pair[0], pair[1])
+				selector, diags := selectorFrom(t.Context(), pair[0], pair[1], true)
 				if diags.HasError() || (selector != nil) != test.known {
 					t.Errorf("selectorFrom = %v, %v; want a selector: %v", selector, diags, test.known)
 				}
@@ -111,7 +111,7 @@ func TestSelectorFromReportsBothObjectsInOrder(t *testing.T) {
 	faulty := matchObject(t, map[string]attr.Value{
 		"users": textSet(t), "origin_ips": textSet(t, "laptop"), "older_than": timetypes.NewGoDurationValue(-time.Hour),
 	})
-	selector, diags := selectorFrom(t.Context(), faulty, faulty)
+	selector, diags := selectorFrom(t.Context(), faulty, faulty, false)
 	if selector != nil {
 		t.Error("a faulty match gives a selector")
 	}
@@ -148,8 +148,10 @@ func TestRefuseEmptyMatch(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := refuseEmptyMatch(test.object).HasError(); got != test.refused {
-				t.Errorf("refused = %v, want %v", got, test.refused)
+			for orEveryone, want := range map[bool]bool{true: false, false: test.refused} {
+				if _, diags := selectorFrom(t.Context(), test.object, types.ObjectNull(matchTypes()), orEveryone); diags.HasError() != want {
+					t.Errorf("everyone is meant where nothing is set: %v; refused = %v, want %v", orEveryone, diags.HasError(), want)
+				}
 			}
 			if test.object.IsNull() {
 				return // a required attribute reports a missing one itself

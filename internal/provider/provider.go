@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
@@ -53,8 +52,7 @@ func New(version string) func() provider.Provider {
 // providerData is what Configure hands to every resource, data source and action.
 // It is shared by concurrent operations and does not change.
 type providerData struct {
-	// pam and terminator are nil while arguments of the provider are unknown.
-	pam        termination.PAM
+	// terminator is nil while arguments of the provider are unknown.
 	terminator *termination.Terminator
 	// unknown names those arguments.
 	unknown []string
@@ -336,10 +334,9 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 			resp.Diagnostics.Append(settings.clientErrors(err)...)
 			return
 		}
-		data.pam = client
 		data.terminator = termination.New(client, termination.Options{
 			Retries:     settings.client.MaxRetries,
-			Pause:       500 * time.Millisecond,
+			ListTimeout: settings.client.ListTimeout,
 			Concurrency: settings.client.MaxConcurrentRequests,
 		})
 	}

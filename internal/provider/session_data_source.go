@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -23,13 +24,19 @@ type sessionDataSource struct {
 	configured
 }
 
+// oneSessionModel is a session and the arguments of its data source.
+type oneSessionModel struct {
+	sessionModel
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
 func newSessionDataSource() datasource.DataSource { return &sessionDataSource{} }
 
 func (d *sessionDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_session"
 }
 
-func (d *sessionDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *sessionDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := sessionDataAttributes()
 	attributes["session_id"] = schema.StringAttribute{
 		MarkdownDescription: sessionAttributes["session_id"] + " Give either this or `record_id`. Looking it up reads the list of sessions.",
@@ -46,6 +53,7 @@ func (d *sessionDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 		Computed:            true,
 		Validators:          []validator.String{recordID},
 	}
+	attributes["timeouts"] = readTimeouts(ctx)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Shows one session, live or ended. It is an error if PAM shows no such session.",
 		Attributes:          attributes,
@@ -57,17 +65,21 @@ func (d *sessionDataSource) Configure(_ context.Context, req datasource.Configur
 }
 
 func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var model sessionModel
+	var model oneSessionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) {
 		return
 	}
-	seen, failure := d.find(ctx, model)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	seen, failure := d.find(ctx, model.sessionFacts)
 	if failure != nil {
 		resp.Diagnostics.Append(failure)
 		return
 	}
-	found := newSessionModel(seen)
+	found := oneSessionModel{newSessionModel(seen), model.Timeouts}
 	// Terraform holds a data source to the arguments as they are written.
 	if !model.SessionID.IsNull() {
 		found.SessionID = model.SessionID
@@ -78,19 +90,14 @@ func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest
 }
 
 // find asks PAM in the way that the given identifier allows.
-func (d *sessionDataSource) find(ctx context.Context, model sessionModel) (session.Session, diag.Diagnostic) {
-	if !model.SessionID.IsNull() {
-		id := model.SessionID.ValueString()
-		seen, err := d.data.terminator.Look().One(ctx, id)
-		if err != nil {
-			return seen, d.data.once(err, sessionNotRead(path.Root("session_id"), id, err))
-		}
-		return seen, nil
+func (d *sessionDataSource) find(ctx context.Context, given sessionFacts) (session.Session, diag.Diagnostic) {
+	at, id, ask := path.Root("session_id"), given.SessionID.ValueString(), d.data.terminator.Find
+	if given.SessionID.IsNull() {
+		at, id, ask = path.Root("record_id"), given.RecordID.ValueString(), d.data.terminator.FindRecord
 	}
-	record := model.RecordID.ValueString()
-	seen, err := d.data.pam.Session(ctx, record)
+	seen, err := ask(ctx, id)
 	if err != nil {
-		return seen, d.data.once(err, sessionNotRead(path.Root("record_id"), record, err))
+		return seen, d.data.once(err, sessionNotRead(at, id, err))
 	}
 	return seen, nil
 }

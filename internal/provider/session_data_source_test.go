@@ -91,7 +91,7 @@ func serveDataSources(t *testing.T, pam *scriptedPAM) *dataSourceServer {
 	t.Helper()
 	data := &providerData{unknown: []string{"`url`"}}
 	if pam != nil {
-		data = &providerData{pam: pam, terminator: termination.New(pam, termination.Options{})}
+		data = &providerData{terminator: termination.New(pam, termination.Options{})}
 	}
 	server, err := providerserver.NewProtocol6WithError(&dataSourceProvider{data: data})()
 	if err != nil {
@@ -273,11 +273,11 @@ func TestSessionDataSourceShowsASession(t *testing.T) {
 	everything := map[string]any{
 		"session_id": "hash-b", "record_id": "7", "user": "alice", "credential": "root", "device": "10.0.0.9:22", "protocol": "ssh",
 		"proxy": "Web Proxy", "origin_ip": "172.16.0.7", "started_at": "2025-03-03T09:00:00-03:00", "ended_at": "2025-03-03T10:00:00-03:00",
-		"live": false,
+		"live": false, "timeouts": nil,
 	}
 	bare := map[string]any{
 		"session_id": "hash-c", "record_id": nil, "user": nil, "credential": nil, "device": nil, "protocol": nil,
-		"proxy": nil, "origin_ip": nil, "started_at": nil, "ended_at": nil, "live": true,
+		"proxy": nil, "origin_ip": nil, "started_at": nil, "ended_at": nil, "live": true, "timeouts": nil,
 	}
 	padded := map[string]any{}
 	for name, value := range everything {
@@ -388,6 +388,7 @@ func TestSessionDataSourceValidation(t *testing.T) {
 		"neither":        {nil, [][]string{{"ERROR", "session_id"}}},
 		"both":           {map[string]any{"session_id": "hash-a", "record_id": "7"}, [][]string{{"ERROR", `AttributeName("session_id")`}}},
 		"dot segment":    {map[string]any{"session_id": "../7"}, [][]string{{`ERROR AttributeName("session_id")`, "path segment"}}},
+		"no time":        {map[string]any{"record_id": "7", "timeouts": map[string]any{"read": "0s"}}, [][]string{{`ERROR AttributeName("timeouts").AttributeName("read")`, "above zero"}}},
 		"hash as record": {map[string]any{"record_id": "c819"}, [][]string{{`ERROR AttributeName("record_id")`, "digits"}}},
 	}
 	for name, test := range tests {

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -25,6 +26,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
@@ -90,8 +92,8 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 
 	drained := map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{
-			MarkdownDescription: "What became of the session: `terminated` (dropped, and seen ended) or `already_ended` (ended by itself, and seen ended). " +
-				"After a failure also `refused`, `unverified`, `unconfirmed` or `not_dropped`.",
+			MarkdownDescription: "Result for the session. One of: `terminated` (terminated by the drain; end confirmed), `already_ended` (ended, and not by the drain), `excluded` (left open, because `exclude` came to match it). " +
+				"After a failure also `refused`, `still_live`, `unknown` (may have ended; can't be read, or too little is shown to decide), or `not_attempted`.",
 			Computed: true,
 		},
 	}
@@ -132,11 +134,12 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			},
 			"on_failure": schema.StringAttribute{
-				MarkdownDescription: "What a session that survives does: `halt` (the default) fails, so that nothing that the drain guards is destroyed; `continue` warns and goes on.",
-				Optional:            true,
-				Computed:            true,
-				Default:             stringdefault.StaticString(halt),
-				Validators:          []validator.String{stringvalidator.OneOf(halt, continueOn)},
+				MarkdownDescription: "What to do if a matching session is still live, or can't be read, when the drain has run or its time is up: `halt` fails, so referenced resources are not destroyed; `continue` warns, and Terraform destroys them. " +
+					"More sessions than `max_sessions`, a first list that can't be read, and an interrupt always fail. Defaults to `halt`.",
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(halt),
+				Validators: []validator.String{stringvalidator.OneOf(halt, continueOn)},
 			},
 			"preview": schema.BoolAttribute{
 				MarkdownDescription: "Let a plan that will drain list, as a warning, the sessions it would drop now. With `false` a plan makes no call. Default `true`.",
@@ -148,8 +151,8 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
 				Create:            true,
 				Delete:            true,
-				CreateDescription: "Time allowed to a drain at creation, its grace and quiet periods included, as a Go duration. Default `10m`.",
-				DeleteDescription: "Time allowed to a drain at destruction, its grace and quiet periods included, as a Go duration. Default `10m`.",
+				CreateDescription: "How long to wait for a drain on create, including `grace_period` and `quiet_period`. Defaults to `1h` plus both periods.",
+				DeleteDescription: "How long to wait for a drain on destroy, including `grace_period` and `quiet_period`. Defaults to `1h` plus both periods.",
 			}),
 
 			// Computed
@@ -193,8 +196,8 @@ func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.
 	}
 	for _, moment := range []string{onCreate, onDestroy} {
 		applies := model.drainsOn(moment) || model.DrainOn.IsNull() && moment == onDestroy
-		if timeout, known := allowedIn(model.Timeouts.Attributes(), moment); applies && known {
-			resp.Diagnostics.Append(model.refuseHopeless(timeout, timeoutOf[moment])...)
+		if applies {
+			resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), moment)...)
 		}
 	}
 }
@@ -231,7 +234,7 @@ func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
 }
 
-// preview looks at whom a drain would drop now. A look that does not work is no
+// preview shows whom a drain would drop now. A list that cannot be read is no
 // reason to fail a plan.
 func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) diag.Diagnostics {
 	if !model.drainsOn(moment) || !model.Preview.ValueBool() || !r.data.available() || !model.wholly(ctx) {
@@ -244,9 +247,8 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	ctx, cancel, faults := model.within(ctx, moment)
 	defer cancel()
 	diags.Append(faults...)
-	request.DryRun = true
-	report, err := r.data.terminator.Drain(ctx, request)
-	diags.Append(drainPreviewed(report, err, moment, model.name(), model.OnFailure.ValueString() == continueOn)...)
+	report, readAt, err := r.data.terminator.Preview(ctx, request)
+	diags.Append(drainPreviewed(report, readAt, err, moment, model.name())...)
 	return diags
 }
 
@@ -287,7 +289,8 @@ func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRe
 }
 
 // Delete drains. An error keeps the resource in the state, and so Terraform from
-// destroying what the drain refers to.
+// destroying what the drain refers to; with it is kept which sessions the run could
+// not settle.
 func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
@@ -299,8 +302,14 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
 		return
 	}
-	_, outcome := r.drain(ctx, &model, request, onDestroy)
+	request.Unsettled, diags = model.unsettled(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	report, outcome := r.drain(ctx, &model, request, onDestroy)
 	resp.Diagnostics.Append(outcome...)
+	resp.Diagnostics.Append(remember(ctx, resp.Private, report.Unsettled())...)
 }
 
 // drain runs and reports whom it dropped, because a destroy has no other output.
@@ -317,11 +326,12 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		}
 		return report, diags
 	}
-	if model.OnFailure.ValueString() == continueOn {
-		failed := drainFailed(report, err, timeoutOf[moment], "Terraform goes on, because `on_failure` is `continue`.")
+	var failure *termination.DrainError
+	if model.OnFailure.ValueString() == continueOn && errors.As(err, &failure) && failure.Ran() {
+		failed := drainFailed(report, err, moment, "Terraform goes on, because `on_failure` is `continue`.")
 		diags.Append(failed.about(model.name()).asWarning(drainFault(err)...))
 	} else {
-		diags.Append(r.data.once(err, drainFailed(report, err, timeoutOf[moment], consequenceOf[moment]).asError(drainFault(err)...)))
+		diags.Append(r.data.once(err, drainFailed(report, err, moment, consequenceOf[moment]).asError(drainFault(err)...)))
 	}
 	return report, diags
 }
@@ -342,7 +352,7 @@ func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.
 	if moment == onCreate {
 		allowed = m.Timeouts.Create
 	}
-	timeout, diags := allowed(ctx, defaultTimeout)
+	timeout, diags := allowed(ctx, m.allowed())
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	return ctx, cancel, diags
 }
@@ -370,4 +380,21 @@ func (m *sessionDrainModel) record(ctx context.Context, report termination.Repor
 	list, diags := types.ListValueFrom(ctx, drainedType(), rows)
 	m.Sessions = list
 	return diags
+}
+
+// unsettled gives the sessions that the last run could not settle: that of an
+// earlier destroy, which private state tells of, or else that at creation.
+func (m *sessionDrainModel) unsettled(ctx context.Context, private privateState) ([]session.Session, diag.Diagnostics) {
+	sessions, known, diags := remembered(ctx, private)
+	if known || diags.HasError() {
+		return sessions, diags
+	}
+	var rows []drainedModel
+	diags.Append(m.Sessions.ElementsAs(ctx, &rows, false)...)
+	report := termination.Report{}
+	for _, row := range rows {
+		s := row.session()
+		report.Sessions = append(report.Sessions, termination.Drained{Session: &s, Outcome: termination.Outcome(row.Outcome.ValueString())})
+	}
+	return report.Unsettled(), diags
 }

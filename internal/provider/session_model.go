@@ -61,6 +61,20 @@ func newSessionFacts(s session.Session) sessionFacts {
 	return sessionFacts{SessionID: textOrNull(s.ID), RecordID: textOrNull(s.RecordID), evidenceModel: newEvidenceModel(s)}
 }
 
+// session gives what the facts tell of a session, for a run that looks for it again.
+func (f sessionFacts) session() session.Session {
+	started, err := time.Parse(time.RFC3339, f.StartedAt.ValueString())
+	if err != nil {
+		started = time.Time{}
+	}
+	return session.Session{
+		ID: f.SessionID.ValueString(), RecordID: f.RecordID.ValueString(),
+		User: f.User.ValueString(), Credential: f.Credential.ValueString(), Device: f.Device.ValueString(),
+		Protocol: f.Protocol.ValueString(), Proxy: f.Proxy.ValueString(), OriginIP: f.OriginIP.ValueString(),
+		StartedAt: started,
+	}
+}
+
 // sessionModel is one session with all its attributes.
 type sessionModel struct {
 	sessionFacts

@@ -61,7 +61,7 @@ func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequ
 				Optional:            true,
 			},
 			"poll_interval": actionDuration(pollDescription, positiveDuration),
-			"timeouts":      invokeTimeouts(ctx, "Time allowed to the action, its grace and quiet periods included, as a Go duration. Default `10m`."),
+			"timeouts":      invokeTimeouts(ctx, "How long to wait for the action, including `grace_period` and `quiet_period`. Defaults to `1h` plus both periods."),
 		},
 	}
 }
@@ -86,9 +86,7 @@ func (a *sessionTerminateAction) ValidateConfig(ctx context.Context, req action.
 	if resp.Diagnostics.HasError() || model.Timeouts.IsUnknown() {
 		return
 	}
-	if timeout, known := allowedIn(model.Timeouts.Attributes(), onInvoke); known {
-		resp.Diagnostics.Append(model.refuseHopeless(timeout, timeoutOf[onInvoke])...)
-	}
+	resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), onInvoke)...)
 }
 
 // Invoke drains and tells what happens while it does.
@@ -100,7 +98,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	}
 	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
-	timeout, diags := model.Timeouts.Invoke(ctx, defaultTimeout)
+	timeout, diags := model.Timeouts.Invoke(ctx, model.allowed())
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) {
 		return
@@ -115,7 +113,12 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	defer cancel()
 	report, err := a.data.terminator.Drain(ctx, request)
 	if err != nil {
-		resp.Diagnostics.Append(a.data.once(err, drainFailed(report, err, timeoutOf[onInvoke], consequenceOf[onInvoke]).asError(drainFault(err)...)))
+		failed, fault := drainFailed(report, err, onInvoke, consequenceOf[onInvoke]), drainFault(err)
+		if request.DryRun && fault != nil {
+			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
+		} else {
+			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
+		}
 	}
 	switch {
 	case err != nil && len(report.Sessions) == 0:
@@ -145,7 +148,7 @@ type progressTeller struct {
 
 func (p *progressTeller) tell(e termination.Event) {
 	switch e.Stage {
-	case termination.Matched:
+	case termination.Listed:
 		p.matched = e.Count
 		p.send("Matched " + countSessions(e.Count) + ".")
 	case termination.InGrace:
@@ -188,10 +191,10 @@ func roundedWait(d time.Duration) time.Duration {
 // rehearse tells whom a drain would drop, and everybody whom it would not drop
 // although it may have to.
 func (p *progressTeller) rehearse(report termination.Report, err error) {
-	planned := report.Planned()
-	for i, d := range planned {
+	matching := report.Previewed()
+	for i, d := range matching {
 		if i == maxNamed {
-			p.send(fmt.Sprintf("And %d more.", len(planned)-maxNamed))
+			p.send(fmt.Sprintf("And %d more.", len(matching)-maxNamed))
 			break
 		}
 		p.send(outcomeLine(d))
@@ -200,6 +203,6 @@ func (p *progressTeller) rehearse(report termination.Report, err error) {
 		p.send(outcomeLine(d))
 	}
 	if err == nil {
-		p.send(fmt.Sprintf("Dry run: %s would be dropped now. Nobody was dropped.", countSessions(len(planned))))
+		p.send(fmt.Sprintf("Dry run: %s would be dropped now. Nobody was dropped.", countSessions(len(matching))))
 	}
 }

@@ -51,10 +51,22 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 	}
 }
 
+// A dry run fails nobody: where a guard would stop the action it warns.
+func TestTerminateActionDryRunPastAGuard(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{"dry_run": true, "max_sessions": 1}))
+	expectMessages(t, "error", invocation.Diagnostics.Errors())
+	expectMessages(t, "warning", invocation.Diagnostics.Warnings(), message{
+		"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2), "Nobody was dropped."},
+	})
+	expectLive(t, pam, visitorID(1), visitorID(2))
+}
+
 // asInvoked gives the arguments of a drain as those of an action.
 func asInvoked(arguments map[string]any) map[string]any {
 	config := guard(arguments)
-	if timeouts, ok := config["timeouts"].(map[string]any); ok {
+	if timeouts, ok := config["timeouts"].(map[string]any); ok && timeouts["delete"] != nil {
 		config["timeouts"] = map[string]any{"invoke": timeouts["delete"]}
 	}
 	return config
@@ -128,14 +140,14 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "too many",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1},
-			want:      []string{"Matched 2 sessions.", "2 sessions: 2 not_dropped."},
+			want:      []string{"Matched 2 sessions.", "2 sessions: 2 not_attempted."},
 		},
 		{
 			name:      "dry run",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"dry_run": true, "grace_period": "4m", "quiet_period": "4m"},
 			want: []string{
-				"Matched 2 sessions.", lineOf(1) + ": planned", lineOf(2) + ": planned",
+				"Matched 2 sessions.", lineOf(1) + ": matched", lineOf(2) + ": matched",
 				"Dry run: 2 sessions would be dropped now. Nobody was dropped.",
 			},
 		},
@@ -148,7 +160,7 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "dry run with too many: it would drop nobody",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"dry_run": true, "max_sessions": 1},
-			want:      []string{"Matched 2 sessions.", lineOf(1) + ": planned", lineOf(2) + ": planned"},
+			want:      []string{"Matched 2 sessions.", lineOf(1) + ": matched", lineOf(2) + ": matched"},
 		},
 		{
 			name:      "dry run without permission to look",
@@ -208,7 +220,7 @@ func TestTerminateActionDryRunOfMany(t *testing.T) {
 	}))
 	want := []string{"Matched 25 sessions."}
 	for n := range 20 {
-		want = append(want, lineOf(n+1)+": planned")
+		want = append(want, lineOf(n+1)+": matched")
 	}
 	want = append(want, "And 5 more.", `session "hash-26" (nobody-knows on`, "Dry run: 25 sessions would be dropped now. Nobody was dropped.")
 	if !slices.EqualFunc(invocation.Progress, want, strings.HasPrefix) {
@@ -236,10 +248,10 @@ func TestTerminateActionInterrupted(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
 	driver := acctest.NewDriver(t, pam, nil)
-	whenActed(pam, simulator.OpGet, 2, driver.Stop)
+	whenActed(pam, simulator.OpGet, 3, driver.Stop)
 	invocation := driver.InvokeAction(terminateType, guard(nil))
 	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session not ended", "", []string{
-		"The run was interrupted.", lineOf(1) + ": unconfirmed", "An action keeps no state.",
+		"The run was interrupted.", lineOf(1) + ": still_live", "An action keeps no state.",
 	}})
 }
 
@@ -276,7 +288,7 @@ func TestTerminateActionValidation(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.expect(t, driver.PlanAction(terminateType, guard(test.arguments)))
+			test.expect(t, driver.PlanAction(terminateType, asInvoked(test.arguments)))
 		})
 	}
 }

@@ -138,15 +138,41 @@ func TestAccTerminationAgain(t *testing.T) {
 				ConfigStateChecks: expectOutcome("already_ended"),
 			},
 			{
-				// The very session is live again: it leaves the state and is dropped.
+				// An end is final, so nobody asks for it again.
 				PreConfig: func() {
 					expectDrops(t, pam, 1)()
-					pam.Sim.Purge(aliceID)
-					pam.Sim.Add(alice(simulator.Behavior{}))
+					pam.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
 				},
 				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
-				ConfigPlanChecks:  expectAction(plancheck.ResourceActionCreate),
-				ConfigStateChecks: expectOutcome("terminated"),
+				ConfigPlanChecks:  expectAction(plancheck.ResourceActionNoop),
+				ConfigStateChecks: expectOutcome("already_ended"),
+			},
+		},
+	})
+	pam.ExpectRequests(t)
+}
+
+// TestAccTerminationAcceptedAgain: a session that a refresh shows live leaves the
+// state, and is dropped again.
+func TestAccTerminationAcceptedAgain(t *testing.T) {
+	t.Parallel()
+	pam := accPAM(t, simulator.Behavior{Zombie: true})
+	config := terminationBlock(pam, "confirm = false\n  record_id = \""+aliceRecord+"\"")
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(nil),
+		Steps: []resource.TestStep{
+			{
+				Config:             config,
+				ConfigStateChecks:  expectOutcome("accepted"),
+				ExpectNonEmptyPlan: true,
+			},
+			{
+				PreConfig: func() {
+					expectDrops(t, pam, 1)()
+					pam.Sim.SetBehavior(aliceID, simulator.Behavior{})
+				},
+				Config:           config,
+				ConfigPlanChecks: expectAction(plancheck.ResourceActionCreate),
 			},
 		},
 	})
@@ -193,7 +219,7 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 					},
 					{
 						PreConfig: func() {
-							expectDrops(t, pam, 1)()
+							expectDrops(t, pam, 2)() // an accepted one that did nothing is repeated
 							test.meanwhile(pam.Sim)
 						},
 						Config:            config,

@@ -110,7 +110,7 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 				Default:             booldefault.StaticBool(false),
 			},
 			"poll_interval": schema.StringAttribute{
-				MarkdownDescription: "Time between two looks at the session, and before a repeated drop, as a Go duration. Default `2s`.",
+				MarkdownDescription: "First pause between two status checks, and before each retry, as a duration such as `2s`. It grows to 30 seconds. Defaults to `2s`.",
 				Optional:            true,
 				Computed:            true,
 				CustomType:          timetypes.GoDurationType{},
@@ -120,8 +120,8 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
 				Create:            true,
 				Read:              true,
-				CreateDescription: "Time allowed to drop the session and to see it ended, as a Go duration. Default `10m`.",
-				ReadDescription:   "Time allowed to look at the session on refresh, as a Go duration. Default `10m`.",
+				CreateDescription: "How long to wait for the session to end after the termination request, including retries, as a duration such as `30m`. Defaults to `1h`.",
+				ReadDescription:   "Timeout for reading the session on refresh, as a duration such as `5m`. Defaults to `10m`.",
 			}),
 
 			// Computed
@@ -172,7 +172,7 @@ func (r *sessionTerminationResource) Configure(_ context.Context, req resource.C
 func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
-	timeout, diags := model.Timeouts.Create(ctx, defaultTimeout)
+	timeout, diags := model.Timeouts.Create(ctx, defaultTerminationTimeout)
 	resp.Diagnostics.Append(diags...)
 	interval, diags := model.PollInterval.ValueGoDuration()
 	resp.Diagnostics.Append(diags...)
@@ -207,44 +207,43 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 	}
 }
 
-// Read looks only where one small request can answer, and never takes a session
-// that PAM no longer shows for anything but ended.
+// Read refreshes a record that is open, with one small request.
 func (r *sessionTerminationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
-	timeout, diags := model.Timeouts.Read(ctx, defaultTimeout)
+	timeout, diags := model.Timeouts.Read(ctx, defaultRefreshTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
-	if model.RecordID.IsNull() {
+	record := model.asRecord()
+	if !record.Open() {
 		return
 	}
 	if !r.data.available() {
-		resp.Diagnostics.Append(notRefreshed(model.SessionID.ValueString(), r.data.unknownArguments()))
+		resp.Diagnostics.Append(notRefreshed(record.SessionID, r.data.unknownArguments()))
 		return
 	}
 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	seen, err := r.data.pam.Session(ctx, model.RecordID.ValueString())
-	switch {
-	case errors.Is(err, session.ErrNotFound), errors.Is(err, session.ErrPermission):
-		// An ended session is purged some day, and an authorization may be
-		// narrowed to drops. Neither undoes what was done.
-	case err != nil:
-		resp.Diagnostics.Append(r.data.once(err, lookFailed(
-			fmt.Sprintf("The provider looked at record %s to refresh the termination of session %q.", model.RecordID.ValueString(), model.SessionID.ValueString()),
-			"The record of the termination is kept as it was. Whether the session is live again was not seen.",
-			err)))
-	case seen.ID != model.SessionID.ValueString():
-		resp.Diagnostics.Append(strangerRecord(model.SessionID.ValueString(), model.RecordID.ValueString()))
-	case seen.Live():
-		resp.Diagnostics.Append(stillLive(seen))
+	refreshed, err := r.data.terminator.Refresh(ctx, record)
+	if err != nil {
+		resp.Diagnostics.Append(r.data.once(err, refreshFailed(record, err).asError()))
+		return
+	}
+	switch refreshed.Finding {
+	case termination.FoundNothing:
+	case termination.NotRead:
+		resp.Diagnostics.Append(refreshFailed(record, refreshed.Err).asWarning())
+	case termination.FoundOther:
+		resp.Diagnostics.Append(strangerRecord(record.SessionID, record.RecordID))
+	case termination.FoundLive:
+		resp.Diagnostics.Append(stillLive(*refreshed.Session))
 		resp.State.RemoveResource(ctx)
-	default:
-		resp.Diagnostics.Append(model.see(ctx, seen)...)
+	case termination.FoundEnded:
+		resp.Diagnostics.Append(model.refresh(ctx, refreshed)...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	}
 }
@@ -282,9 +281,9 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 		return
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	seen, err := r.data.terminator.Look().One(ctx, id)
+	seen, err := r.data.terminator.Find(ctx, id)
 	switch {
 	case err != nil:
 		var fault []path.Path
@@ -332,6 +331,30 @@ func (m *sessionTerminationModel) record(ctx context.Context, result termination
 		return nil
 	}
 	return m.see(ctx, *result.Session)
+}
+
+// asRecord gives what the engine needs to know of the state.
+func (m *sessionTerminationModel) asRecord() termination.Record {
+	record := termination.Record{
+		SessionID: m.SessionID.ValueString(),
+		RecordID:  m.RecordID.ValueString(),
+		Outcome:   termination.Outcome(m.Outcome.ValueString()),
+	}
+	if ended, ok := m.Session.Attributes()["ended_at"].(types.String); ok {
+		// What cannot be read is not known, and the zero time says so.
+		record.EndedAt, _ = time.Parse(time.RFC3339, ended.ValueString())
+	}
+	return record
+}
+
+// refresh takes over the end that a refresh has read. The time at which the end was
+// first read stays.
+func (m *sessionTerminationModel) refresh(ctx context.Context, refreshed termination.Refreshed) diag.Diagnostics {
+	m.Outcome = types.StringValue(string(refreshed.Outcome))
+	if m.TerminatedAt.IsNull() {
+		m.TerminatedAt = timetypes.NewRFC3339TimeValue(refreshed.SeenEndedAt.Truncate(time.Second))
+	}
+	return m.see(ctx, *refreshed.Session)
 }
 
 // see takes over what a look showed.

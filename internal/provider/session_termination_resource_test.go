@@ -3,6 +3,7 @@ package provider_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -327,6 +328,12 @@ func TestTerminationCreate(t *testing.T) {
 			requests: []string{"token", dropAlice, "list"},
 			errors:   []message{{"No such session", "session_id", []string{"ignore_not_found = true", "row number"}}},
 		},
+		"refused, unknown, digits": {
+			arguments: map[string]any{"session_id": aliceRecord},
+			requests:  []string{"token", "drop " + aliceRecord, "list"},
+			errors:    []message{{"No such session", "session_id", []string{`"6" looks like a record ID`, "`record_id`"}}},
+			live:      true,
+		},
 		"refused, unknown, which is ignored": {
 			absent:    true,
 			arguments: map[string]any{"ignore_not_found": true},
@@ -466,7 +473,7 @@ func TestTerminationWaits(t *testing.T) {
 	applied := r.Apply(nil, with(nil))
 
 	expectMessages(t, "message", applied.Diagnostics)
-	pam.ExpectRequests(t, "token", dropAlice, "list", getAlice, getAlice, getAlice)
+	pam.ExpectRequests(t, "token", dropAlice, "list", dropAlice, getAlice, getAlice, getAlice)
 	if got := applied.State.At("outcome"); got != "terminated" {
 		t.Errorf("outcome %v, want terminated", got)
 	}
@@ -636,27 +643,46 @@ func TestTerminationRejectedClientOnce(t *testing.T) {
 	}
 }
 
+// accepted are the arguments of a termination whose end was not read, and whose
+// record id is known: a refresh can tell more of it.
+var accepted = map[string]any{"confirm": false, "record_id": aliceRecord}
+
 // TestTerminationRead has one row for every way in which a refresh ends.
 func TestTerminationRead(t *testing.T) {
 	t.Parallel()
 
-	refreshFailed := func(problem string, says ...string) message {
+	notRead := func(problem string, says ...string) message {
 		return message{summary: "Session not read: " + problem, says: append(says, "The record of the termination is kept as it was")}
 	}
+	const down = "senhasegura or a gateway in front of it keeps failing"
 	otherGets := []string{getAlice, "other GET /api/pam/session/remotesessions/6", "other GET /iso/session/remotesessions/6"}
+	fault := func(f simulator.Fault) func(*simulator.Simulator) {
+		return func(sim *simulator.Simulator) { sim.Inject(f) }
+	}
 
 	tests := map[string]struct {
-		pam       simulator.Config
+		pam simulator.Config
+		// arguments are accepted unless they are set.
 		arguments map[string]any
 		// arrange happens between the creation and the refresh.
 		arrange  func(*simulator.Simulator)
 		requests []string
-		removed  bool // else the record stays as it was
-		errors   []message
-		warnings []message
+		// removed, or ended: else the record stays as it was.
+		removed, ended bool
+		errors         []message
+		warnings       []message
 	}{
 		"ended": {
 			requests: []string{getAlice},
+			ended:    true,
+		},
+		"the end is known": {
+			arguments: map[string]any{},
+			arrange:   fault(simulator.Fault{Kind: simulator.HTML502}),
+		},
+		"the end is known, and no session has its record id any more": {
+			arguments: map[string]any{"record_id": aliceRecord},
+			arrange:   func(sim *simulator.Simulator) { sim.Purge(aliceID) },
 		},
 		"no record id": {
 			arguments: map[string]any{"confirm": false},
@@ -684,11 +710,9 @@ func TestTerminationRead(t *testing.T) {
 			warnings: []message{{"A terminated session is live" + ofAlice, "session_id", []string{"live at the last look: alice on 10.66.33.17:22", "removed from the state", "drops the session again"}}},
 		},
 		"wrong route": {
-			arrange: func(sim *simulator.Simulator) {
-				sim.Inject(simulator.Fault{Kind: simulator.WrongRoute404})
-			},
+			arrange:  fault(simulator.Fault{Kind: simulator.WrongRoute404}),
 			requests: otherGets,
-			errors:   []message{refreshFailed("no senhasegura API was found at https://pam.example.com", "GET /api/session/remotesessions/6: HTTP 404, API code 4")},
+			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "GET /api/session/remotesessions/6: HTTP 404, API code 4")},
 		},
 		"gateway without a route": {
 			arrange: func(sim *simulator.Simulator) {
@@ -696,28 +720,33 @@ func TestTerminationRead(t *testing.T) {
 			},
 			// The token was accepted before, so it is in doubt, once.
 			requests: slices.Concat([]string{getAlice, "token"}, otherGets),
-			errors:   []message{refreshFailed("no senhasegura API was found at https://pam.example.com", "no Route matched with those values")},
+			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "no Route matched with those values")},
 		},
 		"page of a proxy": {
-			arrange: func(sim *simulator.Simulator) {
-				sim.Inject(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet})
-			},
+			arrange:  fault(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet}),
 			requests: []string{getAlice, getAlice},
-			errors:   []message{refreshFailed("senhasegura or a gateway in front of it keeps failing", "a web page titled \"Sign in\"")},
+			warnings: []message{notRead(down, `a web page titled "Sign in"`)},
+		},
+		"bad gateway": {
+			arrange:  fault(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpGet}),
+			requests: []string{getAlice, getAlice},
+			warnings: []message{notRead(down, "HTTP 502")},
+		},
+		"no answer in time": {
+			arguments: map[string]any{"confirm": false, "record_id": aliceRecord, "timeouts": map[string]any{"read": "100ms"}},
+			arrange:   fault(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpGet}),
+			requests:  []string{getAlice},
+			warnings:  []message{notRead("the time allowed ran out")},
 		},
 		"200 with error true": {
-			arrange: func(sim *simulator.Simulator) {
-				sim.Inject(simulator.Fault{Kind: simulator.ErrorTrue200, Op: simulator.OpGet})
-			},
+			arrange:  fault(simulator.Fault{Kind: simulator.ErrorTrue200, Op: simulator.OpGet}),
 			requests: []string{getAlice},
-			errors:   []message{refreshFailed("PAM rejected the request", "The operation could not be completed")},
+			errors:   []message{notRead("PAM rejected the request", "The operation could not be completed")},
 		},
 		"lockdown": {
-			arrange: func(sim *simulator.Simulator) {
-				sim.Inject(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpGet})
-			},
+			arrange:  fault(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpGet}),
 			requests: []string{getAlice},
-			errors:   []message{refreshFailed("PAM is under emergency lockdown", "until 09/08/2027")},
+			errors:   []message{notRead("PAM is under emergency lockdown", "until 09/08/2027")},
 		},
 		"record of another session": {
 			arrange: func(sim *simulator.Simulator) {
@@ -732,6 +761,9 @@ func TestTerminationRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pam, r := terminate(t, test.pam, alice(simulator.Behavior{}), nil)
+			if test.arguments == nil {
+				test.arguments = accepted
+			}
 			config := with(test.arguments)
 			state := recorded(t, pam, r, config)
 			if test.arrange != nil {
@@ -752,39 +784,88 @@ func TestTerminationRead(t *testing.T) {
 			if read.State == nil {
 				t.Fatal("removed from the state")
 			}
-			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
-				t.Errorf("the record changed (-before +after):\n%s", diff)
-			}
 			if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp {
 				t.Errorf("the next plan is to %s", plan.Change)
+			}
+			if test.ended {
+				creation{outcome: "terminated", arguments: config}.check(t, r, read.State)
+				return
+			}
+			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
+				t.Errorf("the record changed (-before +after):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestTerminationReadFillsEvidence: a termination that did not look at its
-// session gets the evidence from the first refresh that can.
-func TestTerminationReadFillsEvidence(t *testing.T) {
+// TestTerminationsAreReadOnce: once an end is in the state, no plan asks for it
+// again, also while PAM is down.
+func TestTerminationsAreReadOnce(t *testing.T) {
+	t.Parallel()
+	pam := acctest.Start(t, simulator.Config{})
+	r := acctest.NewDriver(t, pam, nil).Resource(terminationType)
+	configs := make([]map[string]any, 0, 20)
+	for n := range cap(configs) {
+		s := pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
+		config := with(map[string]any{"session_id": s.SessionID})
+		if n%2 == 0 { // half of them are ended by a refresh
+			config["confirm"], config["record_id"] = false, strconv.FormatInt(s.RecordID, 10)
+		}
+		configs = append(configs, config)
+	}
+	states := make([]*acctest.State, 0, len(configs))
+	for _, config := range configs {
+		states = append(states, r.Read(recorded(t, pam, r, config)).State)
+	}
+	pam.Forget()
+
+	nextPlan := func(r *acctest.Resource) {
+		t.Helper()
+		for n, config := range configs {
+			read := r.Read(states[n])
+			expectMessages(t, "message", read.Diagnostics)
+			if diff := cmp.Diff(states[n].Values, read.State.Values); diff != "" {
+				t.Errorf("the record changed (-before +after):\n%s", diff)
+			}
+			plan := r.Plan(read.State, config)
+			expectMessages(t, "message", plan.Diagnostics)
+			if plan.Change != acctest.NoOp || plan.Values["outcome"] != "terminated" {
+				t.Errorf("the plan is to %s, with outcome %v", plan.Change, plan.Values["outcome"])
+			}
+		}
+	}
+	nextPlan(acctest.NewDriver(t, pam, nil).Resource(terminationType))
+	pam.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
+	nextPlan(acctest.NewDriver(t, pam, nil).Resource(terminationType))
+	nextPlan(acctest.NewDriver(t, pam, map[string]any{"url": "https://pam.invalid"}).Resource(terminationType))
+	pam.ExpectRequests(t)
+}
+
+// TestTerminationsReadWhilePAMIsDown: a plan does not wait for PAM once for each
+// record that is not settled, and does not fail.
+func TestTerminationsReadWhilePAMIsDown(t *testing.T) {
 	t.Parallel()
 	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	config := with(map[string]any{"confirm": false, "record_id": aliceRecord})
-	state := recorded(t, pam, r, config)
-	if state.At("session") != nil {
-		t.Fatalf("session %v, want none before a look", state.At("session"))
+	state := recorded(t, pam, r, with(accepted))
+	pam.Sim.Inject(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpGet})
+
+	for range 20 {
+		read := r.Read(state)
+		expectMessages(t, "message", read.Diagnostics, message{
+			"Session not read: senhasegura or a gateway in front of it keeps failing", "",
+			[]string{"HTTP 502", aliceID, "kept as it was"},
+		})
+		if got := len(read.Diagnostics.Errors()); got != 0 || read.State == nil {
+			t.Errorf("%d errors, state %v", got, read.State)
+		}
 	}
+	pam.ExpectRequests(t, getAlice, getAlice)
 
-	read := r.Read(state)
-
-	pam.ExpectRequests(t, getAlice)
+	pam.Sim.ClearFaults()
+	read := acctest.NewDriver(t, pam, nil).Resource(terminationType).Read(state)
 	expectMessages(t, "message", read.Diagnostics)
-	if read.State.At("session", "ended_at") == nil || read.State.At("session", "user") != "alice" {
-		t.Errorf("session %v, want what PAM shows", read.State.At("session"))
-	}
-	if got := read.State.At("outcome"); got != "accepted" {
-		t.Errorf("outcome %v, want accepted: the record is of what was done", got)
-	}
-	if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp {
-		t.Errorf("the next plan is to %s", plan.Change)
+	if got := read.State.At("outcome"); got != "terminated" {
+		t.Errorf("outcome %v in the next run, want terminated", got)
 	}
 }
 
@@ -881,7 +962,7 @@ func TestTerminationRecordIDLeftOut(t *testing.T) {
 }
 
 // TestTerminationReplace: a changed trigger drops again, after a destruction that
-// asks nothing.
+// asks nothing. The end is known from the list that confirmed it.
 func TestTerminationReplace(t *testing.T) {
 	t.Parallel()
 	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
@@ -890,7 +971,7 @@ func TestTerminationReplace(t *testing.T) {
 	applied := r.Apply(state, with(map[string]any{"triggers": map[string]string{"ticket": "2"}}))
 
 	expectMessages(t, "message", applied.Diagnostics)
-	pam.ExpectRequests(t, dropAlice, "list")
+	pam.ExpectRequests(t, dropAlice)
 	if applied.Change != acctest.Replace || applied.State.At("outcome") != "already_ended" {
 		t.Errorf("%s left %v", applied.Change, applied.State.Values)
 	}
@@ -929,7 +1010,7 @@ func TestTerminationImport(t *testing.T) {
 	}{
 		"ended": {
 			id: aliceID, session: endedAlice(),
-			requests: []string{"token", "list", getAlice},
+			requests: []string{"token", "list"},
 		},
 		"live": {
 			id: aliceID, session: alice(simulator.Behavior{}),
@@ -1104,7 +1185,8 @@ func TestTerminationPlansOffline(t *testing.T) {
 func TestTerminationProviderUnknown(t *testing.T) {
 	t.Parallel()
 	pam, known := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, known, with(nil))
+	state := recorded(t, pam, known, with(accepted))
+	ended := recorded(t, pam, known, with(nil))
 
 	for name, test := range map[string]struct {
 		arguments map[string]any
@@ -1141,6 +1223,7 @@ func TestTerminationProviderUnknown(t *testing.T) {
 			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
 				t.Errorf("the record changed (-before +after):\n%s", diff)
 			}
+			expectMessages(t, "refresh of an end", r.Read(ended).Diagnostics)
 			expectMessages(t, "destroy", r.Destroy(state).Diagnostics)
 		})
 	}

@@ -2,11 +2,21 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	actiontimeouts "github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
+	datasourcetimeouts "github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
+	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+)
+
+const (
+	defaultTerminationTimeout = time.Hour
+	defaultRefreshTimeout     = 10 * time.Minute
+	// defaultReadTimeout bounds what reads the list and changes nothing.
+	defaultReadTimeout = 30 * time.Minute
 )
 
 const timeoutsDescription = "Bounds on the time that operations take."
@@ -39,6 +49,23 @@ func invokeTimeouts(ctx context.Context, description string) actionschema.Attrib
 	for name, member := range attribute.Attributes {
 		if text, ok := member.(actionschema.StringAttribute); ok {
 			text.MarkdownDescription, text.Description = description, ""
+			text.Validators = append(text.Validators[:0:0], positiveDuration)
+			attribute.Attributes[name] = text
+		}
+	}
+	return attribute
+}
+
+// readTimeouts is the `timeouts` of a data source.
+func readTimeouts(ctx context.Context) datasourceschema.Attribute {
+	attribute, ok := datasourcetimeouts.Attributes(ctx).(datasourceschema.SingleNestedAttribute)
+	if !ok {
+		return datasourcetimeouts.Attributes(ctx)
+	}
+	attribute.MarkdownDescription = timeoutsDescription
+	for name, member := range attribute.Attributes {
+		if text, ok := member.(datasourceschema.StringAttribute); ok {
+			text.MarkdownDescription, text.Description = "Timeout for reading, including retries, as a duration such as `10m`. Defaults to `30m`.", ""
 			text.Validators = append(text.Validators[:0:0], positiveDuration)
 			attribute.Attributes[name] = text
 		}

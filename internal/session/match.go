@@ -41,7 +41,12 @@ type Match struct {
 	Proxies     []string
 	OriginIPs   []string
 	OlderThan   time.Duration
+
+	everyone bool
 }
+
+// Everyone is the one Match that may set nothing: it means every session.
+var Everyone = Match{everyone: true}
 
 // set is one criterion of a Match that is a set of strings.
 type set struct {
@@ -61,7 +66,7 @@ func (m Match) sets() [7]set {
 	}
 }
 
-// IsZero reports whether m sets nothing, so that it would mean every session.
+// IsZero reports whether no criterion of m is set.
 func (m Match) IsZero() bool {
 	for _, s := range m.sets() {
 		if s.values != nil {
@@ -234,10 +239,7 @@ func (m Match) Compile() (*Matcher, error) {
 		add(FieldCredentials, func(s Session, _ time.Time) Verdict { return credentials.judge(s.Credential) })
 	}
 	if m.Devices != nil {
-		devices, err := newDeviceSet(m.Devices)
-		if err != nil {
-			return nil, err
-		}
+		devices := newDeviceSet(m.Devices)
 		add(FieldDevices, func(s Session, _ time.Time) Verdict { return devices.judge(s.Device) })
 	}
 	if m.Protocols != nil {
@@ -249,10 +251,7 @@ func (m Match) Compile() (*Matcher, error) {
 		add(FieldProxies, func(s Session, _ time.Time) Verdict { return proxies.judge(s.Proxy) })
 	}
 	if m.OriginIPs != nil {
-		origins, err := newOriginSet(m.OriginIPs)
-		if err != nil {
-			return nil, err
-		}
+		origins := newOriginSet(m.OriginIPs)
 		add(FieldOriginIPs, func(s Session, _ time.Time) Verdict { return origins.judge(s.OriginIP) })
 	}
 	if age := m.OlderThan; age != 0 {
@@ -292,11 +291,15 @@ type Selector struct {
 	match, exclude *Matcher
 }
 
-// NewSelector compiles both. A zero match means every session, so callers that
-// drop must refuse it beforehand; a zero exclude protects none. The error joins
-// the faults of both, each a *MatchError behind the name of its object.
+// NewSelector compiles both. A match that sets nothing is refused, unless it is
+// Everyone: a caller that drops must not do so to all of them by omission. A zero
+// exclude protects none. The error joins the faults of both, each a *MatchError
+// behind the name of its object.
 func NewSelector(match, exclude Match) (*Selector, error) {
 	wanted, matchErr := match.Compile()
+	if matchErr == nil && match.IsZero() && !match.everyone {
+		matchErr = errors.New("nothing is set, and that would mean every session: set at least one criterion")
+	}
 	if matchErr != nil {
 		matchErr = fmt.Errorf("match: %w", matchErr)
 	}
@@ -334,6 +337,12 @@ func (s *Selector) Select(session Session, now time.Time) Verdict {
 	default:
 		return wanted
 	}
+}
+
+// Excludes reports whether match means a session, or may mean it, and exclude
+// certainly protects it.
+func (s *Selector) Excludes(session Session, now time.Time) bool {
+	return s.excluded(session, now) == Yes && s.match.Match(session, now) != No
 }
 
 // Unknown returns the criteria, such as "match.devices", for which PAM did not
@@ -417,20 +426,20 @@ type originSet struct {
 	prefixes  []netip.Prefix
 }
 
-func newOriginSet(values []string) (*originSet, error) {
+// newOriginSet takes values that Validate accepts.
+func newOriginSet(values []string) *originSet {
 	origins := &originSet{addresses: map[netip.Addr]struct{}{}}
 	for _, value := range values {
 		prefix, err := parseOriginPattern(value)
-		if err != nil {
-			return nil, &MatchError{Field: FieldOriginIPs, Value: value, Reason: err.Error()}
-		}
-		if prefix.IsSingleIP() {
+		switch {
+		case err != nil:
+		case prefix.IsSingleIP():
 			origins.addresses[prefix.Addr()] = struct{}{}
-			continue
+		default:
+			origins.prefixes = append(origins.prefixes, prefix)
 		}
-		origins.prefixes = append(origins.prefixes, prefix)
 	}
-	return origins, nil
+	return origins
 }
 
 // judge is Undecided about an origin that is missing or not an address: it may

@@ -163,13 +163,13 @@ type deviceSet struct {
 	names     map[string]ports
 }
 
-func newDeviceSet(texts []string) (*deviceSet, error) {
+// newDeviceSet takes texts that Validate accepts.
+func newDeviceSet(texts []string) *deviceSet {
 	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}}
 	for _, text := range texts {
 		parsed, ok := parseDevice(text)
 		switch {
 		case !ok:
-			return nil, &MatchError{Field: FieldDevices, Value: text, Reason: deviceReason(text)}
 		case parsed.address.IsValid():
 			devices.addresses[parsed.address] = devices.addresses[parsed.address].with(parsed.port)
 		default:
@@ -177,7 +177,7 @@ func newDeviceSet(texts []string) (*deviceSet, error) {
 			devices.names[key] = devices.names[key].with(parsed.port)
 		}
 	}
-	return devices, nil
+	return devices
 }
 
 // judge compares the device that PAM shows with the set.

@@ -331,7 +331,7 @@ func TestMatchValidateFaults(t *testing.T) {
 			if _, err := test.match.Compile(); err == nil {
 				t.Error("Compile accepts what Validate refuses")
 			}
-			if _, err := NewSelector(Match{}, test.match); err == nil || !strings.HasPrefix(err.Error(), "exclude: ") {
+			if _, err := NewSelector(Everyone, test.match); err == nil || !strings.HasPrefix(err.Error(), "exclude: ") {
 				t.Errorf("NewSelector with a faulty exclude: %v", err)
 			}
 			if _, err := NewSelector(test.match, Match{}); err == nil || !strings.HasPrefix(err.Error(), "match: ") {
@@ -425,16 +425,23 @@ func TestSelector(t *testing.T) {
 	}
 }
 
-func TestSelectorZeroes(t *testing.T) {
+// Everyone is never meant by omission.
+func TestSelectorOfEveryone(t *testing.T) {
 	t.Parallel()
-	everyone, err := NewSelector(Match{}, Match{})
+	for name, exclude := range map[string]Match{"zero exclude": {}, "an exclude": {Users: []string{"admin"}}} {
+		selector, err := NewSelector(Match{}, exclude)
+		if selector != nil || err == nil || !strings.HasPrefix(err.Error(), "match: ") || !strings.Contains(err.Error(), "every session") {
+			t.Errorf("zero match, %s: %v, %v; want an error", name, selector, err)
+		}
+	}
+	everyone, err := NewSelector(Everyone, Match{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := everyone.Select(Session{}, moment); got != Yes {
-		t.Errorf("zero match, zero exclude: %v, want yes", got)
+		t.Errorf("everyone, zero exclude: %v, want yes", got)
 	}
-	allBut, err := NewSelector(Match{}, Match{Users: []string{"admin"}})
+	allBut, err := NewSelector(Everyone, Match{Users: []string{"admin"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -17,113 +17,109 @@ type Lister interface {
 	Sessions(ctx context.Context) iter.Seq2[session.Session, error]
 }
 
-// maxRecords bounds the record ids that a Look remembers. Only live sessions
-// are remembered, of which an installation has thousands at most.
-const maxRecords = 50_000
+const (
+	// Before a read begins, askers are gathered for this part of the time that the
+	// last one took, but not for longer than longestGathering.
+	gatheringPart    = 20
+	longestGathering = time.Second
+)
 
-// Look answers questions about sessions from as few reads of the list as truth
+// look answers questions about sessions from as few reads of the list as truth
 // allows. The list has no filter and may take minutes, so askers that wait at
 // the same time share one read; and because a question is usually whether a
-// drop has worked, none is answered from a read that began before it was asked.
+// request has worked, none is answered from a read that began before it was
+// asked. Previews are the exception: see snapshot.
 //
-// A Look is safe for concurrent use.
-type Look struct {
-	pam      Lister
-	restarts int
-	pause    time.Duration
+// A look is safe for concurrent use.
+type look struct {
+	lister  Lister
+	options Options
 
 	mu sync.Mutex
-	// current is the read under way, next the one that gathers askers meanwhile.
+	// current is the read under way, next the one that gathers askers.
 	current, next *read
-	// records maps the ids of live sessions to their record ids, from the lists
-	// that were read for single sessions. A pair never changes, so it may be used
-	// at any later time; whether the session still lives must be asked anew. Only
-	// the reading goroutine writes it, so that one reads it without the lock.
-	records map[string]string
-	// ends are sessions of records that a whole list has since shown ended.
-	ends map[string]session.Session
+	// working: a goroutine reads, or is about to.
+	working bool
+	// took is how long the last read took, zero before the first.
+	took time.Duration
+	// first is what the first complete read showed, nil before it.
+	first  *snapshot
+	outage outage
+	memory memory
 }
 
-// NewLook makes a Look over pam. A list that breaks off is read again from its
-// beginning up to restarts times, with a growing pause in between.
-func NewLook(pam Lister, restarts int, pause time.Duration) *Look {
-	return &Look{pam: pam, restarts: restarts, pause: pause, records: map[string]string{}, ends: map[string]session.Session{}}
+// newLook makes a look over lister. Of the options it uses Retries, Pause and
+// ListTimeout.
+func newLook(lister Lister, options Options) *look {
+	if options.Pause == 0 {
+		options.Pause = 500 * time.Millisecond
+	}
+	return &look{lister: lister, options: options, outage: outage{limit: options.ListTimeout, over: make(chan struct{})}}
 }
 
-// All gives the sessions for which want is true, in the order of the list, from
-// a read that begins after the call. Memory follows what is wanted, not the
-// list. want is called from another goroutine, possibly more than once a
-// session when a list is read again, and never after All has returned.
-//
-// The error matches one of session's sentinels or the context's error; an
-// incomplete list is an error, never a shorter list.
-func (l *Look) All(ctx context.Context, want func(session.Session) bool) ([]session.Session, error) {
-	wanted := &pick{want: want}
-	if err := l.ask(ctx, &asker{collector: wanted, all: true}); err != nil {
-		return nil, err
+// one asks about one session id, in one of the ways to ask. The error matches
+// session.ErrNotFound if the list does not show it. Of several records a live one
+// counts; single tells whether there is one only.
+func (l *look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
+	l.mu.Lock()
+	l.memory.wanted = true
+	l.mu.Unlock()
+	shown := &records{}
+	switch err := ask(ctx, &asker{id: id, collector: shown}); {
+	case err != nil:
+		return session.Session{}, false, err
+	case shown.merged == nil:
+		return session.Session{}, false, session.ErrNotFound
 	}
-	return wanted.found, nil
+	return *shown.merged, !shown.several, nil
 }
 
-// One gives the session with the given id, from a read that begins after the
-// call, or an error that matches session.ErrNotFound if the list does not show
-// it. Where the list has several rows for the id, a live one wins.
-func (l *Look) One(ctx context.Context, id string) (session.Session, error) {
-	rows := &pick{want: func(session.Session) bool { return true }}
-	if err := l.ask(ctx, &asker{id: id, collector: rows}); err != nil {
-		return session.Session{}, err
-	}
-	if len(rows.found) == 0 {
-		return session.Session{}, session.ErrNotFound
-	}
-	for _, s := range rows.found {
-		if s.Live() {
-			return s, nil
-		}
-	}
-	return rows.found[0], nil
+// records takes what a list shows of one id. A record that it shows twice is one.
+type records struct {
+	merged  *session.Session
+	several bool
 }
 
-// RecordID gives the record id of a session that an earlier list, read for One,
-// showed live.
-func (l *Look) RecordID(id string) (string, bool) {
+func (r *records) restart() { *r = records{} }
+
+func (r *records) take(s session.Session) {
+	if r.merged != nil && (s.RecordID == "" || s.RecordID != r.merged.RecordID) {
+		r.several = true
+	}
+	r.merged = merge(r.merged, &s)
+}
+
+// record gives the record id of a session of which the last complete list showed
+// one record, a live one; "" if it is not known.
+func (l *look) record(id string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	record, ok := l.records[id]
-	return record, ok
+	return l.memory.records[id]
 }
 
-// Ended gives a session that an earlier list, read for One, showed ended after
-// another one had shown it live. Unlike everything else an end is final, so it may
-// be told at any later time.
-func (l *Look) Ended(id string) (session.Session, bool) {
+// ended gives a session that is remembered as ended.
+func (l *look) ended(id string) (end, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s, ok := l.ends[id]
-	return s, ok
+	e, ok := l.memory.ends[id]
+	return e, ok
 }
 
-// collector takes the rows that one question is about. A Look calls its methods
+// lastTook is how long the last read of the list took. A pause between two lists
+// that poll is at least as long.
+func (l *look) lastTook() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.took
+}
+
+// collector takes the rows that one question is about. A look calls its methods
 // one at a time, from the goroutine that reads, and not after the question was
 // answered or given up; what it has taken counts only if the answer is no error.
 type collector interface {
-	// restart forgets everything: the list is read from its beginning.
+	// restart forgets everything: a list is read from its beginning.
 	restart()
 	take(s session.Session)
-}
-
-// pick collects the rows that are wanted, in their order.
-type pick struct {
-	want  func(session.Session) bool
-	found []session.Session
-}
-
-func (p *pick) restart() { p.found = nil }
-
-func (p *pick) take(s session.Session) {
-	if p.want(s) {
-		p.found = append(p.found, s)
-	}
 }
 
 // asker is one question: about the rows of one id, or about all.
@@ -131,6 +127,8 @@ type asker struct {
 	collector
 	id  string
 	all bool
+	// joins: a read that has begun already will do.
+	joins bool
 	// gone: the asker has returned, so its collector must be left alone.
 	gone bool
 }
@@ -144,28 +142,70 @@ type read struct {
 	// ctx belongs to the read and not to a call: several callers share it.
 	ctx    context.Context
 	cancel context.CancelFunc
-	done   chan struct{}
-	err    error
 	// serving is held while collectors are used, so that an asker that leaves can
 	// be sure that its own is not.
 	serving sync.Mutex
+
+	// What follows is set by the goroutine that reads. done is closed last.
+	began time.Time
+	rows  int
+	err   error
+	done  chan struct{}
+	// lesson and shot note what the read shows besides what was asked, nil where
+	// nobody has a use for it.
+	lesson *lesson
+	shot   *snapshot
 }
 
-// ask waits until a whole list has gone to a's collector.
-func (l *Look) ask(ctx context.Context, a *asker) error {
+// ask waits until a complete list has gone to a's collector, or fails as the one
+// read did that was made for it.
+func (l *look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
+
+// askFirst is ask for a question that begins a run, when nothing was done yet that
+// must be followed. A read that fails for a passing reason is followed by others,
+// unless Options.Retries is 0, until no read of the process has worked for
+// Options.ListTimeout; from then on the error is the last failure, and comes at
+// once.
+func (l *look) askFirst(ctx context.Context, a *asker) error {
+	var failure error
+	for pauses := (pace{first: l.options.Pause}); ; {
+		err := l.askInTime(ctx, a)
+		switch {
+		case errors.Is(err, session.ErrTransient):
+			failure = err
+		case ctx.Err() != nil && failure != nil:
+			return failure // it says more than the context, which the caller has
+		default:
+			return err
+		}
+		left, _ := l.patience()
+		if left <= 0 || l.options.Retries == 0 || wait(ctx, min(pauses.next(), left)) != nil {
+			return failure
+		}
+	}
+}
+
+// askInTime is ask, given up when no read has worked for Options.ListTimeout.
+func (l *look) askInTime(ctx context.Context, a *asker) error {
+	left, over := l.patience()
+	if left <= 0 {
+		return l.lastFailure()
+	}
+	return l.askUntil(ctx, a, over)
+}
+
+// askUntil is ask, given up with the last failure when over is closed.
+func (l *look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l.mu.Lock()
 	r := l.join(ctx, a)
-	if l.current == nil {
-		l.start()
-	}
-	l.mu.Unlock()
-
 	select {
 	case <-r.done:
 		return r.err
+	case <-over:
+		l.leave(r, a)
+		return l.lastFailure()
 	case <-ctx.Done():
 		l.leave(r, a)
 		return ctx.Err()
@@ -175,7 +215,13 @@ func (l *Look) ask(ctx context.Context, a *asker) error {
 // join adds a to the read that has not begun yet. That read must outlive the
 // asker whose context it takes its values from, as others wait for it too: only
 // the last one that leaves cancels it.
-func (l *Look) join(ctx context.Context, a *asker) *read {
+func (l *look) join(ctx context.Context, a *asker) *read {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a.joins && l.current != nil && l.current.waiting > 0 {
+		l.current.waiting++
+		return l.current
+	}
 	if l.next == nil {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		l.next = &read{
@@ -192,11 +238,15 @@ func (l *Look) join(ctx context.Context, a *asker) *read {
 		r.byID[a.id] = append(r.byID[a.id], a)
 	}
 	r.waiting++
+	if !l.working {
+		l.working = true
+		go l.work()
+	}
 	return r
 }
 
 // leave takes a waiting asker out and stops a read for which nobody waits.
-func (l *Look) leave(r *read, a *asker) {
+func (l *look) leave(r *read, a *asker) {
 	r.serving.Lock()
 	a.gone = true
 	r.serving.Unlock()
@@ -213,82 +263,94 @@ func (l *Look) leave(r *read, a *asker) {
 	}
 }
 
-// start begins the read for which askers wait.
-func (l *Look) start() {
+// work reads for as long as somebody asks.
+func (l *look) work() {
+	for r := l.begin(); r != nil; r = l.begin() {
+		l.finish(r, r.run(l.lister))
+	}
+}
+
+// begin gives the next read, nil if nobody asks for one. From the second read on
+// it waits a little first: without that, of the askers that are answered together
+// and ask again together the first would get a read of its own, and the number of
+// reads would double.
+func (l *look) begin() *read {
+	l.mu.Lock()
+	gathering, pause := l.next, min(l.took/gatheringPart, longestGathering)
+	l.mu.Unlock()
+	if gathering != nil && pause > 0 {
+		_ = wait(gathering.ctx, pause) // it ends early when nobody waits any more
+	}
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r := l.next
-	l.current, l.next = r, nil
-	go func() {
-		learned, err := l.run(r)
-		r.cancel()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.remember(learned, err == nil)
-		l.current = nil
-		if l.next != nil {
-			l.start()
-		}
-		r.err = err
-		close(r.done)
-	}()
-}
-
-// lesson is what a read for single sessions shows of others.
-type lesson struct {
-	rows    int
-	records map[string]string
-	// ends and live are of sessions whose records were known before.
-	ends map[string]session.Session
-	live map[string]bool
-}
-
-// learn takes in a row.
-func (l *Look) learn(from *lesson, s session.Session) {
-	if s.ID == "" {
-		return
+	l.current, l.next, l.working = r, nil, r != nil
+	if r == nil {
+		return nil
 	}
-	_, known := l.records[s.ID]
-	switch {
-	case s.Live():
-		if known {
-			from.live[s.ID] = true
-		}
-		if s.RecordID != "" && len(from.records) < maxRecords {
-			from.records[s.ID] = s.RecordID
-		}
-	case known:
-		from.ends[s.ID] = s
+	r.began = time.Now()
+	if l.memory.wanted {
+		r.lesson = newLesson(r.began)
 	}
+	if l.first == nil {
+		r.shot = &snapshot{limit: maxSnapshot, readAt: r.began}
+	}
+	return r
 }
 
-// run reads the list, from the beginning again when it broke off for a passing
-// reason. The client has its own retries for a list that never began.
-func (l *Look) run(r *read) (lesson, error) {
-	for attempt := 0; ; attempt++ {
-		learned, err := l.pass(r)
-		brokeOff := learned.rows > 0 && errors.Is(err, session.ErrTransient)
-		if !brokeOff || attempt >= l.restarts {
-			return learned, err
-		}
-		if err := wait(r.ctx, l.pause<<attempt); err != nil {
-			return learned, err
-		}
+// finish takes over what a read came to, and answers those who wait for it.
+func (l *look) finish(r *read, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.ctx.Err() == nil {
+		l.took = time.Since(r.began)
 	}
+	l.outage.note(err)
+	if r.lesson != nil {
+		l.memory.keep(r.lesson, err == nil)
+	}
+	if r.shot != nil && err == nil {
+		r.shot.seen = nil
+		l.first = r.shot
+	}
+	l.current = nil
+	r.err = err
+	r.cancel()
+	close(r.done)
 }
 
-func (l *Look) pass(r *read) (lesson, error) {
+// run reads the list once.
+func (r *read) run(lister Lister) error {
 	r.restart()
-	learned := lesson{records: map[string]string{}, ends: map[string]session.Session{}, live: map[string]bool{}}
-	for s, err := range l.pam.Sessions(r.ctx) {
-		if err != nil {
-			return learned, err
+	for s, err := range lister.Sessions(r.ctx) {
+		switch {
+		case err != nil && r.rows > 0:
+			return &brokenOffError{err}
+		case err != nil:
+			return err
 		}
-		learned.rows++
-		if len(r.byID) > 0 {
-			l.learn(&learned, s)
-		}
-		r.serve(s)
+		r.see(s)
 	}
-	return learned, nil
+	return nil
+}
+
+// brokenOffError is the failure of a read that showed sessions before it.
+type brokenOffError struct{ error }
+
+func (e *brokenOffError) Unwrap() error { return e.error }
+
+// see is where each row of a read comes by, whoever asked for it: what is to be
+// noted of all rows is noted here.
+func (r *read) see(s session.Session) {
+	r.rows++
+	if r.lesson != nil {
+		r.lesson.take(s)
+	}
+	if r.shot != nil {
+		r.shot.take(s)
+	}
+	r.serve(s)
 }
 
 func (r *read) restart() {
@@ -316,31 +378,57 @@ func eachPresent(askers []*asker, do func(collector)) {
 	}
 }
 
-// remember keeps what a read has shown. Of several rows for an id a live one
-// counts, so that only a whole list can tell of an end.
-func (l *Look) remember(learned lesson, whole bool) {
-	if len(l.records)+len(learned.records) > maxRecords {
-		l.records, l.ends = map[string]string{}, map[string]session.Session{}
-	}
-	maps.Copy(l.records, learned.records)
-	if !whole {
-		return
-	}
-	for id, s := range learned.ends {
-		if !learned.live[id] {
-			l.ends[id] = s
+// outage is the time for which no read of the list has worked.
+type outage struct {
+	// limit is how long it may last before first questions are given up.
+	limit time.Duration
+	// until is the end of that time, zero while reads work; over is closed then.
+	until time.Time
+	over  chan struct{}
+	timer *time.Timer
+	// failure is the last one. It stays, so that who gives up always has one.
+	failure error
+}
+
+// note takes in what a read came to. Other failures than passing ones say
+// nothing about how long a server stays down.
+func (o *outage) note(err error) {
+	switch {
+	case err == nil:
+		if o.timer != nil && !o.timer.Stop() {
+			o.over = make(chan struct{})
+		}
+		o.timer, o.until = nil, time.Time{}
+	case errors.Is(err, session.ErrTransient):
+		o.failure = err
+		if o.until.IsZero() {
+			over := o.over
+			o.until = time.Now().Add(o.limit)
+			o.timer = time.AfterFunc(o.limit, func() { close(over) })
 		}
 	}
 }
 
-// wait returns nil after d, or the context's error as soon as it ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err()
-	case <-ctx.Done():
-		return ctx.Err()
+// patience tells for how long first questions are still asked, and gives a channel
+// that is closed at the end of that time.
+func (l *look) patience() (left time.Duration, over <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.outage.until.IsZero() {
+		return math.MaxInt64, l.outage.over
 	}
+	return time.Until(l.outage.until), l.outage.over
+}
+
+// down reports whether first questions have been given up.
+func (l *look) down() bool {
+	left, _ := l.patience()
+	return left <= 0
+}
+
+// lastFailure is the last passing failure of a read.
+func (l *look) lastFailure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.outage.failure
 }

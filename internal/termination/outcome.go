@@ -8,33 +8,48 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// Outcome is what became of one session. The values are those that users see.
+// Outcome is the result for one session. The values are those that users see.
 type Outcome string
 
 const (
-	// Terminated: dropped by this run and seen ended after that.
+	// Terminated: by this run; its end time was read after the request.
 	Terminated Outcome = "terminated"
-	// AlreadyEnded: seen ended, and not by this run.
+	// AlreadyEnded: ended, and not by this run.
 	AlreadyEnded Outcome = "already_ended"
-	// Accepted: PAM accepted the drop; no end was seen.
+	// Accepted: senhasegura accepted the request; the end was not confirmed, because
+	// no confirmation was asked for or none is possible.
 	Accepted Outcome = "accepted"
-	// NotFound: PAM refused the drop and shows no such session.
+	// NotFound: senhasegura does not list it.
 	NotFound Outcome = "not_found"
-	// Planned: a dry run would drop it.
-	Planned Outcome = "planned"
-
-	// NotDropped: no drop was carried out; the session is as it was.
-	NotDropped Outcome = Outcome(Failed)
-
-	// OutcomeRefused, OutcomeUnverified and OutcomeUnconfirmed are those of a
-	// session in a drain that failed; see [Kind].
-	OutcomeRefused     = Outcome(Refused)
-	OutcomeUnverified  = Outcome(Unverified)
-	OutcomeUnconfirmed = Outcome(Unconfirmed)
+	// Refused: senhasegura refused the request, and the session is still live.
+	Refused Outcome = "refused"
+	// StillLive: the request was accepted or sent, and the session was live at the
+	// last check.
+	StillLive Outcome = "still_live"
+	// Unknown: the session may have ended; it can't be read, or too little is shown
+	// to decide.
+	Unknown Outcome = "unknown"
+	// NotAttempted: no request was carried out; the session is unchanged.
+	NotAttempted Outcome = "not_attempted"
+	// Matched: a preview or dry run; it would be terminated.
+	Matched Outcome = "matched"
+	// Excluded: matches both `match` and `exclude`, and is left open.
+	Excluded Outcome = "excluded"
 )
 
-// Ended reports whether the outcome rests on an end that was seen.
+// Ended reports whether the outcome rests on an end time that was read.
 func (o Outcome) Ended() bool { return o == Terminated || o == AlreadyEnded }
+
+// Kind is the way in which an operation failed: the outcome of its session, or
+// one of the two that are no outcome.
+type Kind = Outcome
+
+const (
+	// Mismatch: the record id given with the session id belongs to another session.
+	Mismatch Kind = "mismatch"
+	// TooMany: more sessions match than allowed; none was terminated.
+	TooMany Kind = "too_many"
+)
 
 // Result is what a termination came to. On an error it holds what is known all
 // the same.
@@ -51,20 +66,6 @@ type Result struct {
 	// NoLook is why an accepted drop could not be confirmed, nil otherwise.
 	NoLook error
 }
-
-// Kind is the way in which a termination failed.
-type Kind string
-
-// The kinds of failure; see the package comment.
-const (
-	Refused     Kind = "refused"
-	Unverified  Kind = "unverified"
-	Unconfirmed Kind = "unconfirmed"
-	Unknown     Kind = "unknown"
-	Failed      Kind = "not_dropped"
-	Mismatch    Kind = "mismatch"
-	TooMany     Kind = "too_many"
-)
 
 // Error is the failure to end one session. It is always used as a pointer.
 type Error struct {

@@ -27,6 +27,8 @@ type pam struct {
 	listTime time.Duration
 	// dropTime is how long a drop is on its way; an interrupt loses its answer.
 	dropTime time.Duration
+	// unlisted is a session that the list leaves out, and its record does not.
+	unlisted string
 	// breakOff is how many rows a list yields before its error.
 	breakOff int
 }
@@ -110,7 +112,7 @@ func (p *pam) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
 		p.mu.Lock()
 		p.next("list")
 		f, ok := take(&p.lists)
-		rows := slices.Clone(p.sessions)
+		rows := slices.DeleteFunc(slices.Clone(p.sessions), func(s session.Session) bool { return p.unlisted != "" && s.ID == p.unlisted })
 		p.mu.Unlock()
 		if err := pause(ctx, p.listTime); err != nil {
 			yield(session.Session{}, err)

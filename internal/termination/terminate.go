@@ -1,6 +1,7 @@
 package termination
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -8,68 +9,35 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// PAM is what the use cases need of the API client.
-type PAM interface {
-	Lister
-	// Drop asks PAM to end the session with the given session id. Nil means
-	// accepted, not ended. The error matches one of session's sentinels.
-	Drop(ctx context.Context, sessionID string) error
-	// Session gives the session with the given record id.
-	Session(ctx context.Context, recordID string) (session.Session, error)
-}
-
-// Options bound what a Terminator does.
-type Options struct {
-	// Retries is how often a drop is repeated after a look showed the session
-	// still live, and how often a list that broke off is read again.
-	Retries int
-	// Pause is the first pause before a list that broke off is read again; it
-	// doubles each time.
-	Pause time.Duration
-	// Concurrency is how many drops a drain has on their way; 0 means 10.
-	Concurrency int
-}
-
-// Terminator ends sessions. It is safe for concurrent use, and one serves a
-// whole process, so that all of its users share the looks.
-type Terminator struct {
-	pam     PAM
-	look    *Look
-	options Options
-}
-
-// New makes a Terminator over pam.
-func New(pam PAM, options Options) *Terminator {
-	if options.Concurrency <= 0 {
-		options.Concurrency = 10
-	}
-	return &Terminator{pam: pam, look: NewLook(pam, options.Retries, options.Pause), options: options}
-}
-
-// Look gives the look that the Terminator shares.
-func (t *Terminator) Look() *Look { return t.look }
+// failedGets is how often in a row a session is asked for by its record id in
+// vain, before the list takes the place of that.
+const failedGets = 2
 
 // Request names one session to end, and how.
 type Request struct {
 	// SessionID is the hash that a drop takes.
 	SessionID string
-	// RecordID is the row number, "" if not known. With it, looking is one small
-	// request; without it, the list is read.
+	// RecordID is the row number, "" if not known. With it, a check is one small
+	// request; without it, the list is read. Of several records of the session it is
+	// the caller's word that this one counts.
 	RecordID string
 	// Confirm waits until PAM shows an end.
 	Confirm bool
 	// IgnoreNotFound counts a session that PAM does not show as gone.
 	IgnoreNotFound bool
-	// PollInterval is the time between two looks, and before a repeated drop.
+	// PollInterval is the first pause between two checks, and before a repeated drop.
+	// It grows with each check, and begins again with each drop.
 	PollInterval time.Duration
 }
 
-// Terminate ends one session. It returns when the session was seen ended, or
-// when no more can be done or known; the context's deadline bounds the wait.
+// Terminate ends one session. It returns when an end was read, or when no more can
+// be done or known; the context's deadline bounds the wait.
 //
-// It sends one drop. A second one is sent only after a look showed the session
-// live, within the retries; or once, blindly, if the answer was lost and no look
-// is possible. The error is an *Error; the Result beside it holds what is known.
+// It sends one drop, and further ones after checks that show the session live; or
+// one, blindly, if the answer was lost and no check is possible. They are 1 +
+// Options.Retries at most. The error is an *Error; the Result beside it holds what
+// is known. The session in it has no record id where the list shows several records
+// of it.
 func (t *Terminator) Terminate(ctx context.Context, request Request) (Result, error) {
 	run := &termination{Terminator: t, Request: request}
 	err := run.end(ctx)
@@ -83,79 +51,120 @@ func (t *Terminator) Terminate(ctx context.Context, request Request) (Result, er
 type termination struct {
 	*Terminator
 	Request
-	attempt
+	dropLog
 
 	result Result
-	// stranger is the session that the given record id turned out to belong to.
-	stranger *session.Session
+	// endedBefore: an end is remembered from before the first drop.
+	endedBefore bool
+	// workedAt is when the first drop was sent that may have worked, zero if none.
+	workedAt time.Time
+	// blind: a drop was repeated although nothing was read after the one before.
+	blind bool
+	// closed: another drop would meet what the last one met.
+	closed bool
+
+	// record is the record id by which the session alone can be read, "" if only the
+	// list can tell. noGet: no record id is of use in this run.
+	record string
+	noGet  bool
+	// vainGets counts those in a row that failed for passing reasons.
+	vainGets int
+	pauses   pace
+	// stranger: the given record id belongs to another session.
+	stranger bool
 }
 
 func (r *termination) end(ctx context.Context) error {
-	blind := false
-	for repeats := 0; ; repeats++ {
-		r.drop(ctx, r.pam, r.SessionID)
+	r.record = cmp.Or(r.RecordID, r.look.record(r.SessionID))
+	_, r.endedBefore = r.look.ended(r.SessionID)
+	for again := true; again; {
+		r.request(ctx)
 		switch {
-		case r.err == nil:
-			return r.confirm(ctx)
-		case r.notCarriedOut():
-			return r.fail(ctx, r.whenUnseen(), nil)
-		}
-
-		seen, lookErr := r.lookUntilKnown(ctx)
-		switch {
-		case lookErr == nil && !seen.Live():
-			r.seeEnd()
+		case r.accepted && !r.Confirm && !r.endedBefore:
 			return nil
-		case lookErr == nil:
-			if repeats >= r.options.Retries || wait(ctx, r.PollInterval) != nil {
-				return r.fail(ctx, r.whenLive(), nil)
-			}
-		case errors.Is(lookErr, session.ErrNotFound) && r.refused():
-			if !r.IgnoreNotFound {
-				return r.fail(ctx, Unknown, lookErr)
-			}
-			r.result.Outcome = NotFound
-			return nil
-		case r.refused() || blind || ctx.Err() != nil:
-			return r.fail(ctx, Unverified, lookErr)
+		case r.accepted || !r.notCarriedOut():
+		case r.result.Session == nil:
+			return r.fail(ctx, r.whenUnread(), nil)
 		default:
-			// The answer was lost and nothing can be seen: dropping once more
-			// does no harm, and its answer may be one that can be trusted.
-			blind = true
+			return r.fail(ctx, r.whenLive(), nil)
+		}
+		var err error
+		if again, err = r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// request sends a drop.
+func (r *termination) request(ctx context.Context) {
+	sentAt := time.Now()
+	r.drop(ctx, r.pam, r.SessionID)
+	r.pauses = pace{first: r.PollInterval}
+	r.closed = r.notCarriedOut() && !errors.Is(r.err, session.ErrTransient)
+	if r.workedAt.IsZero() && (r.accepted || r.lost) {
+		r.workedAt = sentAt
+	}
+	if r.accepted {
+		r.result.Accepted, r.result.Outcome = true, Accepted
+	}
+}
+
+// follow checks the session until its end is read, another drop is due, or no more
+// can be known. Who waits for the end that an accepted drop brings waits for as
+// long as there is time.
+func (r *termination) follow(ctx context.Context) (again bool, err error) {
+	for {
+		seen, err := r.check(ctx)
+		if err != nil {
+			return r.followBlindly(ctx, err)
+		}
+		if !seen.Live() {
+			r.seeEnd()
+			return false, nil
+		}
+		r.endedBefore = false
+		r.showedLive()
+		spent := r.closed || r.spent(r.options.Retries)
+		if spent && !r.accepted || wait(ctx, r.pause()) != nil {
+			return false, r.fail(ctx, r.whenLive(), nil)
+		}
+		if !spent && r.due(r.options.Retries) {
+			return true, nil
 		}
 	}
 }
 
-// seeEnd records an end that a look has just shown.
+// seeEnd records an end that a check has just shown.
 func (r *termination) seeEnd() {
 	r.result.SeenEndedAt = time.Now().UTC()
 	r.result.Outcome = r.ended()
+	if r.endedBefore {
+		r.result.Outcome = AlreadyEnded
+	}
 }
 
-// confirm waits until the session of an accepted drop is seen ended.
-func (r *termination) confirm(ctx context.Context) error {
-	r.result.Accepted = true
-	r.result.Outcome = Accepted
-	if !r.Confirm {
-		return nil
-	}
-	for {
-		seen, err := r.lookUntilKnown(ctx)
-		switch {
-		case err == nil && !seen.Live():
-			r.seeEnd()
-			return nil
-		case err == nil:
-			if wait(ctx, r.PollInterval) != nil {
-				return r.fail(ctx, Unconfirmed, nil)
-			}
-		case noLookPossible(err):
-			r.result.NoLook = err
-			return nil
-		default:
-			return r.fail(ctx, Unconfirmed, err)
+// followBlindly decides what a failed check leaves to do.
+func (r *termination) followBlindly(ctx context.Context, checkErr error) (again bool, err error) {
+	switch {
+	case r.accepted && noLookPossible(checkErr):
+		r.result.NoLook = checkErr
+		return false, nil
+	case r.live > 0 || r.notCarriedOut() && r.result.Session != nil:
+		return false, r.fail(ctx, r.whenLive(), checkErr) // as the last check showed it
+	case r.refused() && errors.Is(checkErr, session.ErrNotFound):
+		if !r.IgnoreNotFound {
+			return false, r.fail(ctx, NotFound, checkErr)
 		}
+		r.result.Outcome = NotFound
+		return false, nil
+	case r.accepted || r.refused() || r.blind || r.spent(r.options.Retries) || ctx.Err() != nil:
+		return false, r.fail(ctx, Unknown, checkErr)
 	}
+	// The answer was lost and nothing can be read: dropping once more does no harm,
+	// and its answer may be one that can be trusted.
+	r.blind = true
+	return true, nil
 }
 
 // noLookPossible: the authorization may not list, the release has no list, or
@@ -164,13 +173,14 @@ func noLookPossible(err error) bool {
 	return errors.Is(err, session.ErrPermission) || errors.Is(err, session.ErrWrongRoute) || errors.Is(err, session.ErrNotFound)
 }
 
-// lookUntilKnown looks until an answer of PAM says something that waiting will
-// not change. Passing failures are waited out for as long as the context lasts;
-// the last one is the error then, because it says more than the context does.
-func (r *termination) lookUntilKnown(ctx context.Context) (session.Session, error) {
+// check reads the session until an answer of PAM says something that waiting will
+// not change. Passing failures are waited out while the context lasts, and where no
+// drop was accepted, while the process bears an outage. The last of them is the
+// error then, because it says more than the context does.
+func (r *termination) check(ctx context.Context) (session.Session, error) {
 	var passing error
 	for {
-		seen, err := r.lookOnce(ctx)
+		seen, err := r.checkOnce(ctx)
 		switch {
 		case err == nil:
 			r.result.Session = &seen
@@ -181,53 +191,75 @@ func (r *termination) lookUntilKnown(ctx context.Context) (session.Session, erro
 			return session.Session{}, err
 		}
 		passing = err
-		if wait(ctx, r.PollInterval) != nil {
+		if !r.accepted && r.look.down() || wait(ctx, r.pause()) != nil {
 			return session.Session{}, passing
 		}
 	}
 }
 
-// lookOnce makes no request if a list has shown the end already, and else prefers
-// the small one. Whatever that does not answer about this very session, the list
-// decides.
-func (r *termination) lookOnce(ctx context.Context) (session.Session, error) {
-	if seen, ended := r.look.Ended(r.SessionID); ended {
-		return seen, nil
+// pause gives the time until the next check. Lists that poll are as far apart as
+// the last one took, at least.
+func (r *termination) pause() time.Duration {
+	pause := r.pauses.next()
+	if r.record == "" {
+		pause = max(pause, r.look.lastTook())
 	}
-	if record := r.knownRecordID(); record != "" {
-		seen, err := r.pam.Session(ctx, record)
-		switch {
-		case err == nil && seen.ID == r.SessionID:
-			return seen, nil
-		case err == nil:
-			if seen.ID != "" && record == r.RecordID {
-				r.stranger = &seen
-			}
-		case noLookPossible(err), errors.Is(err, session.ErrIdentifier):
-		default:
-			return session.Session{}, err
+	return pause
+}
+
+// checkOnce makes no request if the end is known already, and else prefers the
+// small one. What that does not answer about this very session, the list decides.
+func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
+	if e, known := r.look.ended(r.SessionID); known && (r.endedBefore || !e.readAt.Before(r.workedAt)) {
+		return e.session, nil
+	}
+	if r.record != "" {
+		seen, err := r.get(ctx)
+		if r.record != "" {
+			return seen, err
 		}
 	}
-	return r.look.One(ctx, r.SessionID)
+	ask := r.look.askFirst
+	if r.accepted {
+		ask = r.look.ask
+	}
+	seen, single, err := r.look.one(ctx, r.SessionID, ask)
+	switch {
+	case !single:
+		seen.RecordID = "" // nobody is to take it for the session's only one
+	case !r.noGet:
+		r.record = seen.RecordID
+	}
+	return seen, err
 }
 
-func (r *termination) knownRecordID() string {
-	if r.result.Session != nil && r.result.Session.RecordID != "" {
-		return r.result.Session.RecordID
+// get asks for the session by its record id, which it forgets if the answer is not
+// about this session, or if there is none again and again.
+func (r *termination) get(ctx context.Context) (session.Session, error) {
+	seen, err := r.pam.Session(ctx, r.record)
+	switch {
+	case err == nil && seen.ID == r.SessionID:
+		r.vainGets = 0
+		return seen, nil
+	case err == nil:
+		r.stranger = r.stranger || seen.ID != "" && r.record == r.RecordID
+	case errors.Is(err, session.ErrTransient):
+		if r.vainGets++; r.vainGets < failedGets {
+			return session.Session{}, err
+		}
+	case !noLookPossible(err) && !errors.Is(err, session.ErrIdentifier):
+		return session.Session{}, err
 	}
-	if r.RecordID != "" {
-		return r.RecordID
-	}
-	record, _ := r.look.RecordID(r.SessionID)
-	return record
+	r.record, r.noGet = "", true
+	return session.Session{}, err
 }
 
-// checkRecordID: the caller will use the record id to look again, so a wrong one
-// must not stay.
+// checkRecordID: the caller will use the record id for further checks, so a wrong
+// one must not stay.
 func (r *termination) checkRecordID() error {
 	seen := r.result.Session
 	known := seen != nil && seen.RecordID != ""
-	if r.stranger == nil && (r.RecordID == "" || !known || seen.RecordID == r.RecordID) {
+	if !r.stranger && (r.RecordID == "" || !known || seen.RecordID == r.RecordID) {
 		return nil
 	}
 	return &Error{Kind: Mismatch, SessionID: r.SessionID, Drops: r.drops, Last: seen}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,13 @@ const (
 func refuse(string) error     { return session.ErrRefused }
 func lose(string) error       { return session.ErrUnknownOutcome }
 func acceptOnly(string) error { return nil }
+
+// record gives a live session in another record.
+func record(n int, id string) session.Session {
+	s := live(n)
+	s.RecordID = id
+	return s
+}
 
 func failWith(err error) func(string) error { return func(string) error { return err } }
 
@@ -65,7 +73,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1"},
 		},
 		{
-			name: "ends later: seen live in the list, then followed by record id",
+			name: "ends later: seen live in the list, then followed by record id, with further drops meanwhile",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, func(id string) error {
@@ -75,7 +83,7 @@ func TestTerminate(t *testing.T) {
 			},
 			request: termination.Request{Confirm: true},
 			outcome: termination.Terminated, accepted: true,
-			calls: []string{"drop hash-1", "list", "get 1", "get 1", "get 1"},
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1"},
 		},
 		{
 			name:    "accepted but the authorization may not list",
@@ -130,9 +138,9 @@ func TestTerminate(t *testing.T) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
-			calls:  []string{"drop hash-1", "list", "get 1", "get 1"},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
 		},
 		{
 			name: "accepted and every look fails for passing reasons",
@@ -141,7 +149,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.Unknown,
 			causes: []error{session.ErrTransient, context.DeadlineExceeded},
 			calls:  []string{"drop hash-1", "list", "list", "list"},
 		},
@@ -162,7 +170,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrUnauthenticated))
 			},
 			request: termination.Request{Confirm: true},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.Unknown,
 			causes: []error{session.ErrUnauthenticated},
 			calls:  []string{"drop hash-1", "list"},
 		},
@@ -171,18 +179,174 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "em breve"}},
 			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
-			calls:  []string{"drop hash-1", "list", "get 1"},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1"},
 		},
 		{
-			name:    "of two rows for one session the live one counts",
-			rows:    []session.Session{ended(1), {ID: "hash-1", RecordID: "2"}},
+			name:    "of two records of one session the live one counts, and neither can tell alone",
+			rows:    []session.Session{ended(1), record(1, "2")},
 			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
-			outcome: termination.Accepted, accepted: true, kind: termination.Unconfirmed,
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
-			calls:  []string{"drop hash-1", "list", "get 2"},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "of two records of one session the one that was live ends",
+			rows: []session.Session{ended(1), record(1, "2")},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
+		},
+		{
+			name:    "a record that is listed twice is one",
+			rows:    []session.Session{live(1), live(1)},
+			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "the given record is one of several, and cannot be read alone",
+			rows: []session.Session{ended(1), endedRecord(1, "7")},
+			script: func(p *pam) {
+				p.drops = append(p.drops, refuse)
+				p.gets = append(p.gets, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, RecordID: "7"},
+			outcome: termination.AlreadyEnded,
+			calls:   []string{"drop hash-1", "get 7", "list"},
+		},
+		{
+			name:    "of several records of one session the caller says which counts",
+			rows:    []session.Session{ended(1), record(1, "2")},
+			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1"},
+		},
+		{
+			name: "accepted and nothing done, and again after a check",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "accepted, and another drop is refused while the first is at work",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(8*time.Second, func() { p.end(id) })
+					return nil
+				}, refuse)
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted, and then PAM turns further drops away: one more, and the end is still waited for",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(20*time.Second, func() { p.end(id) })
+					return nil
+				}, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1", "get 1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted, and then PAM turns every drop away and the session lives on",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{session.ErrTransient, context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted, and then the permission to drop is taken away: no further drop",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, func(id string) error {
+					time.AfterFunc(9*time.Second, func() { p.end(id) })
+					return nil
+				}, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted and live, and then the checks fail",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+				p.gets = append(p.gets, failWith(nil), failWith(session.ErrUnauthenticated))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{session.ErrUnauthenticated},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "accepted and live, dropped again, and nothing read since",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+				p.gets = append(p.gets, failWith(session.ErrUnauthenticated))
+			},
+			request: termination.Request{Confirm: true},
+			outcome: termination.Accepted, accepted: true, kind: termination.Unknown,
+			causes: []error{session.ErrUnauthenticated},
+			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1"},
+		},
+		{
+			name: "a check by record id that fails again and again gives way to the list",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+				p.gets = append(p.gets, failWith(session.ErrTransient))
+			},
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1", "get 1", "list", "drop hash-1", "list"},
+		},
+		{
+			name: "a check by record id that fails now and then does not",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly)
+				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil), failWith(session.ErrTransient), failWith(nil)}
+			},
+			request: termination.Request{Confirm: true, RecordID: "1", PollInterval: 14 * time.Second},
+			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
+			causes: []error{context.DeadlineExceeded},
+			calls:  []string{"drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1"},
+		},
+		{
+			name: "a check by record id that is not allowed is not made again",
+			rows: []session.Session{live(1)},
+			script: func(p *pam) {
+				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
+				p.gets = append(p.gets, failWith(session.ErrPermission))
+			},
+			request: termination.Request{Confirm: true, RecordID: "1"},
+			outcome: termination.Terminated, accepted: true,
+			calls: []string{"drop hash-1", "get 1", "list", "drop hash-1", "list"},
 		},
 
 		{
@@ -224,7 +388,7 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(2)},
 			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unknown,
+			kind:    termination.NotFound,
 			causes:  []error{session.ErrRefused, session.ErrNotFound},
 			calls:   []string{"drop hash-1", "list"},
 		},
@@ -243,7 +407,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrRefused, session.ErrPermission},
 			calls:   []string{"drop hash-1", "list"},
 		},
@@ -255,7 +419,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrRefused, session.ErrTransient, context.DeadlineExceeded},
 			calls:   []string{"drop hash-1", "list", "list", "list"},
 		},
@@ -266,7 +430,7 @@ func TestTerminate(t *testing.T) {
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrWrongRoute},
 			calls:   []string{"drop hash-1", "list"},
 		},
@@ -306,31 +470,31 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(1)},
 			script:  func(p *pam) { p.drops = append(p.drops, lose) },
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unconfirmed,
+			kind:    termination.StillLive,
 			causes:  []error{session.ErrUnknownOutcome},
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "get 1", "drop hash-1", "get 1"},
 		},
 		{
-			name: "answer lost and cannot look: one repeat, then unverified",
+			name: "answer lost and cannot look: one repeat, then unknown",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, lose)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			causes:  []error{session.ErrUnknownOutcome, session.ErrWrongRoute},
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost and cannot look, the repeat is refused: still unverified",
+			name: "answer lost and cannot look, the repeat is refused: still unknown",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, lose, refuse)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			kind:    termination.Unverified,
+			kind:    termination.Unknown,
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
@@ -345,13 +509,13 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost, then PAM cannot be reached: not called undone",
+			name: "answer lost, live, then PAM cannot be reached: not called undone",
 			rows: []session.Session{live(1)},
 			script: func(p *pam) {
 				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true},
-			kind:    termination.Unverified,
+			kind:    termination.StillLive,
 			causes:  []error{session.ErrTransient},
 			calls:   []string{"drop hash-1", "list", "drop hash-1"},
 		},
@@ -371,7 +535,7 @@ func TestTerminate(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), deadline)
 				defer cancel()
 
-				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(ctx, request)
+				result, err := termination.New(p, termination.Options{Retries: 2, Pause: 20 * time.Second, ListTimeout: time.Hour}).Terminate(ctx, request)
 
 				checkFailure(t, err, test.kind, test.causes)
 				if result.Outcome != test.outcome {
@@ -435,7 +599,7 @@ func TestTerminateFailsAtOnce(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
 				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(t.Context(),
 					termination.Request{SessionID: "hash-1", Confirm: true, IgnoreNotFound: true, PollInterval: interval})
-				checkFailure(t, err, termination.Failed, []error{cause})
+				checkFailure(t, err, termination.NotAttempted, []error{cause})
 				if result.Accepted || result.Outcome != "" {
 					t.Errorf("result %+v of a drop that was not carried out", result)
 				}
@@ -457,17 +621,23 @@ func TestTerminateInterrupted(t *testing.T) {
 		kind     termination.Kind
 		accepted bool
 	}{
-		{"before the drop", func(*pam, func()) {}, 0, termination.Failed, false},
-		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.Unconfirmed, true},
-		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unconfirmed, true},
+		{"before the drop", func(*pam, func()) {}, 0, termination.NotAttempted, false},
+		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.StillLive, true},
+		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
 		{"before a repeated drop", func(p *pam, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
-		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unverified, false},
+		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
+		{"before a further drop is sent", func(p *pam, interrupt func()) {
+			p.drops = append(p.drops, acceptOnly, func(string) error {
+				interrupt()
+				return context.Canceled
+			})
+		}, interval, termination.StillLive, true},
 		{"while the drop is on its way", func(p *pam, interrupt func()) {
 			p.drops = append(p.drops, func(string) error {
 				interrupt()
 				return fmt.Errorf("%w: %w", session.ErrUnknownOutcome, context.Canceled)
 			})
-		}, 0, termination.Unverified, false},
+		}, 0, termination.Unknown, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -475,7 +645,7 @@ func TestTerminateInterrupted(t *testing.T) {
 				p := &pam{sessions: []session.Session{live(1)}}
 				ctx, cancel := context.WithCancel(t.Context())
 				test.script(p, cancel)
-				if test.after == 0 && test.kind == termination.Failed {
+				if test.after == 0 && test.kind == termination.NotAttempted {
 					cancel()
 				}
 				started := time.Now()
@@ -523,7 +693,7 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 	})
 	t.Run("drain", func(t *testing.T) {
 		t.Parallel()
-		p := &pam{sessions: lives(1), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
+		p := &pam{sessions: nameless(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
@@ -533,6 +703,290 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 			return err
 		})
 	})
+}
+
+// A record id that the caller keeps is used for refreshes, so that it must be the
+// only one of the session.
+func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		rows []session.Session
+		want string
+	}{
+		"one record":            {[]session.Session{ended(1)}, "1"},
+		"one record, twice":     {[]session.Session{ended(1), ended(1)}, "1"},
+		"two records":           {[]session.Session{ended(1), endedRecord(1, "7")}, ""},
+		"two, one of them live": {[]session.Session{ended(1), record(1, "7")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &pam{sessions: test.rows, drops: []func(string) error{refuse}}
+			result, err := termination.New(p, termination.Options{}).Terminate(t.Context(), termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+			if result.Session == nil || result.Session.RecordID != test.want {
+				t.Errorf("%+v, %v; want the record id %q", result.Session, err, test.want)
+			}
+		})
+	}
+}
+
+// One budget bounds the drops of a session, whatever they meet.
+func TestTerminateBudget(t *testing.T) {
+	t.Parallel()
+	unreadable := func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) }
+	for _, test := range []struct {
+		name   string
+		drops  []func(string) error
+		script func(*pam)
+		// want are the drops with a budget of 1, 2, 3, 4 and 5.
+		want [5]int
+	}{
+		{"accepted, and nothing done", []func(string) error{acceptOnly}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"refused", []func(string) error{refuse}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"lost", []func(string) error{lose}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"refused, then accepted, and nothing done", []func(string) error{refuse, acceptOnly}, nil, [...]int{1, 2, 3, 4, 5}},
+		{"lost, and cannot be read", []func(string) error{lose}, unreadable, [...]int{1, 2, 2, 2, 2}},
+		{"refused, and cannot be read", []func(string) error{refuse}, unreadable, [...]int{1, 1, 1, 1, 1}},
+		{"turned away", []func(string) error{failWith(session.ErrTransient)}, nil, [...]int{1, 1, 1, 1, 1}},
+		{"accepted, then turned away", []func(string) error{acceptOnly, failWith(session.ErrTransient)}, nil, [...]int{1, 2, 3, 3, 3}},
+		{"accepted, then forbidden", []func(string) error{acceptOnly, failWith(session.ErrPermission)}, nil, [...]int{1, 2, 2, 2, 2}},
+	} {
+		for retries, want := range test.want {
+			t.Run(fmt.Sprintf("%s, %d retries", test.name, retries), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					p := &pam{sessions: []session.Session{live(1)}, drops: slices.Clone(test.drops)}
+					if test.script != nil {
+						test.script(p)
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
+					_, err := termination.New(p, termination.Options{Retries: retries}).Terminate(ctx,
+						termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+					var failure *termination.Error
+					if !errors.As(err, &failure) {
+						t.Fatalf("error %v", err)
+					}
+					if failure.Drops != want || made(p, "drop hash-1") != want {
+						t.Errorf("%d drops, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Drops, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A drop that was accepted and did nothing is repeated after 1, 2, 4 and 8 checks.
+// The checks are further and further apart, and closer again after each drop.
+func TestTerminatePace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1)}}
+		began := time.Now()
+		var when []string
+		note := func(what string) func(string) error {
+			return func(string) error {
+				when = append(when, fmt.Sprintf("%s at %v", what, time.Since(began).Round(time.Second)))
+				return nil
+			}
+		}
+		p.drops = append(p.drops, note("drop"))
+		p.gets = append(p.gets, note("get"))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		_, err := termination.New(p, termination.Options{Retries: 4}).Terminate(ctx,
+			termination.Request{SessionID: "hash-1", RecordID: "1", Confirm: true, PollInterval: interval})
+		checkFailure(t, err, termination.StillLive, []error{context.DeadlineExceeded})
+		want := []string{
+			"drop at 0s", "get at 0s",
+			"drop at 2s", "get at 2s", "get at 4s",
+			"drop at 7s", "get at 7s", "get at 9s", "get at 12s", "get at 17s",
+			"drop at 23s", "get at 23s", "get at 25s", "get at 28s", "get at 33s", "get at 40s", "get at 50s", "get at 1m5s", "get at 1m28s",
+			"drop at 1m58s", "get at 1m58s", "get at 2m0s", "get at 2m3s", "get at 2m7s", "get at 2m14s", "get at 2m24s", "get at 2m39s", "get at 3m2s",
+			"get at 3m32s", "get at 4m2s", "get at 4m32s",
+		}
+		if !slices.Equal(when, want) {
+			t.Errorf("got %q\nwant %q", when, want)
+		}
+	})
+}
+
+// Two lists that poll are as far apart as the last one took, at least.
+func TestTerminatePausesBetweenLists(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{{ID: "hash-1"}}, listTime: 3 * time.Minute, drops: []func(string) error{acceptOnly}}
+		began := time.Now()
+		var ends []time.Duration
+		p.lists = append(p.lists, func() error {
+			ends = append(ends, time.Since(began))
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+		defer cancel()
+		_, err := termination.New(p, termination.Options{}).Terminate(ctx,
+			termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
+		checkFailure(t, err, termination.StillLive, []error{context.DeadlineExceeded})
+		const apart = 3*time.Minute + time.Second // a second more, in which askers are gathered
+		want := []time.Duration{3 * time.Minute, 6*time.Minute + apart, 9*time.Minute + 2*apart}
+		if !slices.Equal(ends, want) {
+			t.Errorf("lists end after %v, want %v", ends, want)
+		}
+	})
+}
+
+// An end that a list has shown before the request answers without a call, and is
+// never this run's, whatever PAM answers to the drop.
+func TestTerminateRemembersEnds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drop    func(string) error
+		confirm bool
+	}{
+		"refused":                  {refuse, true},
+		"lost":                     {lose, true},
+		"accepted":                 {acceptOnly, true},
+		"accepted, not to confirm": {acceptOnly, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: []session.Session{live(1), ended(2)}}
+				terminator := termination.New(p, termination.Options{})
+				if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
+					t.Fatal(err)
+				}
+				p.drops = []func(string) error{test.drop}
+				result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: "hash-2", Confirm: test.confirm, PollInterval: interval})
+				if err != nil || result.Outcome != termination.AlreadyEnded || result.Session == nil || result.Session.Live() {
+					t.Errorf("%+v, %v", result, err)
+				}
+				if got, want := p.journal(), []string{"list", "drop hash-2"}; !slices.Equal(got, want) {
+					t.Errorf("calls %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// What a list showed is forgotten when a later one shows the session live.
+func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		terminator := termination.New(p, termination.Options{})
+		look := func() {
+			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		p.sessions = append(p.sessions, record(2, "7"))
+		look()
+		p.drops = []func(string) error{refuse}
+		_, err := terminator.Terminate(t.Context(), termination.Request{SessionID: "hash-2", Confirm: true, PollInterval: interval})
+		checkFailure(t, err, termination.Refused, nil)
+		if got, want := p.journal(), []string{"list", "list", "drop hash-2", "list"}; !slices.Equal(got, want) {
+			t.Errorf("calls %q, want %q", got, want)
+		}
+	})
+}
+
+// What was remembered from before the request and was forgotten since says nothing
+// about whose end a later check shows.
+func TestTerminateAfterAForgottenEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		terminator := termination.New(p, termination.Options{Retries: 1})
+		look := func() {
+			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		p.drops = []func(string) error{
+			func(string) error { p.add(record(2, "7")); look(); return nil },
+			func(id string) error { p.end(id); return nil },
+		}
+		result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: "hash-2", Confirm: true, PollInterval: interval})
+		if err != nil || result.Outcome != termination.Terminated {
+			t.Errorf("%+v, %v, want it terminated", result, err)
+		}
+	})
+}
+
+// Where the list cannot be read, terminations that are refused do not wait for it
+// each in turn. One that was accepted waits for as long as it may.
+func TestTerminateInAnOutage(t *testing.T) {
+	t.Parallel()
+	const limit, allowed = 10 * time.Minute, time.Hour
+	for name, test := range map[string]struct {
+		drop func(string) error
+		want time.Duration
+	}{
+		"refused":  {refuse, limit + 8*time.Second},
+		"lost":     {lose, limit + 8*time.Second},
+		"accepted": {acceptOnly, 2 * allowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{listTime: 8 * time.Second, lists: []func() error{listError(session.ErrTransient)}, drops: []func(string) error{test.drop}}
+				terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
+				took := inTurn(20, 10, func(n int) {
+					ctx, cancel := context.WithTimeout(t.Context(), allowed)
+					defer cancel()
+					_, err := terminator.Terminate(ctx, termination.Request{SessionID: fmt.Sprint("hash-", n), Confirm: true, PollInterval: interval})
+					checkFailure(t, err, termination.Unknown, []error{session.ErrTransient})
+				})
+				if took != test.want {
+					t.Errorf("20 terminations, 10 at a time, took %v, want %v", took, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A list that began before a request and came to its end after it does not tell
+// whose end it shows. Where no request can have ended the session, that does not
+// matter.
+func TestTerminateAndTheListUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drop    func(string) error
+		outcome termination.Outcome
+		calls   []string
+	}{
+		"accepted": {acceptOnly, termination.Terminated, []string{"list", "drop hash-2", "get 2", "get 2"}},
+		"refused":  {refuse, termination.AlreadyEnded, []string{"list", "drop hash-2", "get 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: []session.Session{live(1), ended(2)}, listTime: time.Minute, drops: []func(string) error{test.drop}}
+				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil)}
+				terminator := termination.New(p, termination.Options{})
+				var others sync.WaitGroup
+				others.Go(func() {
+					if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
+						t.Error(err)
+					}
+				})
+				if err := pause(t.Context(), 10*time.Second); err != nil {
+					t.Fatal(err)
+				}
+				result, err := terminator.Terminate(t.Context(),
+					termination.Request{SessionID: "hash-2", RecordID: "2", Confirm: true, PollInterval: time.Minute})
+				if err != nil || result.Outcome != test.outcome {
+					t.Errorf("%+v, %v, want %s", result, err, test.outcome)
+				}
+				if got := p.journal(); !slices.Equal(got, test.calls) {
+					t.Errorf("calls %q, want %q", got, test.calls)
+				}
+				others.Wait()
+			})
+		})
+	}
 }
 
 // A list that was read for somebody else may show the end before anybody looks.

@@ -1,0 +1,72 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// unsettledKey is where private state keeps the sessions that a failed destroy could
+// not settle.
+const unsettledKey = "unsettled_sessions"
+
+// privateState is the private state of a request or a response.
+type privateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+// unsettledSession is a session in private state, with what tells a person which one
+// it is. The names are those of the attributes of a session.
+type unsettledSession struct {
+	SessionID  string    `json:"session_id"`
+	RecordID   string    `json:"record_id,omitempty"`
+	User       string    `json:"user,omitempty"`
+	Credential string    `json:"credential,omitempty"`
+	Device     string    `json:"device,omitempty"`
+	Protocol   string    `json:"protocol,omitempty"`
+	Proxy      string    `json:"proxy,omitempty"`
+	OriginIP   string    `json:"origin_ip,omitempty"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+}
+
+// remember replaces what private state tells of unsettled sessions.
+func remember(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
+	unsettled := make([]unsettledSession, 0, len(sessions))
+	for _, s := range sessions {
+		unsettled = append(unsettled, unsettledSession{
+			s.ID, s.RecordID, s.User, s.Credential, s.Device, s.Protocol, s.Proxy, s.OriginIP, s.StartedAt,
+		})
+	}
+	value, err := json.Marshal(unsettled)
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Unsettled sessions not saved", err.Error())}
+	}
+	return private.SetKey(ctx, unsettledKey, value)
+}
+
+// remembered gives the sessions that private state tells of. known is false where it
+// tells nothing, not even that there are none.
+func remembered(ctx context.Context, private privateState) (sessions []session.Session, known bool, diags diag.Diagnostics) {
+	value, diags := private.GetKey(ctx, unsettledKey)
+	if len(value) == 0 || diags.HasError() {
+		return nil, false, diags
+	}
+	var unsettled []unsettledSession
+	if err := json.Unmarshal(value, &unsettled); err != nil {
+		diags.AddError("Unsettled sessions not read",
+			"The private state of the drain tells which sessions an earlier run could not settle, and it can't be read: "+err.Error()+". Nothing was terminated.")
+		return nil, false, diags
+	}
+	for _, u := range unsettled {
+		sessions = append(sessions, session.Session{
+			ID: u.SessionID, RecordID: u.RecordID, User: u.User, Credential: u.Credential, Device: u.Device,
+			Protocol: u.Protocol, Proxy: u.Proxy, OriginIP: u.OriginIP, StartedAt: u.StartedAt,
+		})
+	}
+	return sessions, true, diags
+}

@@ -1,0 +1,549 @@
+package termination
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+const (
+	// fewOpen is up to how many open sessions are checked one by one at least, instead
+	// of by reading the list again.
+	fewOpen = 10
+	// badRounds is how many rounds in a row may fail before something is given up: the
+	// checks of single sessions, which the list replaces, or requests that are turned
+	// away.
+	badRounds = 2
+)
+
+// drain is one run of Drain: what it does about the sessions of its roster.
+type drain struct {
+	*Terminator
+	DrainRequest
+
+	roster *roster
+	// pace gives the pauses between checks; it begins again with every round of
+	// requests.
+	pace pace
+	// badGets and turnedAway count the rounds in a row in which checks of single
+	// sessions failed, and in which PAM turned every request away.
+	badGets, turnedAway int
+	// listed is when the last list was complete.
+	listed time.Time
+	// passing is why the last check failed, nil if it worked or was cut short.
+	passing error
+	// quietTold is the change after which the quiet time was last announced.
+	quietTold time.Time
+}
+
+func (t *Terminator) newDrain(request DrainRequest) *drain {
+	d := &drain{
+		Terminator:   t,
+		DrainRequest: request,
+		roster:       newRoster(request.Selector, request.Quiet > 0),
+		pace:         pace{first: request.Poll},
+	}
+	for _, s := range request.Unsettled {
+		if d.roster.find(s) == nil {
+			m := &member{session: &s, checkErr: session.ErrNotFound}
+			d.roster.add(m)
+			d.place(m)
+		}
+	}
+	return d
+}
+
+func (d *drain) run(ctx context.Context) error {
+	if err := d.list(ctx); err != nil {
+		failure := d.fail(ctx, err)
+		failure.Kind = NotAttempted
+		return failure
+	}
+	d.tell(Event{Stage: Listed, Count: d.roster.count((*member).target)})
+	if err := d.checkLimit(); err != nil || d.DryRun {
+		return err
+	}
+	if err := d.waitOutGrace(ctx); err != nil {
+		return d.fail(ctx, err)
+	}
+	if err := d.terminateAll(ctx); err != nil {
+		return err
+	}
+	if d.roster.any((*member).survives) {
+		return d.fail(ctx, nil)
+	}
+	return nil
+}
+
+// rehearse is run without a request of its own. A snapshot shows live sessions
+// only, and so tells nothing of one that an earlier run could not settle.
+func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
+	shot, err := d.look.snapshot(ctx)
+	if err != nil {
+		failure := d.fail(ctx, err)
+		failure.Kind = NotAttempted
+		return time.Time{}, failure
+	}
+	list := d.roster.newReading(shot.readAt)
+	for _, s := range shot.live {
+		list.take(s)
+	}
+	known, _ := d.roster.complete(list)
+	for _, m := range known {
+		if m.row == nil {
+			m.settled = dismissed
+		} else {
+			d.see(m, m.row)
+		}
+	}
+	return shot.readAt, d.checkLimit()
+}
+
+func (d *drain) tell(e Event) {
+	if d.Progress != nil {
+		d.Progress(e)
+	}
+}
+
+// checkLimit fails where more matching sessions are live than allowed.
+func (d *drain) checkLimit() error {
+	if n := d.roster.count((*member).target); d.Limit != nil && n > *d.Limit {
+		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
+	}
+	return nil
+}
+
+// waitOutGrace lets the sessions end on their own, and then lists those that have
+// come, so that they are counted and terminated with the others.
+func (d *drain) waitOutGrace(ctx context.Context) error {
+	if d.Grace <= 0 || !d.roster.any((*member).pending) {
+		return nil
+	}
+	until := time.Now().Add(d.Grace)
+	d.tell(Event{Stage: InGrace, Count: d.roster.count((*member).target), Wait: d.Grace})
+	for d.roster.any((*member).pending) {
+		if err := wait(ctx, d.pauseBefore(until)); err != nil {
+			return err
+		}
+		if !time.Now().Before(until) {
+			break
+		}
+		err := d.check(ctx)
+		if err == nil && !d.roster.any((*member).pending) && !d.roster.closed {
+			err = d.list(ctx)
+		}
+		if err != nil && !errors.Is(err, session.ErrTransient) {
+			return err
+		}
+	}
+	for !d.roster.closed || d.roster.any((*member).pending) && d.roster.listedAt.Before(until) {
+		err := d.list(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, session.ErrTransient):
+			return err
+		}
+		if err := wait(ctx, d.pause()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// terminateAll requests and checks in turn. Only a complete list has the last
+// word, because only it shows new sessions.
+func (d *drain) terminateAll(ctx context.Context) error {
+	for !d.finished() {
+		if err := d.checkLimit(); err != nil {
+			return err
+		}
+		if d.passing == nil { // nothing is requested while nothing can be read
+			if err := d.request(ctx); err != nil {
+				return d.giveUp(ctx, err)
+			}
+		}
+		if err := d.follow(ctx); err != nil && !errors.Is(err, session.ErrTransient) {
+			return d.fail(ctx, err)
+		}
+		if rest := d.rest(); rest > 0 {
+			if err := wait(ctx, rest); err != nil {
+				return d.fail(ctx, err)
+			}
+			d.roster.closed = false
+		}
+	}
+	return nil
+}
+
+// giveUp ends a run whose requests meet a failure that every other would meet. It
+// lists once more, so that the report is true of those that were requested.
+func (d *drain) giveUp(ctx context.Context, cause error) *DrainError {
+	if ctx.Err() == nil {
+		_ = d.list(ctx) // the cause says more
+	}
+	return d.fail(ctx, cause)
+}
+
+// follow reads what became of the sessions, and closes with a list.
+func (d *drain) follow(ctx context.Context) error {
+	switch {
+	case d.roster.any((*member).target):
+		return d.check(ctx)
+	case !d.roster.closed || !time.Now().Before(d.quietEnd()):
+		return d.list(ctx)
+	}
+	return nil
+}
+
+// quietEnd is when the quiet time is over, if nothing changes until then.
+func (d *drain) quietEnd() time.Time { return d.roster.changedAt.Add(d.Quiet) }
+
+// finished: with a survivor the drain has failed, and the quiet time cannot mend
+// that. The list that ends the quiet time begins after it.
+func (d *drain) finished() bool {
+	if !d.roster.closed || d.roster.any((*member).target) {
+		return false
+	}
+	return d.Quiet <= 0 || d.roster.any((*member).survives) || !d.roster.listedAt.Before(d.quietEnd())
+}
+
+// rest is the time until the next requests and checks. A closing list is not
+// delayed, and a first request not for longer than a poll.
+func (d *drain) rest() time.Duration {
+	switch {
+	case d.passing == nil && d.roster.any(func(m *member) bool { return m.target() && m.drops == 0 }):
+		return d.Poll
+	case d.passing != nil || d.roster.any((*member).target):
+		return d.pause()
+	case !d.roster.closed || d.finished():
+		return 0
+	}
+	if d.quietTold != d.roster.changedAt {
+		d.quietTold = d.roster.changedAt
+		d.tell(Event{Stage: InQuiet, Wait: d.Quiet})
+	}
+	return d.pauseBefore(d.quietEnd())
+}
+
+// pause is the time between two checks: between two lists, at least as long as the
+// last one took.
+func (d *drain) pause() time.Duration {
+	pause := d.pace.next()
+	if !d.oneByOne(d.roster.those((*member).pending)) {
+		pause = max(pause, d.look.lastTook())
+	}
+	return pause
+}
+
+// pauseBefore is the pause in a period at whose end a list is read anyway: until
+// that end, where a list that is read before would not be complete by then.
+func (d *drain) pauseBefore(end time.Time) time.Duration {
+	pause, left := d.pause(), time.Until(end)
+	if !d.oneByOne(d.roster.those((*member).pending)) && pause+d.look.lastTook() > left {
+		return left
+	}
+	return min(pause, left)
+}
+
+// request sends the requests that are due. The error is one that every other request
+// would meet, or that two rounds in a row have met.
+func (d *drain) request(ctx context.Context) error {
+	due := d.roster.those(func(m *member) bool { return m.target() && m.due(d.options.Retries) })
+	if len(due) == 0 {
+		return nil
+	}
+	// Whoever was turned away before comes last.
+	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.drops, b.drops) })
+	d.pace, d.roster.closed = pace{first: d.Poll}, false
+	d.tell(Event{Stage: Dropping, Count: len(due)})
+	err := d.requestAll(ctx, due)
+	turnedAway := errors.Is(err, session.ErrTransient)
+	for _, m := range due {
+		switch {
+		case m.verdict != session.Yes:
+			d.place(m)
+		case m.rejected() && !m.accepted:
+			d.settle(m, m.whenLive())
+		}
+		answered := !m.read && !errors.Is(m.err, session.ErrTransient)
+		turnedAway = turnedAway && !answered
+	}
+	if !turnedAway {
+		d.turnedAway = 0
+	} else {
+		d.turnedAway++
+	}
+	if errors.Is(err, session.ErrTransient) && d.turnedAway < badRounds {
+		return nil
+	}
+	return err
+}
+
+// requestAll asks for the end of sessions, several at a time. A failure that is not
+// about one of them ends the round, so that a PAM that is down or closed is not asked
+// once for each.
+func (d *drain) requestAll(ctx context.Context, due []*member) error {
+	round, ctxRound := errgroup.WithContext(ctx)
+	round.SetLimit(d.options.Concurrency)
+	for _, m := range due {
+		round.Go(func() error {
+			if ctxRound.Err() != nil {
+				return context.Cause(ctxRound)
+			}
+			// Not the round's context: a drop that is on its way is worth its answer.
+			return d.requestOne(ctx, m)
+		})
+	}
+	return round.Wait()
+}
+
+// requestOne asks again whether the session matches, because an earlier request may
+// have taken its time.
+func (d *drain) requestOne(ctx context.Context, m *member) error {
+	d.roster.judge(m, time.Now())
+	if m.verdict != session.Yes {
+		return nil
+	}
+	m.read = false
+	m.drop(ctx, d.pam, m.session.ID)
+	if m.notCarriedOut() && !m.rejected() {
+		return m.err
+	}
+	return nil
+}
+
+// check reads what became of the pending members, in the cheaper way. Whatever
+// single sessions do not tell, the list decides.
+func (d *drain) check(ctx context.Context) error {
+	pending := d.roster.those((*member).pending)
+	if d.oneByOne(pending) {
+		d.roster.closed = false
+		if d.get(ctx, pending) {
+			d.passing = nil
+			return nil
+		}
+		if err := wait(ctx, time.Until(d.listed.Add(d.look.lastTook()))); err != nil {
+			return err
+		}
+	}
+	return d.list(ctx)
+}
+
+// oneByOne reports whether members can be checked one by one, and are few: a list is
+// worth as many small requests as it takes seconds.
+func (d *drain) oneByOne(members []*member) bool {
+	few := max(fewOpen, int(d.look.lastTook()/time.Second))
+	return len(members) > 0 && len(members) <= few && d.badGets < badRounds &&
+		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
+}
+
+// get checks members one by one, several at a time, and all of them whatever
+// becomes of one. It reports whether each was read.
+func (d *drain) get(ctx context.Context, members []*member) bool {
+	records, failures := make([]session.Session, len(members)), make([]error, len(members))
+	var gets errgroup.Group
+	gets.SetLimit(d.options.Concurrency)
+	for i, m := range members {
+		gets.Go(func() error {
+			records[i], failures[i] = d.getOne(ctx, m)
+			return nil
+		})
+	}
+	_ = gets.Wait() // the failures are in their places
+	whole, bad := true, 0
+	for i, m := range members {
+		err := failures[i]
+		if err == nil {
+			d.see(m, &records[i])
+			d.roster.closed = d.roster.closed && records[i].Live()
+			continue
+		}
+		whole = false
+		if ctx.Err() != nil {
+			continue // cut short, it shows nothing new
+		}
+		m.checkErr = err
+		switch {
+		case errors.Is(err, session.ErrNotFound), errors.Is(err, session.ErrIdentifier):
+			m.unreadable = true
+		case errors.Is(err, session.ErrTransient):
+			bad = max(bad, 1)
+		default:
+			bad = badRounds
+		}
+	}
+	d.badGets += bad
+	if bad == 0 {
+		d.badGets = 0
+	}
+	return whole
+}
+
+// getOne asks for the record of a member. PAM may have given its record id to
+// another session.
+func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) {
+	switch {
+	case m.readable():
+	case errors.Is(m.checkErr, session.ErrNotFound):
+		return session.Session{}, m.checkErr
+	default:
+		return session.Session{}, session.ErrNotFound
+	}
+	s, err := d.pam.Session(ctx, m.session.RecordID)
+	if err == nil && s.ID != m.session.ID {
+		return session.Session{}, session.ErrNotFound
+	}
+	return s, err
+}
+
+// list reads the list for the members and for new sessions.
+func (d *drain) list(ctx context.Context) error {
+	first := d.roster.listedAt.IsZero()
+	ask := d.look.ask
+	if first {
+		ask = d.look.askFirst
+	}
+	asked := time.Now()
+	list := d.roster.newReading(asked)
+	if err := ask(ctx, &asker{collector: list, all: true}); err != nil {
+		if ctx.Err() == nil { // cut short, it shows nothing new
+			d.passing = err
+			for _, m := range d.roster.those((*member).pending) {
+				m.checkErr = err
+			}
+		}
+		return err
+	}
+	d.passing, d.listed = nil, time.Now()
+	known, found := d.roster.complete(list)
+	if n := count(found, (*member).target); n > 0 && !first {
+		d.tell(Event{Stage: Newcomer, Count: n})
+	}
+	var missing []*member
+	for _, m := range known {
+		switch {
+		case m.row != nil:
+			d.see(m, m.row)
+		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
+			missing = append(missing, m)
+		}
+	}
+	return d.seek(ctx, missing)
+}
+
+// seek decides about members that a complete list does not show. A missing record
+// is no end; the record itself may still tell.
+func (d *drain) seek(ctx context.Context, missing []*member) error {
+	if d.badGets >= badRounds {
+		for _, m := range missing {
+			m.checkErr = session.ErrNotFound
+		}
+	} else if len(missing) > 0 {
+		d.get(ctx, missing)
+	}
+	for _, m := range missing {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case m.checkErr == nil:
+		case d.badGets < badRounds && errors.Is(m.checkErr, session.ErrTransient):
+			m.settled = "" // it is asked for again
+		default:
+			d.settle(m, Unknown)
+		}
+	}
+	return nil
+}
+
+// see takes over what a check has just shown of a member.
+func (d *drain) see(m *member, s *session.Session) {
+	m.session, m.read, m.checkErr = s, true, nil
+	if !s.Live() {
+		d.settle(m, m.ended())
+		return
+	}
+	m.showedLive()
+	d.place(m)
+}
+
+// place decides what a live session is to the drain now. One that was settled is
+// open again, unless no further request for it will follow.
+func (d *drain) place(m *member) {
+	d.roster.judge(m, time.Now())
+	outcome := Outcome("")
+	switch {
+	case m.excluded:
+		outcome = Excluded
+	case m.verdict == session.No && m.drops == 0:
+		outcome = dismissed
+	case m.verdict == session.No, m.drops > 0 && !m.accepted && m.spent(d.options.Retries):
+		outcome = m.whenLive()
+	}
+	d.settle(m, outcome)
+}
+
+// settle settles a member, or opens it again where the outcome is empty.
+func (d *drain) settle(m *member, outcome Outcome) {
+	if outcome == m.settled || outcome.Ended() && m.settled.Ended() {
+		return
+	}
+	m.settled = outcome
+	if outcome != "" {
+		d.roster.changedAt = time.Now()
+	}
+	if d.Progress == nil || outcome == "" || outcome == dismissed {
+		return // describing each session costs more than the rest
+	}
+	drained := d.drained(m)
+	d.tell(Event{Stage: Settled, Session: &drained})
+}
+
+// drained is what can be said of a member now.
+func (d *drain) drained(m *member) Drained {
+	drained := Drained{Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost}
+	switch {
+	case drained.Outcome.Ended(), drained.Outcome == Excluded:
+	case m.checkErr != nil && (m.err == nil || drained.Outcome == Unknown):
+		drained.Err = m.checkErr
+	case m.err != nil:
+		drained.Err = m.err
+	case m.session.ID == "":
+		drained.Err = session.ErrIdentifier
+	case m.pending() && m.verdict == session.Undecided:
+		drained.Undecided = d.Selector.Unknown(*m.session, time.Now())
+	}
+	if d.DryRun && m.target() {
+		drained.Outcome = Matched
+	}
+	return drained
+}
+
+func (d *drain) report() Report {
+	r := Report{Sessions: make([]Drained, 0, len(d.roster.members))}
+	for _, m := range d.roster.members {
+		if m.settled != dismissed {
+			r.Sessions = append(r.Sessions, d.drained(m))
+		}
+	}
+	return r
+}
+
+// fail says how the drain as a whole failed: with survivors, or with every session
+// ended and others perhaps unseen.
+func (d *drain) fail(ctx context.Context, cause error) *DrainError {
+	kind := Unknown
+	if slices.ContainsFunc(d.report().Sessions, Drained.live) {
+		kind = StillLive
+	}
+	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
+		cause = d.passing // it says more than the context, which has its own field
+	}
+	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err()}
+}

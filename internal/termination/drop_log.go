@@ -1,0 +1,120 @@
+package termination
+
+import (
+	"context"
+	"errors"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// dropLog is what a run has asked of PAM for one session, and what that allows
+// to say about the session. A single termination and a drain share it, so that
+// the same answers mean the same in both, and so that one budget bounds the
+// requests for a session: 1 + retries in a run.
+type dropLog struct {
+	drops int
+	// accepted: PAM accepted a drop of this run.
+	accepted bool
+	// lost: a drop of this run may have worked although its answer was lost.
+	lost bool
+	// denied: PAM refused a drop of this run without a reason.
+	denied bool
+	// err is the failure of the last drop, nil if it was accepted or there was none.
+	err error
+	// turnedAway: PAM turned a drop away unread. The client has repeated it already,
+	// so one further drop is the last: further.
+	turnedAway, further bool
+	// live counts the checks since the last drop that showed the session live.
+	live int
+}
+
+// drop sends one drop and takes note of the answer.
+func (l *dropLog) drop(ctx context.Context, pam PAM, sessionID string) {
+	l.drops++
+	l.live = 0
+	l.further = l.turnedAway
+	l.err = pam.Drop(ctx, sessionID)
+	switch {
+	case l.err == nil:
+		l.accepted = true
+	case errors.Is(l.err, session.ErrUnknownOutcome):
+		l.lost = true
+	case l.refused():
+		l.denied = true
+	case errors.Is(l.err, session.ErrTransient):
+		l.turnedAway = true
+	}
+}
+
+// showedLive notes a check that began after the last drop and showed the session
+// live.
+func (l *dropLog) showedLive() { l.live++ }
+
+// due reports whether a drop may be sent now. The first needs no check. A further
+// one follows a check that showed the session live: one check as a rule, and where
+// PAM has accepted a drop, which may take its time, twice as many each time.
+func (l *dropLog) due(retries int) bool {
+	needed := 0
+	switch {
+	case l.spent(retries):
+		return false
+	case l.accepted:
+		needed = 1 << (l.drops - 1)
+	case l.drops > 0:
+		needed = 1
+	}
+	return l.live >= needed
+}
+
+// spent reports whether no drop will follow in this run: the budget is used up, or
+// PAM rejected the last one for a reason that lies in this session.
+func (l *dropLog) spent(retries int) bool {
+	return l.drops > retries || l.further || l.rejected()
+}
+
+// rejected reports whether the last drop failed for a reason that lies in this
+// session, and not in PAM or the authorization.
+func (l *dropLog) rejected() bool {
+	return errors.Is(l.err, session.ErrIdentifier) || errors.Is(l.err, session.ErrRejected)
+}
+
+// refused reports whether the last drop was refused without a reason.
+func (l *dropLog) refused() bool { return errors.Is(l.err, session.ErrRefused) }
+
+// notCarriedOut reports whether PAM certainly did not act on the last drop, for
+// a reason that another drop would meet again.
+func (l *dropLog) notCarriedOut() bool {
+	return l.err != nil && !l.refused() && !errors.Is(l.err, session.ErrUnknownOutcome)
+}
+
+// ended is the outcome of a session whose end was read: if any drop of this run
+// may have worked, it was this run that ended it.
+func (l *dropLog) ended() Outcome {
+	if l.accepted || l.lost {
+		return Terminated
+	}
+	return AlreadyEnded
+}
+
+// whenLive is the outcome of a session that was live at the last check. A lost
+// answer may belong to a drop that PAM is still carrying out, so it is not called
+// a refusal.
+func (l *dropLog) whenLive() Outcome {
+	switch {
+	case l.accepted || l.lost:
+		return StillLive
+	case l.denied:
+		return Refused
+	default:
+		return NotAttempted
+	}
+}
+
+// whenUnread is the outcome of a session that can't be read. PAM refuses to drop
+// a session that has ended, too.
+func (l *dropLog) whenUnread() Outcome {
+	if l.accepted || l.lost || l.denied {
+		return Unknown
+	}
+	return NotAttempted
+}

@@ -1,0 +1,164 @@
+package termination
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// State says whether live or ended sessions are asked for.
+type State string
+
+// The states. The values are those that users write.
+const (
+	StateLive  State = "live"
+	StateEnded State = "ended"
+	StateAll   State = "all"
+)
+
+// Find gives the session with the given session id, from a list that begins after
+// the call, or an error that matches session.ErrNotFound if the list does not show
+// it. Of several records of the session a live one counts.
+func (t *Terminator) Find(ctx context.Context, sessionID string) (session.Session, error) {
+	seen, _, err := t.look.one(ctx, sessionID, t.look.askFirst)
+	return seen, err
+}
+
+// FindRecord gives the session with the given record id. The error matches
+// session.ErrNotFound if PAM shows none.
+func (t *Terminator) FindRecord(ctx context.Context, recordID string) (session.Session, error) {
+	return t.pam.Session(ctx, recordID)
+}
+
+// Answer is the result of a query. Each session is in it once, the oldest first;
+// those without a known start come last.
+type Answer struct {
+	// Sessions match.
+	Sessions []session.Session
+	// Unknown may match: PAM shows too little of them to decide.
+	Unknown []session.Session
+}
+
+// WithoutID gives the sessions that match and of which PAM does not show the
+// session id, so that no drop can name them. Records of one of them can't be told
+// from records of several.
+func (a Answer) WithoutID() []session.Session {
+	return slices.DeleteFunc(slices.Clone(a.Sessions), func(s session.Session) bool { return s.ID != "" })
+}
+
+// Query gives the sessions in a state that selector chooses at the moment now, from
+// a list that begins after the call. Memory follows them and the live sessions, not
+// the list. The error matches one of session's sentinels or the context's error; an
+// incomplete list is an error, never a shorter answer.
+func (t *Terminator) Query(ctx context.Context, selector *session.Selector, state State, now time.Time) (Answer, error) {
+	q := &query{selector: selector, state: state, now: now}
+	if err := t.look.askFirst(ctx, &asker{collector: q, all: true}); err != nil {
+		return Answer{}, err
+	}
+	return q.answer(), nil
+}
+
+// query takes the rows of a list that a question is about. Its moment is fixed, so
+// that a slow list does not let sessions grow old while it is read.
+type query struct {
+	selector *session.Selector
+	state    State
+	now      time.Time
+
+	// found are the sessions that match or may match, in the order of the list, byID
+	// those of them with a session id, and nameless the others.
+	found    []*judged
+	byID     map[string]*judged
+	nameless map[session.Session]struct{}
+	// live are the ids of all live sessions, which refute an ended record.
+	live map[string]struct{}
+}
+
+// judged is the record of a session that counts, and whether it matches.
+type judged struct {
+	record  *session.Session
+	verdict session.Verdict
+}
+
+func (q *query) restart() {
+	q.found, q.byID = nil, map[string]*judged{}
+	q.nameless, q.live = map[session.Session]struct{}{}, map[string]struct{}{}
+}
+
+func (q *query) take(row session.Session) {
+	if row.Live() && row.ID != "" && q.state != StateLive {
+		q.live[row.ID] = struct{}{}
+	}
+	if q.state == StateLive && !row.Live() || q.state == StateEnded && row.Live() {
+		return
+	}
+	verdict := q.selector.Select(row, q.now)
+	if verdict == session.No {
+		return
+	}
+	record := row // only what is kept takes memory
+	if row.ID == "" {
+		if _, again := q.nameless[row]; !again {
+			q.nameless[row] = struct{}{}
+			q.found = append(q.found, &judged{&record, verdict})
+		}
+		return
+	}
+	known := q.byID[row.ID]
+	switch {
+	case known == nil:
+		known = &judged{}
+		q.byID[row.ID], q.found = known, append(q.found, known)
+	case known.record.Live() == row.Live() && known.verdict < verdict, merge(known.record, &record) == &record:
+	default:
+		return
+	}
+	*known = judged{&record, verdict}
+}
+
+func (q *query) answer() Answer {
+	var a Answer
+	for _, j := range q.found {
+		_, refuted := q.live[j.record.ID]
+		switch {
+		case refuted && !j.record.Live():
+		case j.verdict == session.Yes:
+			a.Sessions = append(a.Sessions, *j.record)
+		default:
+			a.Unknown = append(a.Unknown, *j.record)
+		}
+	}
+	slices.SortStableFunc(a.Sessions, compareSessions)
+	slices.SortStableFunc(a.Unknown, compareSessions)
+	return a
+}
+
+// compareSessions puts the oldest first, then the lower record id; what is not
+// known comes last.
+func compareSessions(a, b session.Session) int {
+	switch {
+	case a.StartedAt.IsZero() && !b.StartedAt.IsZero():
+		return 1
+	case b.StartedAt.IsZero() && !a.StartedAt.IsZero():
+		return -1
+	}
+	return cmp.Or(
+		a.StartedAt.Compare(b.StartedAt),
+		compareRecordIDs(a.RecordID, b.RecordID),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+// compareRecordIDs compares digits as numbers of any length. An empty id comes
+// last.
+func compareRecordIDs(a, b string) int {
+	if a == "" || b == "" {
+		return cmp.Compare(len(b), len(a))
+	}
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}

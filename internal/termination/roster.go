@@ -1,0 +1,298 @@
+package termination
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// merge gives the record that counts, of two that one read shows of the same
+// session id: a live one, else the first. known is nil where row is the first.
+//
+// Between reads the later one counts, live or ended: a session that was read as
+// ended and that a later list shows live is open again.
+func merge(known, row *session.Session) *session.Session {
+	if known == nil || !known.Live() && row.Live() {
+		return row
+	}
+	return known
+}
+
+// roster is what a run knows of its sessions: who matches or may match, as each
+// was last read, and how old that knowledge is. What follows from it is decided
+// by the drain.
+type roster struct {
+	selector *session.Selector
+	// members are the sessions that match or may match, in the order in which they
+	// were first seen.
+	members []*member
+	byID    map[string]*member
+	// nameless are the members whose records have no session id.
+	nameless map[session.Session]*member
+
+	// listedAt is when the last complete list was asked for, closed whether nothing
+	// was requested, waited for or learned since. Only then is the roster the whole
+	// truth: a read of single sessions shows no others.
+	listedAt time.Time
+	closed   bool
+	// changedAt is when a session was last settled or a new matching record learned
+	// of, or else when the first list was complete.
+	changedAt time.Time
+	// matching names the records of the last list that match or may match, ended
+	// ones included, so that the next list tells which are new. It is nil where
+	// nobody wants to know.
+	matching map[string]struct{}
+}
+
+// member is one session that matches or may match.
+type member struct {
+	dropLog
+	// session is its record as last read. Records are never changed, only replaced,
+	// so that reports can share them.
+	session *session.Session
+	// verdict is whether that record matches; excluded whether `exclude` made it No.
+	verdict  session.Verdict
+	excluded bool
+	// settled is what became of it, "" while that is open.
+	settled Outcome
+	// read: a check since its last drop showed it. checkErr is why the last check
+	// failed, nil if it worked or was cut short.
+	read     bool
+	checkErr error
+	// unreadable: PAM has no record of its record id, so that only a list shows it.
+	unreadable bool
+
+	// row is what the list that is being read shows of it, nil for nothing; barred
+	// whether one of its live rows is excluded.
+	row    *session.Session
+	barred bool
+}
+
+// dismissed is the settlement of a session that turned out not to match. Reports
+// do not name it.
+const dismissed Outcome = "dismissed"
+
+func newRoster(selector *session.Selector, watchRecords bool) *roster {
+	r := &roster{selector: selector, byID: map[string]*member{}, nameless: map[session.Session]*member{}}
+	if watchRecords {
+		r.matching = map[string]struct{}{}
+	}
+	return r
+}
+
+// anonymous is what tells records without a session id from each other.
+func anonymous(s session.Session) session.Session {
+	if s.RecordID != "" {
+		return session.Session{RecordID: s.RecordID}
+	}
+	s.EndedAt, s.UnreadableEnd = time.Time{}, ""
+	return s
+}
+
+func (r *roster) find(s session.Session) *member {
+	if s.ID != "" {
+		return r.byID[s.ID]
+	}
+	return r.nameless[anonymous(s)]
+}
+
+func (r *roster) add(m *member) {
+	r.members = append(r.members, m)
+	if m.session.ID != "" {
+		r.byID[m.session.ID] = m
+	} else {
+		r.nameless[anonymous(*m.session)] = m
+	}
+}
+
+// judge decides again whether a session matches, because time passes and records
+// change.
+func (r *roster) judge(m *member, now time.Time) {
+	m.verdict, m.excluded = r.selector.Select(*m.session, now), false
+	if m.barred || m.verdict == session.No && r.selector.Excludes(*m.session, now) {
+		m.verdict, m.excluded = session.No, true
+	}
+}
+
+func (r *roster) those(are func(*member) bool) []*member {
+	var some []*member
+	for _, m := range r.members {
+		if are(m) {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+func (r *roster) any(is func(*member) bool) bool { return slices.ContainsFunc(r.members, is) }
+
+func (r *roster) count(are func(*member) bool) int { return count(r.members, are) }
+
+func count(members []*member, are func(*member) bool) int {
+	n := 0
+	for _, m := range members {
+		if are(m) {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *member) pending() bool { return m.settled == "" }
+
+// target: it matches for sure, and has the id that a drop takes.
+func (m *member) target() bool {
+	return m.pending() && m.verdict == session.Yes && m.session.ID != ""
+}
+
+// readable: its record can be asked for.
+func (m *member) readable() bool { return m.session.RecordID != "" && !m.unreadable }
+
+// concerns: it matches or may match.
+func (m *member) concerns() bool { return m.settled != dismissed && m.settled != Excluded }
+
+// survives: it matches or may match, and is not known to have ended.
+func (m *member) survives() bool { return m.concerns() && !m.settled.Ended() }
+
+// outcome is what can be said of a member now.
+func (m *member) outcome() Outcome {
+	switch {
+	case m.settled != "":
+		return m.settled
+	case m.session.ID == "":
+		return NotAttempted
+	case m.verdict != session.Yes:
+		return Unknown
+	case m.checkErr != nil || !m.read && m.drops > 0:
+		return m.whenUnread()
+	default:
+		return m.whenLive()
+	}
+}
+
+// reading takes the rows of one list while they arrive. Until the list is complete
+// it changes nothing of the roster but the rows of its members.
+type reading struct {
+	*roster
+	asked time.Time
+	// found are the sessions that are not in the roster, with found.byID their own.
+	found *roster
+	// barred are the ids of sessions outside of the roster with a live row that is
+	// excluded.
+	barred map[string]bool
+	// records become the roster's matching; news is whether one of them is new.
+	records map[string]struct{}
+	news    bool
+}
+
+func (r *roster) newReading(asked time.Time) *reading {
+	return &reading{roster: r, asked: asked, found: newRoster(r.selector, false)}
+}
+
+func (r *reading) restart() {
+	for _, m := range r.members {
+		m.row, m.barred = nil, false
+	}
+	r.found, r.barred, r.records, r.news = newRoster(r.selector, false), nil, nil, false
+}
+
+// take notes what the list shows of a member, and live sessions that match or may
+// match. Of several records of a session a live one counts; of several live ones
+// an excluded one, and then the one that tells enough to decide.
+func (r *reading) take(s session.Session) {
+	m := r.find(s)
+	switch {
+	case m != nil:
+		r.record(s, true)
+		if s.Live() {
+			m.barred = m.barred || r.selector.Excludes(s, r.asked)
+		} else if m.row != nil {
+			return // a live record counts, and of ended ones the first
+		}
+		row := s
+		m.row = r.choose(m.row, &row)
+	case s.Live():
+		r.meet(s)
+	default:
+		r.record(s, r.matching != nil && r.selector.Select(s, s.EndedAt) != session.No)
+	}
+}
+
+// meet takes a live record of a session that is not in the roster.
+func (r *reading) meet(s session.Session) {
+	verdict := r.selector.Select(s, r.asked)
+	r.record(s, verdict != session.No)
+	if verdict == session.No {
+		if s.ID != "" && r.selector.Excludes(s, r.asked) {
+			if r.barred == nil {
+				r.barred = map[string]bool{}
+			}
+			r.barred[s.ID] = true
+		}
+		return
+	}
+	row := s
+	if known := r.found.find(s); known != nil {
+		known.session = r.choose(known.session, &row)
+		return
+	}
+	r.found.add(&member{session: &row, read: true})
+}
+
+// choose merges two records of one session, and of two live ones takes the one that
+// tells enough to decide.
+func (r *reading) choose(known, row *session.Session) *session.Session {
+	bothLive := known != nil && known.Live() && row.Live()
+	if bothLive && r.selector.Select(*row, r.asked) > r.selector.Select(*known, r.asked) {
+		return row
+	}
+	return merge(known, row)
+}
+
+// record notes a record that matches or may match, also one that has ended: it may
+// have come and gone between two lists.
+func (r *reading) record(s session.Session, matches bool) {
+	if r.matching == nil || !matches {
+		return
+	}
+	name := s.ID
+	if name == "" {
+		name = s.RecordID
+	}
+	if r.records == nil {
+		r.records = make(map[string]struct{}, len(r.matching))
+	}
+	if _, known := r.matching[name]; !known {
+		r.news = true
+	}
+	// A row's texts may keep the whole page alive that they came with.
+	r.records[strings.Clone(name)] = struct{}{}
+}
+
+// complete takes over a list that was read to its end. It gives the members that
+// the roster had before, whose rows the drain must see, and the new ones.
+func (r *roster) complete(list *reading) (known, found []*member) {
+	now := time.Now()
+	known = r.members
+	for _, m := range list.found.members {
+		m.barred = list.barred[m.session.ID]
+		r.judge(m, list.asked)
+		if m.excluded {
+			m.settled = Excluded
+		}
+		r.add(m)
+	}
+	if r.listedAt.IsZero() || len(list.found.members) > 0 || list.news {
+		r.changedAt = now
+	}
+	if r.matching != nil {
+		r.matching = list.records
+		if r.matching == nil {
+			r.matching = map[string]struct{}{}
+		}
+	}
+	r.listedAt, r.closed = list.asked, true
+	return known, list.found.members
+}

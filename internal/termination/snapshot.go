@@ -1,0 +1,96 @@
+package termination
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// maxSnapshot bounds the live sessions that a look keeps for previews.
+const maxSnapshot = 50_000
+
+// snapshot is what one list showed of live sessions. Once the list is complete
+// nobody changes it, so that it can be shared.
+type snapshot struct {
+	// live are the records of live sessions, in the order of the list. A session may
+	// have several; those that are equal are one.
+	live []session.Session
+	// readAt is when the list began.
+	readAt time.Time
+
+	limit int
+	// full: more records are live than the limit, and none of them is kept.
+	full bool
+	seen map[session.Session]struct{}
+}
+
+func (s *snapshot) restart() { *s = snapshot{limit: s.limit, readAt: time.Now()} }
+
+func (s *snapshot) take(row session.Session) {
+	if _, again := s.seen[row]; again || s.full || !row.Live() {
+		return
+	}
+	if len(s.live) == s.limit {
+		s.live, s.seen, s.full = nil, nil, true
+		return
+	}
+	if s.seen == nil {
+		s.seen = map[session.Session]struct{}{}
+	}
+	s.live, s.seen[row] = append(s.live, row), struct{}{}
+}
+
+// snapshot gives what the first complete list of the process showed of live
+// sessions. Previews are answered from it, because they terminate nothing, so that
+// a plan with any number of them costs one list; before there is one, they share
+// the read that is under way. Where more sessions are live than are kept, each
+// preview reads for itself.
+//
+// The client repeats a read that does not begin. One that breaks off is repeated
+// here, within Options.Retries. Where reads have failed for Options.ListTimeout,
+// the error is the last failure, and comes at once.
+func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
+	pauses := pace{first: l.options.Pause}
+	for repeats := 0; ; repeats++ {
+		shot, err := l.firstSnapshot(ctx)
+		if err == nil && shot.full {
+			shot = &snapshot{limit: math.MaxInt}
+			err = l.askInTime(ctx, &asker{collector: shot, all: true})
+		}
+		var broken *brokenOffError
+		switch {
+		case err == nil:
+			return shot, nil
+		case !errors.As(err, &broken) || !errors.Is(err, session.ErrTransient) || repeats >= l.options.Retries:
+			return nil, err
+		}
+		if wait(ctx, pauses.next()) != nil {
+			return nil, err
+		}
+	}
+}
+
+// firstSnapshot waits for the first complete list, unless it has been read.
+func (l *look) firstSnapshot(ctx context.Context) (*snapshot, error) {
+	l.mu.Lock()
+	first := l.first
+	l.mu.Unlock()
+	if first != nil {
+		return first, nil
+	}
+	if err := l.askInTime(ctx, &asker{collector: bystander{}, all: true, joins: true}); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first, nil
+}
+
+// bystander waits for a read and has no question.
+type bystander struct{}
+
+func (bystander) restart()             {}
+func (bystander) take(session.Session) {}
