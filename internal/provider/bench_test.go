@@ -323,15 +323,20 @@ resource %q "each" {
   %s    = local.ids[count.index]
 }
 `, resource, argument))
-	list, err := json.Marshal(ids)
-	if err != nil {
-		b.Fatal(err)
-	}
-	tf.Write("ids.json", string(list))
+	tf.Write("ids.json", jsonOf(b, ids))
 	began := time.Now()
 	tf.MustRun("apply", "-auto-approve")
 	took = time.Since(began)
 	return took, len(tf.Read("terraform.tfstate")) / len(ids)
+}
+
+func jsonOf(b *testing.B, ids []string) string {
+	b.Helper()
+	list, err := json.Marshal(ids)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return string(list)
 }
 
 // expectThrift checks that there was one token, and one drop for each session. It

@@ -12,12 +12,13 @@ import (
 	"io"
 	"maps"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,14 +77,34 @@ resource "senhasegura_session_termination" "test" {
 }
 `
 
-// forwardProxy passes plain HTTP requests on and notes who asks.
-func forwardProxy(t *testing.T) (address string, authorizations func() []string) {
+// tunnelProxy makes tunnels and notes who asks for them.
+func tunnelProxy(t *testing.T) (address string, authorizations func() []string) {
 	t.Helper()
 	seen := make(chan string, 1000)
-	pass := &httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen <- r.Header.Get("Proxy-Authorization")
-		pass.ServeHTTP(w, r)
+		upstream, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", r.Host)
+		if err != nil {
+			http.Error(w, "no upstream", http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = upstream.Close() }()
+		client, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = client.Close() }()
+		if _, err := io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
+			return
+		}
+		var both sync.WaitGroup
+		for _, pair := range [][2]net.Conn{{client, upstream}, {upstream, client}} {
+			both.Go(func() {
+				_, _ = io.Copy(pair[0], pair[1])
+				_ = pair[0].Close()
+			})
+		}
+		both.Wait()
 	}))
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String(), func() []string {
@@ -206,7 +227,8 @@ func lifecycle(t *testing.T, pam *acctest.PAM, tf *acctest.Terraform, quoted str
 
 	pam.Sim.Purge(aliceID)
 	pam.Sim.Add(alice(simulator.Behavior{Refuse: true}))
-	run("refused", 1, "apply", "-auto-approve")
+	// The end is known, so that only a replacement makes a call.
+	run("refused", 1, "apply", "-auto-approve", "-replace="+terminationType+".test")
 	pam.Sim.Inject(simulator.Fault{
 		Kind: simulator.Status, Op: simulator.OpDrop, Status: http.StatusInternalServerError,
 		Body: fmt.Sprintf(`{"response":{"status":500,"message":"rejected %s","error":true,"error_code":1}}`, quoted),
@@ -219,7 +241,7 @@ func lifecycle(t *testing.T, pam *acctest.PAM, tf *acctest.Terraform, quoted str
 
 	// The searches work: these texts are where they are expected.
 	left.expectFound(t, aliceID, "state", "show stdout", "plan file, tfplan", "plan stdout", "apply log", "refused stderr")
-	left.expectFound(t, "A2A request", "apply log", "refresh log", "refused log")
+	left.expectFound(t, "A2A request", "apply log", "refused log")
 	left.expectFound(t, "rejected", "quoted stderr")
 	left.expectFound(t, word, "rejected stderr", "rejected log")
 	return left
@@ -233,10 +255,10 @@ func TestAccSecrets(t *testing.T) {
 	t.Run("oauth2, headers, proxy, client certificate", func(t *testing.T) {
 		t.Parallel()
 		acctest.RequireTerraform(t)
-		pam := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
+		pam := acctest.StartTLS(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
 		pam.Sim.Add(alice(simulator.Behavior{}))
 		certificate, key := clientKeyPair(t)
-		proxy, authorizations := forwardProxy(t)
+		proxy, authorizations := tunnelProxy(t)
 		tf := acctest.NewTerraform(t, pam, fmt.Sprintf(secretsProvider, aliceID))
 		tf.Trace = true
 		tf.Env = map[string]string{
@@ -250,7 +272,7 @@ func TestAccSecrets(t *testing.T) {
 			simulator.Fault{Kind: simulator.InvalidClient401, Op: simulator.OpToken}, "invalid_client")
 
 		if seen := authorizations(); len(seen) == 0 || slices.Contains(seen, "") {
-			t.Errorf("proxy authorizations %q, want one with every request", seen)
+			t.Errorf("proxy authorizations %q, want one with every tunnel", seen)
 		}
 		tokens := pam.Sim.IssuedTokens()
 		if len(tokens) == 0 {
