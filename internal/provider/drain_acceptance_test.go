@@ -220,6 +220,29 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 	expectLive(t, s.pam)
 }
 
+// A session that a failed destroy could not settle is remembered by a later command,
+// which is another process with the same state. The user's word releases it.
+func TestAccDrainRemembersWhatItCouldNotSettle(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+drainOf(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	whenActed(s.pam, simulator.OpDrop, 1, func() { s.pam.Sim.Purge(visitorID(1)) })
+
+	for range 2 {
+		expectOutput(t, s.applyFails("-destroy"), "Error: 1 session not ended", lineOf(1)+": unknown", "`exclude.session_ids`", staysInState)
+		s.expectState(drainAddress, machineAddress)
+		s.expectUp(1)
+	}
+	if got := dropsOf(s.pam); len(got) != 1 {
+		t.Errorf("%d requests, want 1", len(got))
+	}
+	s.Write("main.tf", machine+drainOf(`exclude = { session_ids = ["`+visitorID(1)+`"] }`))
+	s.apply("-target=" + drainAddress)
+	s.apply("-destroy")
+	s.expectState()
+	s.expectUp(0)
+}
+
 func TestAccDrainPlan(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf("max_sessions = 1"))
