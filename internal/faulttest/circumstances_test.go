@@ -237,8 +237,8 @@ var circumstances = []circumstance{
 			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Kind: simulator.NoContent204})
 			w.anotherAsks()
 		},
-		terminate: cell{"already_ended", "A B", "token list drop:A"},
-		byRecord:  cell{"already_ended", "A B", "token list drop:A"},
+		terminate: cell{"already_ended", "A B", "token list drop:A list"},
+		byRecord:  cell{"already_ended", "A B", "token list drop:A get:A"},
 		drain:     cell{"", "A B", "token list×2"},
 	},
 	{

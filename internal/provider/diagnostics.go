@@ -560,7 +560,7 @@ func vanishedAdvice(moment string) string {
 	case onDestroy:
 		return check + " The drain needs their end, however often it runs. To continue without it, add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), and then destroy."
 	case onCreate:
-		return check + " A later destroy needs their end. To continue without it, run `terraform untaint` on the drain, add their session IDs to `exclude.session_ids`, and apply."
+		return check + " If `drain_on` includes `destroy`, the destroy needs their end too. To continue without it, run `terraform untaint` on the drain, add their session IDs to `exclude.session_ids`, and apply."
 	default:
 		return check
 	}

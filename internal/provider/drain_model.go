@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -113,7 +114,18 @@ func matchWords(match types.Object) string {
 
 // allowed is the default time for a drain: its periods come on top.
 func (a drainArguments) allowed() time.Duration {
-	return drainTimeout + knownDuration(a.GracePeriod) + knownDuration(a.QuietPeriod)
+	return sumOf(drainTimeout, knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod))
+}
+
+// sumOf is the sum of durations that are not negative, or the longest there is.
+func sumOf(durations ...time.Duration) time.Duration {
+	var sum time.Duration
+	for _, d := range durations {
+		if sum += d; sum < 0 {
+			return math.MaxInt64
+		}
+	}
+	return sum
 }
 
 // refuseHopeless refuses a grace and a quiet period that use up the configured time
@@ -127,7 +139,7 @@ func (a drainArguments) refuseHopeless(timeouts map[string]attr.Value, moment st
 	}
 	allowed, err := time.ParseDuration(text.ValueString())
 	grace, quiet := knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod)
-	if err != nil || grace+quiet < allowed || grace+quiet == 0 {
+	if both := sumOf(grace, quiet); err != nil || both < allowed || both == 0 {
 		return nil
 	}
 	at := path.Root("grace_period")

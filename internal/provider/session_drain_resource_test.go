@@ -768,7 +768,7 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 		pam := vanishing(t)
 		config := unseen(map[string]any{"drain_on": []string{"create", "destroy"}, "on_failure": "continue"})
 		created := drains(t, pam).Apply(nil, config)
-		expectMessages(t, "diagnostic", created.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{"A later destroy needs their end.", "`exclude.session_ids`"}})
+		expectMessages(t, "diagnostic", created.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{"the destroy needs their end too.", "`exclude.session_ids`"}})
 		expectOutcomes(t, created.State, "unknown")
 		// At destroy it continues, but not in silence.
 		destroyed := drains(t, pam).Destroy(created.State)

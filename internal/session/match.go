@@ -321,6 +321,12 @@ func (s *Selector) excluded(session Session, now time.Time) Verdict {
 	return s.exclude.Match(session, now)
 }
 
+// Protects reports whether exclude matches a session for certain, whatever match
+// says of it.
+func (s *Selector) Protects(session Session, now time.Time) bool {
+	return s.excluded(session, now) == Yes
+}
+
 // Select judges a session at the moment now: Yes only where match is certain
 // and exclude certainly does not protect it, No where one of the two is certain
 // of the contrary, else Undecided.

@@ -66,6 +66,8 @@ type Drained struct {
 	// Accepted: senhasegura accepted a request of this run. Lost: a request may have
 	// reached it, and no answer came back.
 	Accepted, Lost bool
+	// Remembered: an earlier run could not settle it.
+	Remembered bool
 	// Err is the last failure of a request or a check of this session, nil without.
 	Err error
 	// Undecided names the criteria that PAM showed too little to judge by; the
@@ -104,10 +106,10 @@ func (r Report) Previewed() []Drained {
 	return r.those(func(d Drained) bool { return d.Outcome == Matched })
 }
 
-// Requested gives the surviving sessions whose requests were accepted, or may have
+// Requested gives the sessions without a known end whose requests were accepted, or may have
 // been received.
 func (r Report) Requested() []Drained {
-	return r.those(func(d Drained) bool { return d.survived() && (d.Accepted || d.Lost) })
+	return r.those(func(d Drained) bool { return !d.Outcome.Ended() && (d.Accepted || d.Lost) })
 }
 
 // Unsettled gives the sessions that the next run needs an end of, see
@@ -116,7 +118,7 @@ func (r Report) Requested() []Drained {
 func (r Report) Unsettled() []session.Session {
 	var unsettled []session.Session
 	for _, d := range r.Sessions {
-		if d.survived() && d.Outcome != NotAttempted && d.Session.ID != "" {
+		if d.survived() && (d.Remembered || d.Outcome != NotAttempted) && d.Session.ID != "" {
 			unsettled = append(unsettled, *d.Session)
 		}
 	}

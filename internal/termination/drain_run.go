@@ -51,7 +51,7 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 	}
 	for _, s := range request.Unsettled {
 		if d.roster.find(s) == nil {
-			m := &member{session: &s, checkErr: session.ErrNotFound}
+			m := &member{session: &s, remembered: true, checkErr: session.ErrNotFound}
 			d.roster.add(m)
 			d.place(m)
 		}
@@ -85,12 +85,22 @@ func (d *drain) run(ctx context.Context) error {
 // only, and so tells nothing of one that an earlier run could not settle.
 func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 	shot, err := d.look.snapshot(ctx)
+	if err == nil && shot.full {
+		shot = &snapshot{readAt: time.Now(), full: true}
+	}
 	if err != nil {
 		failure := d.fail(ctx, err)
 		failure.Kind = NotAttempted
 		return time.Time{}, failure
 	}
 	list := d.roster.newReading(shot.readAt)
+	if shot.full {
+		if err := d.look.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
+			failure := d.fail(ctx, err)
+			failure.Kind = NotAttempted
+			return time.Time{}, failure
+		}
+	}
 	for _, s := range shot.live {
 		list.take(s)
 	}
@@ -113,7 +123,7 @@ func (d *drain) tell(e Event) {
 
 // checkLimit fails where more matching sessions are live than allowed.
 func (d *drain) checkLimit() error {
-	if n := d.roster.count((*member).target); d.Limit != nil && n > *d.Limit {
+	if n := d.roster.count((*member).matches); d.Limit != nil && n > *d.Limit {
 		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
 	}
 	return nil
@@ -429,7 +439,7 @@ func (d *drain) list(ctx context.Context) error {
 	var missing []*member
 	for _, m := range known {
 		switch {
-		case m.row != nil:
+		case m.row != nil && !m.elsewhere(d.Selector.Select(*m.row, asked)):
 			d.see(m, m.row)
 		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
 			missing = append(missing, m)
@@ -507,7 +517,7 @@ func (d *drain) settle(m *member, outcome Outcome) {
 
 // drained is what can be said of a member now.
 func (d *drain) drained(m *member) Drained {
-	drained := Drained{Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost}
+	drained := Drained{Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered}
 	switch {
 	case drained.Outcome.Ended(), drained.Outcome == Excluded:
 	case m.checkErr != nil && (m.err == nil || drained.Outcome == Unknown):

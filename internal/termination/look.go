@@ -386,8 +386,10 @@ type outage struct {
 	until time.Time
 	over  chan struct{}
 	timer *time.Timer
-	// failure is the last one. It stays, so that who gives up always has one.
-	failure error
+	// failure is the last one, of failedAt. It stays, so that who gives up always has
+	// one.
+	failure  error
+	failedAt time.Time
 }
 
 // note takes in what a read came to. Other failures than passing ones say
@@ -400,7 +402,7 @@ func (o *outage) note(err error) {
 		}
 		o.timer, o.until = nil, time.Time{}
 	case errors.Is(err, session.ErrTransient):
-		o.failure = err
+		o.failure, o.failedAt = err, time.Now()
 		if o.until.IsZero() {
 			over := o.over
 			o.until = time.Now().Add(o.limit)
@@ -414,6 +416,10 @@ func (o *outage) note(err error) {
 func (l *look) patience() (left time.Duration, over <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.outage.until.IsZero() && l.outage.limit > 0 && l.current == nil && time.Since(l.outage.failedAt) > l.outage.limit {
+		// Nobody has asked for so long that the failure tells nothing any more.
+		l.outage.until, l.outage.over = time.Time{}, make(chan struct{})
+	}
 	if l.outage.until.IsZero() {
 		return math.MaxInt64, l.outage.over
 	}

@@ -21,7 +21,7 @@ type Record struct {
 // Open reports whether a refresh can tell anything new. An end is final, and
 // without a record id only the list could tell.
 func (r Record) Open() bool {
-	return r.RecordID != "" && (r.EndedAt.IsZero() || !r.Outcome.Ended())
+	return r.RecordID != "" && (r.EndedAt.IsZero() || r.Outcome == Accepted)
 }
 
 // Finding is what a refresh shows of the session of a record.

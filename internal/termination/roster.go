@@ -2,7 +2,6 @@ package termination
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -57,6 +56,8 @@ type member struct {
 	excluded bool
 	// settled is what became of it, "" while that is open.
 	settled Outcome
+	// remembered: an earlier run could not settle it, so that this one must.
+	remembered bool
 	// read: a check since its last drop showed it. checkErr is why the last check
 	// failed, nil if it worked or was cut short.
 	read     bool
@@ -150,6 +151,18 @@ func (m *member) target() bool {
 // readable: its record can be asked for.
 func (m *member) readable() bool { return m.session.RecordID != "" && !m.unreadable }
 
+// matches: it matches for sure, and is not known to have ended.
+func (m *member) matches() bool {
+	return m.verdict == session.Yes && m.survives() && m.session.Live()
+}
+
+// elsewhere reports whether a row that a list shows is of another record than the
+// one that was live, and tells nothing of that: it has ended, or does not match.
+func (m *member) elsewhere(verdict session.Verdict) bool {
+	return m.session.Live() && m.session.RecordID != "" && m.row.RecordID != m.session.RecordID &&
+		(!m.row.Live() || verdict == session.No)
+}
+
 // concerns: it matches or may match.
 func (m *member) concerns() bool { return m.settled != dismissed && m.settled != Excluded }
 
@@ -161,6 +174,8 @@ func (m *member) outcome() Outcome {
 	switch {
 	case m.settled != "":
 		return m.settled
+	case m.remembered && !m.read:
+		return Unknown
 	case m.session.ID == "":
 		return NotAttempted
 	case m.verdict != session.Yes:
@@ -207,7 +222,7 @@ func (r *reading) take(s session.Session) {
 	case m != nil:
 		r.record(s, true)
 		if s.Live() {
-			m.barred = m.barred || r.selector.Excludes(s, r.asked)
+			m.barred = m.barred || r.selector.Protects(s, r.asked)
 		} else if m.row != nil {
 			return // a live record counts, and of ended ones the first
 		}
@@ -225,7 +240,7 @@ func (r *reading) meet(s session.Session) {
 	verdict := r.selector.Select(s, r.asked)
 	r.record(s, verdict != session.No)
 	if verdict == session.No {
-		if s.ID != "" && r.selector.Excludes(s, r.asked) {
+		if s.ID != "" && r.selector.Protects(s, r.asked) {
 			if r.barred == nil {
 				r.barred = map[string]bool{}
 			}
@@ -257,9 +272,9 @@ func (r *reading) record(s session.Session, matches bool) {
 	if r.matching == nil || !matches {
 		return
 	}
-	name := s.ID
-	if name == "" {
-		name = s.RecordID
+	name := "session " + s.ID
+	if s.RecordID != "" {
+		name = "record " + s.RecordID
 	}
 	if r.records == nil {
 		r.records = make(map[string]struct{}, len(r.matching))
@@ -267,8 +282,7 @@ func (r *reading) record(s session.Session, matches bool) {
 	if _, known := r.matching[name]; !known {
 		r.news = true
 	}
-	// A row's texts may keep the whole page alive that they came with.
-	r.records[strings.Clone(name)] = struct{}{}
+	r.records[name] = struct{}{}
 }
 
 // complete takes over a list that was read to its end. It gives the members that

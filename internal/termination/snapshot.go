@@ -3,7 +3,6 @@ package termination
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -56,10 +55,6 @@ func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
 	pauses := pace{first: l.options.Pause}
 	for repeats := 0; ; repeats++ {
 		shot, err := l.firstSnapshot(ctx)
-		if err == nil && shot.full {
-			shot = &snapshot{limit: math.MaxInt}
-			err = l.askInTime(ctx, &asker{collector: shot, all: true})
-		}
 		var broken *brokenOffError
 		switch {
 		case err == nil:

@@ -113,10 +113,12 @@ func TestPreviewAttempts(t *testing.T) {
 				if err := wait(t.Context(), 2*time.Minute); err != nil {
 					t.Error(err)
 				}
+				// Nobody has asked for longer than an outage may last, so the failure tells
+				// nothing any more.
 				if _, err := look.snapshot(t.Context()); !errors.Is(err, session.ErrTransient) {
-					t.Errorf("after the time allowed for an outage the error is %v", err)
+					t.Errorf("a later preview fails with %v", err)
 				}
-				wantReads(t, list, test.reads)
+				wantReads(t, list, 2*test.reads)
 			})
 		})
 	}
@@ -141,11 +143,11 @@ func TestPreviewOfTooMany(t *testing.T) {
 	look := newLook(list, Options{})
 	for range 2 {
 		shot, err = look.snapshot(t.Context())
-		if err != nil || len(shot.live) != maxSnapshot+1 || shot.live[maxSnapshot].ID != "one more" {
-			t.Fatalf("the snapshot has %d sessions, %v", len(shot.live), err)
+		if err != nil || !shot.full || len(shot.live) != 0 {
+			t.Fatalf("the snapshot has %d sessions, %v, and is full: %t", len(shot.live), err, shot.full)
 		}
 	}
-	wantReads(t, list, 4)
+	wantReads(t, list, 2)
 }
 
 // repeating is a list of one row, 100,000 times, that measures the memory in use

@@ -70,6 +70,9 @@ type termination struct {
 	// vainGets counts those in a row that failed for passing reasons.
 	vainGets int
 	pauses   pace
+	// liveRecord is the record id that a list showed live, "" if none was or it has
+	// none.
+	liveRecord string
 	// stranger: the given record id belongs to another session.
 	stranger bool
 }
@@ -80,7 +83,7 @@ func (r *termination) end(ctx context.Context) error {
 	for again := true; again; {
 		r.request(ctx)
 		switch {
-		case r.accepted && !r.Confirm && !r.endedBefore:
+		case r.accepted && !r.Confirm:
 			return nil
 		case r.accepted || !r.notCarriedOut():
 		case r.result.Session == nil:
@@ -210,7 +213,7 @@ func (r *termination) pause() time.Duration {
 // checkOnce makes no request if the end is known already, and else prefers the
 // small one. What that does not answer about this very session, the list decides.
 func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
-	if e, known := r.look.ended(r.SessionID); known && (r.endedBefore || !e.readAt.Before(r.workedAt)) {
+	if e, known := r.look.ended(r.SessionID); known && (r.endedBefore && r.workedAt.IsZero() || e.readAt.After(r.workedAt)) {
 		return e.session, nil
 	}
 	if r.record != "" {
@@ -225,10 +228,26 @@ func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
 	}
 	seen, single, err := r.look.one(ctx, r.SessionID, ask)
 	switch {
+	case err == nil && seen.Live():
+		r.liveRecord = seen.RecordID
+	case err == nil && r.liveRecord != "" && seen.RecordID != r.liveRecord:
+		return r.getLive(ctx)
+	}
+	switch {
 	case !single:
 		seen.RecordID = "" // nobody is to take it for the session's only one
 	case !r.noGet:
 		r.record = seen.RecordID
+	}
+	return seen, err
+}
+
+// getLive reads the record that was live, where a list shows the end of another one
+// alone.
+func (r *termination) getLive(ctx context.Context) (session.Session, error) {
+	seen, err := r.pam.Session(ctx, r.liveRecord)
+	if err == nil && seen.ID != r.SessionID {
+		err = session.ErrNotFound
 	}
 	return seen, err
 }

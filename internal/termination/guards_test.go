@@ -1,0 +1,139 @@
+package termination_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+// One failure long ago, after which nobody asked, says nothing about a server now.
+func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{lists: []func() error{listError(session.ErrTransient), works}}
+		terminator := termination.New(p, termination.Options{Retries: 4, ListTimeout: 10 * time.Minute})
+		request := termination.DrainRequest{Selector: selector(t), Poll: interval}
+		if _, _, err := terminator.Preview(t.Context(), request); err == nil {
+			t.Fatal("the preview worked")
+		}
+		time.Sleep(11 * time.Minute) // another resource takes its time
+		if _, err := terminator.Drain(t.Context(), request); err != nil {
+			t.Errorf("%v, with %d reads; want a read: the server works", err, reads(p))
+		}
+	})
+}
+
+// The end of another record is not the end of the one that was seen live and is
+// shown no more.
+func TestEndOfAnotherRecord(t *testing.T) {
+	t.Parallel()
+	twin := func() session.Session { s := another(visitor(1)); s.EndedAt = s.StartedAt.Add(time.Hour); return s }
+	hideLive := func(p *pam) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.sessions = []session.Session{twin()}
+	}
+	t.Run("drain", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := &pam{sessions: []session.Session{visitor(1), twin()}}
+			p.drops = append(p.drops, func(string) error { hideLive(p); return nil })
+			report, err := plan{pam: p}.run(t)
+			if err == nil {
+				t.Errorf("report %q: no end of record 1 was read; calls %q", outcomes(report), p.journal())
+			}
+		})
+	})
+	t.Run("drain, nothing requested", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := &pam{sessions: []session.Session{visitor(1), twin()}, gets: []func(string) error{failWith(session.ErrPermission)}}
+			time.AfterFunc(time.Second, func() { hideLive(p) })
+			report, err := plan{pam: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
+			if err == nil {
+				t.Errorf("report %q: no end of record 1 was read; calls %q", outcomes(report), p.journal())
+			}
+		})
+	})
+	t.Run("termination", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := &pam{sessions: []session.Session{visitor(1), twin()}, drops: []func(string) error{acceptOnly}}
+			time.AfterFunc(time.Second, func() { hideLive(p) })
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			result, err := termination.New(p, termination.Options{}).Terminate(ctx, termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: 3 * time.Second})
+			if err == nil && result.Outcome.Ended() {
+				t.Errorf("%q: no end of record 1 was read; calls %q", result.Outcome, p.journal())
+			}
+		})
+	})
+}
+
+// A matching live record that is shown no more is not settled by another live record
+// that does not match.
+func TestOtherRecordDoesNotMatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{visitor(1), other(another(visitor(1)))}}
+		time.AfterFunc(time.Second, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.sessions = p.sessions[1:]
+		})
+		report, err := plan{pam: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
+		if err == nil {
+			t.Errorf("report %q: the matching record vanished without an end; calls %q", outcomes(report), p.journal())
+		}
+	})
+}
+
+// crowd is a list of many live sessions of strangers, which measures memory.
+type crowd struct{ used uint64 }
+
+func (c *crowd) Sessions(context.Context) iter.Seq2[session.Session, error] {
+	return func(yield func(session.Session, error) bool) {
+		before := heap()
+		for n := range 400_000 {
+			s := session.Session{ID: fmt.Sprint("id-", n), RecordID: fmt.Sprint(n), User: "stranger"}
+			if !yield(s, nil) {
+				return
+			}
+		}
+		if after := heap(); after > before {
+			c.used = max(c.used, after-before)
+		}
+	}
+}
+
+func (c *crowd) Drop(context.Context, string) error { return errors.New("no") }
+func (c *crowd) Session(context.Context, string) (session.Session, error) {
+	return session.Session{}, errors.New("no")
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// A preview's memory follows its matches, of which there are none.
+func TestPreviewOfACrowd(t *testing.T) {
+	c := &crowd{}
+	terminator := termination.New(c, termination.Options{})
+	if _, _, err := terminator.Preview(t.Context(), termination.DrainRequest{Selector: selector(t)}); err != nil {
+		t.Fatal(err)
+	}
+	if c.used > 32<<20 {
+		t.Errorf("%d MB are in use for a preview of nobody", c.used>>20)
+	}
+}
