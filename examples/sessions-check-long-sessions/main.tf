@@ -10,7 +10,10 @@ terraform {
 }
 
 # Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
-provider "senhasegura" {}
+# The age of a session needs the time zone of the senhasegura server.
+provider "senhasegura" {
+  time_zone = "UTC"
+}
 
 variable "longest" {
   description = "How long a session may live, as a Go duration."

@@ -32,8 +32,10 @@ const (
 // settings is the provider's configuration with the environment and the defaults
 // applied, or what is wrong with it.
 type settings struct {
-	client a2a.Config
-	getenv func(string) string
+	// zoneStated: the configuration or the environment has a time zone.
+	zoneStated bool
+	client     a2a.Config
+	getenv     func(string) string
 	// unknown names the arguments whose values are not known yet.
 	unknown []string
 	// diags are the faults of what is there, missing those of what is not.
@@ -299,7 +301,7 @@ func (s *settings) timeZone(value types.String) {
 	if err != nil {
 		s.invalid(at, "SENHASEGURA_TIME_ZONE", err)
 	}
-	s.client.Location = location
+	s.client.Location, s.zoneStated = location, true
 }
 
 func validateTimeZone(name string) error {

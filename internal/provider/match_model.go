@@ -71,7 +71,7 @@ var matchSets = []struct {
 	},
 }
 
-const olderThanDescription = "Least time since the start of the session, as a Go duration such as `8h`."
+const olderThanDescription = "Matches sessions that started at least this long ago, as a duration such as `8h`. Requires the provider's `time_zone`."
 
 // dataSourceMatch is the optional `match` or `exclude` of a data source.
 func dataSourceMatch(description string) datasourceschema.SingleNestedAttribute {

@@ -56,6 +56,8 @@ type providerData struct {
 	terminator *termination.Terminator
 	// unknown names those arguments.
 	unknown []string
+	// zoneStated: the configuration names the time zone of senhasegura's clock.
+	zoneStated bool
 	// rejected is true once an error has said that PAM rejected the credentials.
 	rejected atomic.Bool
 }
@@ -254,7 +256,7 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Validators:          []validator.Float64{float64validator.AtLeast(minRequestsPerSecond)},
 			},
 			"time_zone": schema.StringAttribute{
-				MarkdownDescription: "IANA name of the time zone of PAM's clock, for example `America/Sao_Paulo`: its timestamps have none. Default `UTC`. Environment: `SENHASEGURA_TIME_ZONE`.",
+				MarkdownDescription: "IANA time zone of the senhasegura server, such as `America/Sao_Paulo`. API timestamps carry no zone. Required for `older_than`. If not set, times are shown as if the server's clock ran in UTC. Can also be set with the `SENHASEGURA_TIME_ZONE` environment variable.",
 				Optional:            true,
 				Validators:          []validator.String{textRule{wants: "an IANA time zone", check: validateTimeZone}.or("SENHASEGURA_TIME_ZONE")},
 			},
@@ -325,7 +327,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerData{unknown: settings.unknown}
+	data := &providerData{unknown: settings.unknown, zoneStated: settings.zoneStated}
 	if len(settings.unknown) == 0 {
 		settings.client.UserAgent = p.userAgent(req.TerraformVersion)
 		settings.client.Logger = slog.New(&logHandler{})

@@ -91,7 +91,7 @@ func serveDataSources(t *testing.T, pam *scriptedPAM) *dataSourceServer {
 	t.Helper()
 	data := &providerData{unknown: []string{"`url`"}}
 	if pam != nil {
-		data = &providerData{terminator: termination.New(pam, termination.Options{})}
+		data = &providerData{terminator: termination.New(pam, termination.Options{}), zoneStated: true}
 	}
 	server, err := providerserver.NewProtocol6WithError(&dataSourceProvider{data: data})()
 	if err != nil {

@@ -212,7 +212,7 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if !req.Plan.Raw.IsNull() {
 		resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
 	}
-	if resp.Diagnostics.HasError() {
+	if resp.Diagnostics.HasError() || planned != nil && !r.data.zoned(planned.Match, planned.Exclude, &resp.Diagnostics) {
 		return
 	}
 	switch {
@@ -236,7 +236,10 @@ func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 
 // preview shows whom a drain would drop now. A list that cannot be read is no
 // reason to fail a plan.
-func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) diag.Diagnostics {
+func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (diags diag.Diagnostics) {
+	if model.drainsOn(moment) && !r.data.zoned(model.Match, model.Exclude, &diags) {
+		return diags
+	}
 	if !model.drainsOn(moment) || !model.Preview.ValueBool() || !r.data.available() || !model.wholly(ctx) {
 		return nil
 	}
@@ -264,7 +267,7 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	model.ID = types.StringValue(rand.Text())
 	report := termination.Report{}
-	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) {
+	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
 		var outcome diag.Diagnostics
 		report, outcome = r.drain(ctx, &model, request, onCreate)
 		resp.Diagnostics.Append(outcome...)
@@ -299,7 +302,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) || !r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 	request.Unsettled, diags = model.unsettled(ctx, req.Private)

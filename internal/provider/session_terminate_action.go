@@ -100,7 +100,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Invoke(ctx, model.allowed())
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) || !a.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 

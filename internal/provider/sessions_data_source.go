@@ -85,7 +85,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) || !d.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 	if selector == nil {

@@ -1,0 +1,32 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// zoned reports whether the ages that a match and an exclude ask for can be told:
+// the timestamps of senhasegura carry no zone, and a zone that nobody stated would
+// be a guess. If not it says why in diags, on the arguments. It is true while the
+// configuration of the provider is not known.
+func (d *providerData) zoned(match, exclude types.Object, diags *diag.Diagnostics) bool {
+	if !d.available() || d.zoneStated {
+		return true
+	}
+	zoned := true
+	for name, object := range map[string]types.Object{"match": match, "exclude": exclude} {
+		age, ok := object.Attributes()[session.FieldOlderThan].(timetypes.GoDuration)
+		if !ok || age.IsNull() || age.IsUnknown() {
+			continue
+		}
+		zoned = false
+		diags.AddAttributeError(path.Root(name).AtName(session.FieldOlderThan), "`older_than` needs the provider's `time_zone`",
+			"The timestamps of senhasegura carry no time zone, so the age of a session can't be told. No sessions were terminated.\n\n"+
+				"Set `time_zone` in the provider configuration, or the environment variable `SENHASEGURA_TIME_ZONE`, to the time zone of the senhasegura server, such as `America/Sao_Paulo`.")
+	}
+	return zoned
+}
