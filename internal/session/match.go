@@ -318,37 +318,28 @@ func (s *Selector) excluded(session Session, now time.Time) Verdict {
 	return s.exclude.Match(session, now)
 }
 
-// Select judges a session at the moment now: Yes only where match is certain
-// and exclude certainly does not protect it, No where one of the two is certain
-// of the contrary, else Undecided.
+// Select judges a session at the moment now, as Judgement.Verdict says.
 func (s *Selector) Select(session Session, now time.Time) Verdict {
-	wanted := s.match.Match(session, now)
-	if wanted == No {
-		return No
-	}
-	switch s.excluded(session, now) {
-	case Yes:
-		return No
-	case Undecided:
-		return Undecided
-	default:
-		return wanted
-	}
+	return s.Judge(session, now).Verdict()
 }
 
-// Unknown returns the criteria, such as "match.devices", for which PAM did not
-// show enough of a session to decide. It is nil where Select does not say
-// Undecided.
+// Unknown returns the criteria, such as "match.devices", that leave it open
+// whether a session is meant. It is nil where Select does not say Undecided.
 func (s *Selector) Unknown(session Session, now time.Time) []string {
-	if s.Select(session, now) != Undecided {
+	judgement := s.Judge(session, now)
+	if judgement.Verdict() != Undecided {
 		return nil
 	}
 	var criteria []string
-	for _, field := range s.match.undecided(session, now) {
-		criteria = append(criteria, "match."+field)
+	if judgement.Match == Undecided {
+		for _, field := range s.match.undecided(session, now) {
+			criteria = append(criteria, "match."+field)
+		}
 	}
-	for _, field := range s.exclude.undecided(session, now) {
-		criteria = append(criteria, "exclude."+field)
+	if judgement.Exclude == Undecided {
+		for _, field := range s.exclude.undecided(session, now) {
+			criteria = append(criteria, "exclude."+field)
+		}
 	}
 	return criteria
 }

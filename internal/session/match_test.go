@@ -398,33 +398,6 @@ func TestMatcherKeepsNothingOfTheCaller(t *testing.T) {
 	}
 }
 
-func TestSelector(t *testing.T) {
-	t.Parallel()
-	// The verdicts of match and exclude are set by these two criteria.
-	judged := map[Verdict]Session{
-		Yes:       {User: "alice"},
-		No:        {User: "bob"},
-		Undecided: {},
-	}
-	origins := map[Verdict]string{Yes: "10.0.0.9", No: "10.0.0.8", Undecided: ""}
-	want := map[[2]Verdict]Verdict{
-		{No, No}: No, {No, Undecided}: No, {No, Yes}: No,
-		{Undecided, No}: Undecided, {Undecided, Undecided}: Undecided, {Undecided, Yes}: No,
-		{Yes, No}: Yes, {Yes, Undecided}: Undecided, {Yes, Yes}: No,
-	}
-	selector, err := NewSelector(Match{Users: []string{"alice"}}, Match{OriginIPs: []string{"10.0.0.9"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pair, verdict := range want {
-		subject := judged[pair[0]]
-		subject.OriginIP = origins[pair[1]]
-		if got := selector.Select(subject, moment); got != verdict {
-			t.Errorf("match %v, exclude %v: %v, want %v", pair[0], pair[1], got, verdict)
-		}
-	}
-}
-
 func TestSelectorZeroes(t *testing.T) {
 	t.Parallel()
 	everyone, err := NewSelector(Match{}, Match{})
