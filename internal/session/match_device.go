@@ -161,10 +161,35 @@ func (p ports) judge(port uint16) Verdict {
 type deviceSet struct {
 	addresses map[netip.Addr]ports
 	names     map[string]ports
+	// stems are the names by their first label.
+	stems map[string]hostForms
+}
+
+// hostForms are the ports of the names with one first label, by their notation;
+// of none where the names have no other form.
+type hostForms struct {
+	unqualified, qualified ports
+}
+
+func (f hostForms) with(written notation, port uint16) hostForms {
+	if written == unqualified {
+		f.unqualified = f.unqualified.with(port)
+	} else {
+		f.qualified = f.qualified.with(port)
+	}
+	return f
+}
+
+// others gives the ports of the names that are not written in this notation.
+func (f hostForms) others(written notation) ports {
+	if written == unqualified {
+		return f.qualified
+	}
+	return f.unqualified
 }
 
 func newDeviceSet(texts []string) (*deviceSet, error) {
-	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}}
+	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}, stems: map[string]hostForms{}}
 	for _, text := range texts {
 		parsed, ok := parseDevice(text)
 		switch {
@@ -173,11 +198,21 @@ func newDeviceSet(texts []string) (*deviceSet, error) {
 		case parsed.address.IsValid():
 			devices.addresses[parsed.address] = devices.addresses[parsed.address].with(parsed.port)
 		default:
-			key := string(appendFold(nil, parsed.name))
-			devices.names[key] = devices.names[key].with(parsed.port)
+			devices.addName(appendFold(nil, parsed.name), parsed.port)
 		}
 	}
 	return devices, nil
+}
+
+func (d *deviceSet) addName(name []byte, port uint16) {
+	d.names[string(name)] = d.names[string(name)].with(port)
+	label, written := hostForm(name)
+	stem := string(label)
+	if hasOtherForms(stem) {
+		d.stems[stem] = d.stems[stem].with(written, port)
+	} else {
+		d.stems[stem] = hostForms{}
+	}
 }
 
 // judge compares the device that PAM shows with the set.
@@ -208,7 +243,16 @@ func (d *deviceSet) judgeParsed(parsed device) Verdict {
 		return d.addresses[parsed.address].judge(parsed.port)
 	}
 	var buffer [foldBuffer]byte
-	return d.names[string(appendFold(buffer[:0], parsed.name))].judge(parsed.port)
+	name := appendFold(buffer[:0], parsed.name)
+	stem, written := hostForm(name)
+	forms, found := d.stems[string(stem)]
+	if !found {
+		return No // as nearly every row of a list
+	}
+	if verdict := d.names[string(name)].judge(parsed.port); verdict != No {
+		return verdict
+	}
+	return min(Undecided, forms.others(written).judge(parsed.port))
 }
 
 // readWithPort gives the second reading of an IPv6 address without brackets:

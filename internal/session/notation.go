@@ -1,0 +1,95 @@
+package session
+
+import (
+	"bytes"
+	"strings"
+)
+
+// notation is the way in which a name is written. Two names that differ and are
+// written in one notation are two names. Written in two notations they may be
+// one, if their stems are equal: the first label of a host name, the account
+// name without its domain.
+type notation uint8
+
+// The notations of host names and of account names. They are bits of a set.
+const (
+	unqualified    notation = 1 << iota // db-01, alice
+	qualifiedHost                       // db-01.example.com
+	domainAccount                       // CORP\alice
+	accountAt                           // alice@corp.example.com
+	domainUserName                      // AzureAD\alice@corp.example.com
+)
+
+// hostForm takes a folded host name apart.
+func hostForm(name []byte) (stem []byte, written notation) {
+	if dot := bytes.IndexByte(name, '.'); dot >= 0 {
+		return name[:dot], qualifiedHost
+	}
+	return name, unqualified
+}
+
+// hasOtherForms is false for digits alone, which are part of an address and no
+// short name.
+func hasOtherForms(hostStem string) bool {
+	return strings.Trim(hostStem, "0123456789") != ""
+}
+
+// accountForm takes a folded account name apart. A text that would leave no
+// account name is one as a whole.
+func accountForm(name []byte) (stem []byte, written notation) {
+	stem, written = name, unqualified
+	if domain := bytes.LastIndexByte(stem, '\\'); domain >= 0 {
+		stem, written = stem[domain+1:], domainAccount
+	}
+	if at := bytes.LastIndexByte(stem, '@'); at >= 0 {
+		stem = stem[:at]
+		if written == domainAccount {
+			written = domainUserName
+		} else {
+			written = accountAt
+		}
+	}
+	if len(stem) == 0 {
+		return name, unqualified
+	}
+	return stem, written
+}
+
+// accountSet holds the users or the credentials of a Match.
+type accountSet struct {
+	whole foldedSet
+	// notations of the values, by account name.
+	notations map[string]notation
+}
+
+func newAccountSet(values []string) *accountSet {
+	accounts := &accountSet{whole: newFoldedSet(values), notations: map[string]notation{}}
+	for name := range accounts.whole {
+		stem, written := accountForm([]byte(name))
+		accounts.notations[string(stem)] |= written
+	}
+	return accounts
+}
+
+// judge is Undecided about an empty value and about an account name of the set
+// in another notation.
+func (a *accountSet) judge(shown string) Verdict {
+	shown = strings.TrimSpace(shown)
+	if shown == "" {
+		return Undecided
+	}
+	var buffer [foldBuffer]byte
+	name := appendFold(buffer[:0], shown)
+	stem, written := accountForm(name)
+	notations := a.notations[string(stem)]
+	if notations == 0 {
+		return No
+	}
+	if _, found := a.whole[string(name)]; found {
+		return Yes
+	}
+	if notations&^written != 0 {
+		return Undecided
+	}
+	return No
+}
