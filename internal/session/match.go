@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -286,17 +287,6 @@ func (m *Matcher) Match(s Session, now time.Time) Verdict {
 	return verdict
 }
 
-// undecided returns the fields that neither prove nor disprove that s is meant.
-func (m *Matcher) undecided(s Session, now time.Time) []string {
-	var fields []string
-	for i := range m.criteria {
-		if m.criteria[i].judge(&s, now) == Undecided {
-			fields = append(fields, m.criteria[i].field)
-		}
-	}
-	return fields
-}
-
 // Selector chooses the sessions that one Match means and another does not
 // protect. It is immutable and safe for concurrent use.
 type Selector struct {
@@ -337,22 +327,16 @@ func (s *Selector) Select(session Session, now time.Time) Verdict {
 // Unknown returns the criteria, such as "match.devices", that leave it open
 // whether a session is meant. It is nil where Select does not say Undecided.
 func (s *Selector) Unknown(session Session, now time.Time) []string {
-	judgement := s.Judge(session, now)
-	if judgement.Verdict() != Undecided {
+	if s.Select(session, now) != Undecided {
 		return nil
 	}
-	var criteria []string
-	if judgement.Match == Undecided {
-		for _, field := range s.match.undecided(session, now) {
-			criteria = append(criteria, "match."+field)
+	var names []string
+	for _, unknown := range s.UnknownCriteria(session, now) {
+		if !slices.Contains(names, unknown.Criterion) {
+			names = append(names, unknown.Criterion)
 		}
 	}
-	if judgement.Exclude == Undecided {
-		for _, field := range s.exclude.undecided(session, now) {
-			criteria = append(criteria, "exclude."+field)
-		}
-	}
-	return criteria
+	return names
 }
 
 // exactSet compares as it is written, because PAM guarantees no format for an

@@ -162,26 +162,27 @@ type deviceSet struct {
 	addresses map[netip.Addr]ports
 	names     map[string]ports
 	// stems are the names by their first label.
-	stems map[string]hostForms
+	stems map[string]*hostForms
 }
 
-// hostForms are the ports of the names with one first label, by their notation;
-// of none where the names have no other form.
+// hostForms are the values with one first label, by their notation. They are
+// empty where the label has no other form.
 type hostForms struct {
-	unqualified, qualified ports
+	unqualified, qualified []hostValue
 }
 
-func (f hostForms) with(written notation, port uint16) hostForms {
-	if written == unqualified {
-		f.unqualified = f.unqualified.with(port)
-	} else {
-		f.qualified = f.qualified.with(port)
-	}
-	return f
+type hostValue struct {
+	text string
+	port uint16
 }
 
-// others gives the ports of the names that are not written in this notation.
-func (f hostForms) others(written notation) ports {
+// mayBeOn is false where both have a port and these differ.
+func (v hostValue) mayBeOn(port uint16) bool {
+	return v.port == port || v.port == 0 || port == 0
+}
+
+// others gives the values that are not written in this notation.
+func (f *hostForms) others(written notation) []hostValue {
 	if written == unqualified {
 		return f.qualified
 	}
@@ -189,7 +190,7 @@ func (f hostForms) others(written notation) ports {
 }
 
 func newDeviceSet(texts []string) (*deviceSet, error) {
-	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}, stems: map[string]hostForms{}}
+	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}, stems: map[string]*hostForms{}}
 	for _, text := range texts {
 		parsed, ok := parseDevice(text)
 		switch {
@@ -198,20 +199,27 @@ func newDeviceSet(texts []string) (*deviceSet, error) {
 		case parsed.address.IsValid():
 			devices.addresses[parsed.address] = devices.addresses[parsed.address].with(parsed.port)
 		default:
-			devices.addName(appendFold(nil, parsed.name), parsed.port)
+			devices.addName(appendFold(nil, parsed.name), hostValue{text: text, port: parsed.port})
 		}
 	}
 	return devices, nil
 }
 
-func (d *deviceSet) addName(name []byte, port uint16) {
-	d.names[string(name)] = d.names[string(name)].with(port)
+func (d *deviceSet) addName(name []byte, value hostValue) {
+	d.names[string(name)] = d.names[string(name)].with(value.port)
 	label, written := hostForm(name)
 	stem := string(label)
-	if hasOtherForms(stem) {
-		d.stems[stem] = d.stems[stem].with(written, port)
-	} else {
-		d.stems[stem] = hostForms{}
+	forms := d.stems[stem]
+	if forms == nil {
+		forms = &hostForms{}
+		d.stems[stem] = forms
+	}
+	switch {
+	case !hasOtherForms(stem):
+	case written == unqualified:
+		forms.unqualified = append(forms.unqualified, value)
+	default:
+		forms.qualified = append(forms.qualified, value)
 	}
 }
 
@@ -245,14 +253,39 @@ func (d *deviceSet) judgeParsed(parsed device) Verdict {
 	var buffer [foldBuffer]byte
 	name := appendFold(buffer[:0], parsed.name)
 	stem, written := hostForm(name)
-	forms, found := d.stems[string(stem)]
-	if !found {
+	forms := d.stems[string(stem)]
+	if forms == nil {
 		return No // as nearly every row of a list
 	}
 	if verdict := d.names[string(name)].judge(parsed.port); verdict != No {
 		return verdict
 	}
-	return min(Undecided, forms.others(written).judge(parsed.port))
+	for _, value := range forms.others(written) {
+		if value.mayBeOn(parsed.port) {
+			return Undecided
+		}
+	}
+	return No
+}
+
+// otherForms gives the values of which shown is another form.
+func (d *deviceSet) otherForms(shown string) []string {
+	device, ok := parseDevice(shown)
+	if !ok || device.address.IsValid() {
+		return nil
+	}
+	stem, written := hostForm(appendFold(nil, device.name))
+	forms := d.stems[string(stem)]
+	if forms == nil {
+		return nil
+	}
+	var others []string
+	for _, value := range forms.others(written) {
+		if value.mayBeOn(device.port) {
+			others = append(others, value.text)
+		}
+	}
+	return others
 }
 
 // readWithPort gives the second reading of an IPv6 address without brackets:

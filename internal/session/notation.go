@@ -58,15 +58,24 @@ func accountForm(name []byte) (stem []byte, written notation) {
 // accountSet holds the users or the credentials of a Match.
 type accountSet struct {
 	whole foldedSet
-	// notations of the values, by account name.
-	notations map[string]notation
+	// stems are the values by their account name.
+	stems map[string]accountForms
+}
+
+// accountForms are the values with one account name, and their notations.
+type accountForms struct {
+	notations notation
+	values    []string
 }
 
 func newAccountSet(values []string) *accountSet {
-	accounts := &accountSet{whole: newFoldedSet(values), notations: map[string]notation{}}
-	for name := range accounts.whole {
-		stem, written := accountForm([]byte(name))
-		accounts.notations[string(stem)] |= written
+	accounts := &accountSet{whole: newFoldedSet(values), stems: map[string]accountForms{}}
+	for _, value := range values {
+		stem, written := accountForm(appendFold(nil, value))
+		forms := accounts.stems[string(stem)]
+		forms.notations |= written
+		forms.values = append(forms.values, value)
+		accounts.stems[string(stem)] = forms
 	}
 	return accounts
 }
@@ -81,15 +90,27 @@ func (a *accountSet) judge(shown string) Verdict {
 	var buffer [foldBuffer]byte
 	name := appendFold(buffer[:0], shown)
 	stem, written := accountForm(name)
-	notations := a.notations[string(stem)]
-	if notations == 0 {
-		return No
+	forms, found := a.stems[string(stem)]
+	if !found {
+		return No // as nearly every row of a list
 	}
 	if _, found := a.whole[string(name)]; found {
 		return Yes
 	}
-	if notations&^written != 0 {
+	if forms.notations&^written != 0 {
 		return Undecided
 	}
 	return No
+}
+
+// otherForms gives the values of which shown is another form.
+func (a *accountSet) otherForms(shown string) []string {
+	stem, written := accountForm(appendFold(nil, shown))
+	var others []string
+	for _, value := range a.stems[string(stem)].values {
+		if _, notation := accountForm(appendFold(nil, value)); notation != written {
+			others = append(others, value)
+		}
+	}
+	return others
 }
