@@ -161,12 +161,11 @@ func (p ports) judge(port uint16) Verdict {
 type deviceSet struct {
 	addresses map[netip.Addr]ports
 	names     map[string]ports
-	// stems are the names by their first label.
+	// stems are the names by their stem, mostly the first label.
 	stems map[string]*hostForms
 }
 
-// hostForms are the values with one first label, by their notation. They are
-// empty where the label has no other form.
+// hostForms are the values with one stem, by their notation.
 type hostForms struct {
 	unqualified, qualified []hostValue
 }
@@ -207,18 +206,15 @@ func newDeviceSet(texts []string) (*deviceSet, error) {
 
 func (d *deviceSet) addName(name []byte, value hostValue) {
 	d.names[string(name)] = d.names[string(name)].with(value.port)
-	label, written := hostForm(name)
-	stem := string(label)
-	forms := d.stems[stem]
+	stem, written := hostForm(name)
+	forms := d.stems[string(stem)]
 	if forms == nil {
 		forms = &hostForms{}
-		d.stems[stem] = forms
+		d.stems[string(stem)] = forms
 	}
-	switch {
-	case !hasOtherForms(stem):
-	case written == unqualified:
+	if written == unqualified {
 		forms.unqualified = append(forms.unqualified, value)
-	default:
+	} else {
 		forms.qualified = append(forms.qualified, value)
 	}
 }

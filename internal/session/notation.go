@@ -20,18 +20,26 @@ const (
 	domainUserName                      // AzureAD\alice@corp.example.com
 )
 
-// hostForm takes a folded host name apart.
+// hostForm takes a folded host name apart. Digits alone are part of an address
+// and no short name, so that a name which begins with them is its own stem.
 func hostForm(name []byte) (stem []byte, written notation) {
-	if dot := bytes.IndexByte(name, '.'); dot >= 0 {
-		return name[:dot], qualifiedHost
+	dot := bytes.IndexByte(name, '.')
+	if dot < 0 {
+		return name, unqualified
 	}
-	return name, unqualified
+	if digitsOnly(name[:dot]) {
+		return name, qualifiedHost
+	}
+	return name[:dot], qualifiedHost
 }
 
-// hasOtherForms is false for digits alone, which are part of an address and no
-// short name.
-func hasOtherForms(hostStem string) bool {
-	return strings.Trim(hostStem, "0123456789") != ""
+func digitsOnly(text []byte) bool {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // accountForm takes a folded account name apart. A text that would leave no
