@@ -49,7 +49,7 @@ func accountForm(name []byte) (stem []byte, written notation) {
 	if domain := bytes.LastIndexByte(stem, '\\'); domain >= 0 {
 		stem, written = stem[domain+1:], domainAccount
 	}
-	if at := bytes.LastIndexByte(stem, '@'); at >= 0 {
+	if at := bytes.IndexByte(stem, '@'); at >= 0 {
 		stem = stem[:at]
 		if written == domainAccount {
 			written = domainUserName

@@ -88,6 +88,8 @@ func TestMatchAccountInAnotherForm(t *testing.T) {
 		{`CORP\alice`, `AzureAD\alice@corp.example.com`, Undecided},
 		{"alice@corp.example.com", `AzureAD\alice@corp.example.com`, Undecided},
 		{"\u212Aim", `CORP\kim`, Undecided},
+		{"alice", `FOREST\CORP\alice`, Undecided},
+		{"alice", "alice@partner.com@corp.example.com", Undecided},
 
 		// Two names of one notation that differ.
 		{"alice", "bob", No},
@@ -109,6 +111,7 @@ func TestMatchAccountInAnotherForm(t *testing.T) {
 		{"@corp.example.com", "corp.example.com", No},
 		{"@x", "@y", No},
 		{`CORP\`, "CORP", No},
+		{`CORP\`, "@x", No},
 
 		// The exact name is certain.
 		{`CORP\alice`, `corp\ALICE`, Yes},

@@ -61,7 +61,7 @@ func Similar(field, value string, known iter.Seq[string]) []string {
 			if meant.port == 0 && candidate.host != "" {
 				suggested = candidate.host
 			}
-			found[suggested] = max(found[suggested], how)
+			found[suggested] = how
 		}
 	}
 	similar := slices.SortedFunc(maps.Keys(found), func(a, b string) int {
