@@ -38,6 +38,13 @@ func (d *distinct) add(text string) {
 	d.texts[strings.Clone(text)] = struct{}{}
 }
 
+// note adds text without the white space at its ends, unless it is empty.
+func (d *distinct) note(text string) {
+	if text = strings.TrimSpace(text); text != "" && !d.has(text) {
+		d.add(text)
+	}
+}
+
 func (d *distinct) all() iter.Seq[string] { return maps.Keys(d.texts) }
 
 func (d *distinct) forget() { d.texts, d.partial = nil, false }
