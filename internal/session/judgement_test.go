@@ -122,6 +122,10 @@ func TestUnknownCriteria(t *testing.T) {
 			func(s *Session) { s.User, s.StartedAt = "", time.Time{} },
 			[]UnknownCriterion{{Criterion: "match.users"}, {Criterion: "match.older_than"}},
 		},
+		"start too far in the future": {
+			func(s *Session) { s.StartedAt = moment.Add(3 * time.Hour) },
+			[]UnknownCriterion{{Criterion: "match.older_than"}},
+		},
 		"exclude in another form": {
 			func(s *Session) { s.Credential, s.OriginIP = "root", "192.0.2.1" },
 			[]UnknownCriterion{{Criterion: "exclude.credentials", Value: `CORP\root`, Shown: "root"}},

@@ -32,7 +32,8 @@ const (
 // simple folding. Host names are compared without a trailing dot, and IP
 // addresses by value. A device is a host, which matches any port, or host:port;
 // an IPv6 address with a port is written in brackets. OriginIPs are addresses
-// or CIDR prefixes. OlderThan is the least time since the start.
+// or CIDR prefixes. OlderThan is the least time since the start; a start more than
+// 15 minutes in the future leaves it Undecided.
 //
 // A name in another form is neither meant nor not meant, but Undecided: "db-01"
 // against "db-01.example.com", and "alice", "CORP\alice" and
@@ -397,11 +398,17 @@ func (f foldedSet) judge(value string) Verdict {
 	return No
 }
 
-// judgeAge counts the exact age as reached. A start that PAM did not send, or
-// that cannot be read, is the zero time.
+// clockTolerance is how far a start may lie in the future and count as now: two
+// clocks are never quite the same.
+const clockTolerance = 15 * time.Minute
+
+// judgeAge counts the exact age as reached. It is Undecided about a start that
+// senhasegura did not send or that cannot be read, which is the zero time, and
+// about one too far in the future: then the clock or its zone is another than
+// this machine takes it for, and no age is certain.
 func judgeAge(startedAt time.Time, age time.Duration, now time.Time) Verdict {
 	switch {
-	case startedAt.IsZero():
+	case startedAt.IsZero(), startedAt.After(now.Add(clockTolerance)):
 		return Undecided
 	case startedAt.Add(age).After(now):
 		return No

@@ -87,7 +87,10 @@ func TestMatchCriteria(t *testing.T) {
 		"exactly as old":        {match: Match{OlderThan: 8 * time.Hour}, want: Yes},
 		"a nanosecond younger":  {match: Match{OlderThan: 8*time.Hour + 1}, want: No},
 		"older":                 {match: Match{OlderThan: time.Hour}, want: Yes},
-		"starts in the future":  {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment.Add(time.Hour) }, want: No},
+		"starts now":            {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment }, want: No},
+		"starts soon":           {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment.Add(15 * time.Minute) }, want: No},
+		"starts later":          {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment.Add(15*time.Minute + 1) }, want: Undecided},
+		"starts in an hour":     {match: Match{OlderThan: 8 * time.Hour}, change: func(s *Session) { s.StartedAt = moment.Add(time.Hour) }, want: Undecided},
 		"start not known":       {match: Match{OlderThan: time.Hour}, change: func(s *Session) { s.StartedAt = time.Time{} }, want: Undecided},
 		"start in another zone": {match: Match{OlderThan: 8 * time.Hour}, change: func(s *Session) { s.StartedAt = s.StartedAt.In(time.FixedZone("", -3*3600)) }, want: Yes},
 
