@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -335,21 +334,6 @@ func (s *Selector) Select(session Session, now time.Time) Verdict {
 // certainly protects it.
 func (s *Selector) Excludes(session Session, now time.Time) bool {
 	return s.Judge(session, now).Exclude == Yes
-}
-
-// Unknown returns the criteria, such as "match.devices", that leave it open
-// whether a session is meant. It is nil where Select does not say Undecided.
-func (s *Selector) Unknown(session Session, now time.Time) []string {
-	if s.Select(session, now) != Undecided {
-		return nil
-	}
-	var names []string
-	for _, unknown := range s.UnknownCriteria(session, now) {
-		if !slices.Contains(names, unknown.Criterion) {
-			names = append(names, unknown.Criterion)
-		}
-	}
-	return names
 }
 
 // exactSet compares as it is written, because PAM guarantees no format for an

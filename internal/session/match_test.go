@@ -426,7 +426,7 @@ func TestSelectorOfEveryone(t *testing.T) {
 	}
 }
 
-func TestSelectorUnknown(t *testing.T) {
+func TestSelectorUnknownCriteria(t *testing.T) {
 	t.Parallel()
 	selector, err := NewSelector(
 		Match{Users: []string{"alice", "operator"}, Devices: []string{"db:22"}, OlderThan: time.Hour},
@@ -446,8 +446,8 @@ func TestSelectorUnknown(t *testing.T) {
 		"no origin":     {Session{User: "operator", Device: "db:22", StartedAt: moment.Add(-2 * time.Hour), OriginIP: "?"}, []string{"exclude.origin_ips"}},
 	}
 	for name, test := range tests {
-		if got := selector.Unknown(test.subject, moment); !slices.Equal(got, test.want) {
-			t.Errorf("%s: Unknown = %q, want %q", name, got, test.want)
+		if got := unknownOf(selector, test.subject); !slices.Equal(got, test.want) {
+			t.Errorf("%s: unknown: %q, want %q", name, got, test.want)
 		}
 	}
 }
