@@ -3,6 +3,7 @@ module github.com/senhasegura/terraform-provider-senhasegura
 go 1.26.0
 
 require (
+	github.com/agext/levenshtein v1.2.3
 	github.com/dghubble/oauth1 v0.7.3
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
@@ -26,7 +27,6 @@ require (
 
 require (
 	github.com/ProtonMail/go-crypto v1.4.1 // indirect
-	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect
 	github.com/apparentlymart/go-textseg/v17 v17.0.1 // indirect
 	github.com/cloudflare/circl v1.6.3 // indirect

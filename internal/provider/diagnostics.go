@@ -381,18 +381,60 @@ func identify(s session.Session) string {
 	return "a session without identifiers"
 }
 
-// undecidedSessions words what PAM shows too little of; meant is the match in
-// short.
-func undecidedSessions(sessions []session.Session, unknown func(session.Session) []string, meant string) diag.Diagnostic {
-	note := func(s session.Session) string {
-		return ": `" + strings.Join(unknown(s), "`, `") + "` cannot be decided"
+// undecidedText says why it can't be told whether a session matches.
+func undecidedText(unknown []session.UnknownCriterion) string {
+	var missing, forms []string
+	for _, u := range unknown {
+		if u.Value == "" {
+			missing = append(missing, u.Criterion)
+		} else {
+			forms = append(forms, fmt.Sprintf("senhasegura shows %q, and `%s` has %q, which may be another form of the same name", u.Shown, u.Criterion, u.Value))
+		}
 	}
+	if len(missing) > 0 {
+		forms = append(forms, "PAM does not show enough to decide `"+strings.Join(missing, "`, `")+"`")
+	}
+	return strings.Join(forms, "; ")
+}
+
+// formsAdvice says how senhasegura writes the names that the configuration has in
+// another form. It is empty where there are none.
+func formsAdvice(unknown []session.UnknownCriterion) string {
+	var forms []string
+	for _, u := range unknown {
+		form := fmt.Sprintf("%q in `%s`", u.Shown, u.Criterion)
+		if u.Value != "" && !slices.Contains(forms, form) {
+			forms = append(forms, form)
+		}
+	}
+	if len(forms) == 0 {
+		return ""
+	}
+	if len(forms) > maxForms {
+		forms = append(forms[:maxForms], "and so on")
+	}
+	return "Write names as senhasegura shows them: " + strings.Join(forms, ", ") + "."
+}
+
+// maxForms bounds the names that an advice spells out. Each session is listed with
+// its own.
+const maxForms = 10
+
+// undecidedSessions words the sessions that may match; meant is the match in short.
+func undecidedSessions(sessions []session.Session, unknown func(session.Session) []session.UnknownCriterion, meant string) diag.Diagnostic {
+	var all []session.UnknownCriterion
+	note := func(s session.Session) string {
+		why := unknown(s)
+		all = append(all, why...)
+		return ": " + undecidedText(why)
+	}
+	names := nameSessions(sessions, note)
 	return report{
 		summary:   "Sessions that may be meant are left out",
 		attempted: "The provider compared the sessions that PAM shows with `match` and `exclude`.",
-		truth: fmt.Sprintf("PAM does not show enough of %s to decide. What follows is not in `sessions`, and may be meant all the same:%s",
-			countSessions(len(sessions)), nameSessions(sessions, note)),
-		advice: "Look at these sessions in PAM. To decide by something else, name them in `session_ids`, or leave out the arguments that cannot be decided.",
+		truth: fmt.Sprintf("The provider can't tell whether %s match. They are not in `sessions`, but in `unknown_sessions`:%s",
+			countSessions(len(sessions)), names),
+		advice: sentences(formsAdvice(all), "Check these sessions in senhasegura. To decide by something else, name them in `session_ids`, or leave out the arguments that can't be decided."),
 	}.about(meant).asWarning()
 }
 
@@ -419,7 +461,7 @@ func outcomeLine(d termination.Drained) string {
 	line := fmt.Sprintf("%s (%s): %s", identify(*d.Session), describe(*d.Session), d.Outcome)
 	switch {
 	case len(d.Undecided) > 0:
-		line += ", because PAM does not show enough to decide `" + strings.Join(d.Undecided, "`, `") + "`; it was not dropped"
+		line += ", because " + undecidedText(d.Undecided) + "; it was not dropped"
 	case d.Session.ID == "":
 		line += ", because PAM does not show its session id"
 	case d.Err != nil:
@@ -603,8 +645,11 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 	if failure.Cause != nil {
 		add(explain(failure.Cause).advice)
 	}
+	var forms []session.UnknownCriterion
 	for _, d := range survivors {
 		switch {
+		case formsAdvice(d.Undecided) != "":
+			forms = append(forms, d.Undecided...)
 		case len(d.Undecided) > 0:
 			add("Name sessions that cannot be decided in `session_ids`, of `match` or of `exclude`.")
 		case d.Session.ID == "":
@@ -617,6 +662,14 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 			add(explain(session.ErrRefused).advice)
 		case d.Err != nil && failure.Cause == nil:
 			add(explain(d.Err).advice)
+		}
+	}
+	if len(forms) > 0 {
+		add(formsAdvice(forms))
+		if moment == onDestroy {
+			add("A destroy uses what was applied last, and a change of `match` drains by the old `match` first. " +
+				"To leave such a session open, add its ID to `exclude.session_ids`, apply that change on its own (`-target`), and then destroy. " +
+				"To terminate it, use the action `senhasegura_session_terminate`.")
 		}
 	}
 	return strings.Join(advice, " ")

@@ -40,18 +40,18 @@ var matchSets = []struct {
 	},
 	{
 		session.FieldUsers,
-		"Users of PAM, compared without case.",
+		"Users of PAM, compared without case. `alice`, `CORP\\alice` and `alice@corp.example.com` may be the same user: the provider can't decide whether one matches another. Write the user as senhasegura shows it.",
 		func(m *session.Match) *[]string { return &m.Users },
 	},
 	{
 		session.FieldCredentials,
-		"Credentials used on the device, compared without case.",
+		"Credentials used on the device, compared without case, and in other forms as `users`.",
 		func(m *session.Match) *[]string { return &m.Credentials },
 	},
 	{
 		session.FieldDevices,
 		"Devices. A host name or IP address matches any port; `host:port` that port alone; an IPv6 address with a port is written in brackets. " +
-			"Addresses are compared by value, names whole and without case: `web01` is not `web01.example.com`.",
+			"Addresses are compared by value, names without case. `db-01` and `db-01.example.com` may be the same device: the provider can't decide whether one matches the other. Write the name as senhasegura shows it.",
 		func(m *session.Match) *[]string { return &m.Devices },
 	},
 	{

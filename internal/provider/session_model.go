@@ -85,6 +85,14 @@ func newSessionModel(s session.Session) sessionModel {
 	return sessionModel{sessionFacts: newSessionFacts(s), Live: types.BoolValue(s.Live())}
 }
 
+func newSessionModels(sessions []session.Session) []sessionModel {
+	models := make([]sessionModel, 0, len(sessions))
+	for _, s := range sessions {
+		models = append(models, newSessionModel(s))
+	}
+	return models
+}
+
 // sessionAttributeType is the type of one attribute in sessionAttributes.
 func sessionAttributeType(name string) attr.Type {
 	if name == "live" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -36,6 +37,7 @@ type sessionsModel struct {
 	Timeouts   timeouts.Value `tfsdk:"timeouts"`
 	Sessions   types.List     `tfsdk:"sessions"`
 	SessionIDs types.List     `tfsdk:"session_ids"`
+	Unknown    types.List     `tfsdk:"unknown_sessions"`
 }
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -61,7 +63,7 @@ func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequ
 			// Computed
 			"sessions": schema.ListNestedAttribute{
 				MarkdownDescription: "The sessions, oldest first, then by `record_id`; those without a known start come last. " +
-					"One of which PAM does not show enough to decide whether it is meant is left out, with a warning that names it.",
+					"A session that may match, and for which that can't be decided, is in `unknown_sessions` instead.",
 				Computed:     true,
 				NestedObject: schema.NestedAttributeObject{Attributes: sessionDataAttributes()},
 			},
@@ -69,6 +71,12 @@ func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequ
 				MarkdownDescription: "The unique hashes of `sessions`, in the same order, each once. A session whose hash PAM does not show is not among them.",
 				Computed:            true,
 				ElementType:         types.StringType,
+			},
+			"unknown_sessions": schema.ListNestedAttribute{
+				MarkdownDescription: "Sessions that may match, in the order of `sessions`: senhasegura writes a name in another form, such as `db-01` for `db-01.example.com`, or doesn't show what an argument compares. " +
+					"A warning says why for each. That no session matches is certain only if both lists are empty.",
+				Computed:     true,
+				NestedObject: schema.NestedAttributeObject{Attributes: sessionDataAttributes()},
 			},
 		},
 	}
@@ -103,29 +111,32 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		return
 	}
 	if len(answer.Unknown) > 0 {
-		unknown := func(s session.Session) []string { return selector.Unknown(s, now) }
+		unknown := func(s session.Session) []session.UnknownCriterion { return selector.UnknownCriteria(s, now) }
 		resp.Diagnostics.Append(undecidedSessions(answer.Unknown, unknown, matchWords(model.Match)))
 	}
 	if nameless := answer.WithoutID(); len(nameless) > 0 {
 		resp.Diagnostics.Append(namelessSessions(nameless, matchWords(model.Match)))
 	}
-	resp.Diagnostics.Append(model.show(ctx, answer.Sessions)...)
+	resp.Diagnostics.Append(model.show(ctx, answer)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
 // show fills the computed attributes with sessions in their order.
-func (m *sessionsModel) show(ctx context.Context, sessions []session.Session) diag.Diagnostics {
-	models := make([]sessionModel, 0, len(sessions))
-	ids := make([]string, 0, len(sessions))
-	for _, s := range sessions {
-		models = append(models, newSessionModel(s))
+func (m *sessionsModel) show(ctx context.Context, answer termination.Answer) diag.Diagnostics {
+	var diags diag.Diagnostics
+	list := func(of attr.Type, elements any) types.List {
+		value, faults := types.ListValueFrom(ctx, of, elements)
+		diags.Append(faults...)
+		return value
+	}
+	ids := make([]string, 0, len(answer.Sessions))
+	for _, s := range answer.Sessions {
 		if s.ID != "" {
 			ids = append(ids, s.ID)
 		}
 	}
-	var diags, faults diag.Diagnostics
-	m.Sessions, diags = types.ListValueFrom(ctx, sessionType(), models)
-	m.SessionIDs, faults = types.ListValueFrom(ctx, types.StringType, ids)
-	diags.Append(faults...)
+	m.Sessions = list(sessionType(), newSessionModels(answer.Sessions))
+	m.SessionIDs = list(types.StringType, ids)
+	m.Unknown = list(sessionType(), newSessionModels(answer.Unknown))
 	return diags
 }

@@ -12,9 +12,15 @@ import (
 // shown gives one attribute of every session in the state.
 func shown(t *testing.T, state map[string]any, attribute string) []any {
 	t.Helper()
-	sessions, ok := state["sessions"].([]any)
+	return shownIn(t, state, "sessions", attribute)
+}
+
+// shownIn gives one attribute of every session in a list of the state.
+func shownIn(t *testing.T, state map[string]any, list, attribute string) []any {
+	t.Helper()
+	sessions, ok := state[list].([]any)
 	if !ok {
-		t.Fatalf("sessions = %v", state["sessions"])
+		t.Fatalf("%s = %v", list, state[list])
 	}
 	values := make([]any, 0, len(sessions))
 	for _, s := range sessions {
@@ -157,11 +163,58 @@ func TestSessionsDataSourceWarnsOfUndecided(t *testing.T) {
 	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
 	wantLines(t, diags, []string{
 		"WARNING: Sessions that may be meant are left out", "2 sessions",
-		`session "portless" (alice on 10.0.0.9 `, "`match.devices` cannot be decided",
-		`session "nobody" (on 10.0.0.9:22 `, "`exclude.users` cannot be decided",
+		"in `unknown_sessions`",
+		`session "portless" (alice on 10.0.0.9 `, "PAM does not show enough to decide `match.devices`",
+		`session "nobody" (on 10.0.0.9:22 `, "PAM does not show enough to decide `exclude.users`",
 	})
 	if got := shown(t, state, "session_id"); !slices.Equal(got, []any{"certain"}) {
 		t.Errorf("sessions = %v, want only the certain one", got)
+	}
+	if got := shownIn(t, state, "unknown_sessions", "session_id"); !slices.Equal(got, []any{"portless", "nobody"}) {
+		t.Errorf("unknown_sessions = %v, want the others", got)
+	}
+}
+
+// A name in another form is not left out, and not taken for the same.
+func TestSessionsDataSourceNamesInOtherForms(t *testing.T) {
+	t.Parallel()
+	row := func(device, user string) session.Session {
+		s := liveSession("hash", "1")
+		s.Device, s.User = device, user
+		return s
+	}
+	for name, test := range map[string]struct {
+		match map[string]any
+		row   session.Session
+		// says is the form of senhasegura; "" where the session does not match.
+		says string
+	}{
+		"short name, long shown":       {map[string]any{"devices": []any{"db-01"}}, row("db-01.example.com:22", "alice"), `"db-01.example.com:22" in ` + "`match.devices`"},
+		"long name, short shown":       {map[string]any{"devices": []any{"db-01.example.com"}}, row("db-01:22", "alice"), `"db-01:22" in ` + "`match.devices`"},
+		"user without domain":          {map[string]any{"users": []any{"alice"}}, row("db-01:22", `CORP\alice`), `"CORP\\alice" in ` + "`match.users`"},
+		"user with domain":             {map[string]any{"users": []any{`CORP\alice`}}, row("db-01:22", "alice"), `"alice" in ` + "`match.users`"},
+		"address, name shown":          {map[string]any{"devices": []any{"10.0.0.9"}}, row("db-01:22", "alice"), ""},
+		"name, address shown":          {map[string]any{"devices": []any{"db-01"}}, row("10.0.0.9:22", "alice"), ""},
+		"another long name":            {map[string]any{"devices": []any{"db-01.example.com"}}, row("db-01.other.com:22", "alice"), ""},
+		"another port of a short name": {map[string]any{"devices": []any{"db-01:22"}}, row("db-01.example.com:3389", "alice"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			state, diags := serveDataSources(t, &scriptedPAM{rows: []session.Session{test.row}}).read(t, "senhasegura_sessions", map[string]any{"match": test.match})
+			if got := shown(t, state, "session_id"); len(got) != 0 {
+				t.Errorf("sessions = %v, want none", got)
+			}
+			want := []any{}
+			if test.says == "" {
+				wantLines(t, diags)
+			} else {
+				want = []any{"hash"}
+				wantLines(t, diags, []string{"WARNING: Sessions that may be meant are left out", "Write names as senhasegura shows them: " + test.says})
+			}
+			if got := shownIn(t, state, "unknown_sessions", "session_id"); !slices.Equal(got, want) {
+				t.Errorf("unknown_sessions = %v, want %v", got, want)
+			}
+		})
 	}
 }
 

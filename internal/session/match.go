@@ -28,10 +28,17 @@ const (
 // not mean everyone, nor no one.
 //
 // SessionIDs are compared exactly, everything else without case, by Unicode
-// simple folding. Host names are compared whole, without a trailing dot, and IP
+// simple folding. Host names are compared without a trailing dot, and IP
 // addresses by value. A device is a host, which matches any port, or host:port;
 // an IPv6 address with a port is written in brackets. OriginIPs are addresses
-// or CIDR prefixes. OlderThan is the least time since the start.
+// or CIDR prefixes. OlderThan is the least time since the start; a start more than
+// 15 minutes in the future leaves it Undecided.
+//
+// A name in another form is neither meant nor not meant, but Undecided: "db-01"
+// against "db-01.example.com", and "alice", "CORP\alice" and
+// "alice@corp.example.com" against one another, as users and as credentials.
+// Two names in one form that differ are a plain No. Addresses have no other
+// form.
 type Match struct {
 	SessionIDs  []string
 	Users       []string
@@ -52,17 +59,19 @@ var Everyone = Match{everyone: true}
 type set struct {
 	field  string
 	values []string
+	// shown reads what the values are compared with.
+	shown func(s Session) string
 }
 
 func (m Match) sets() [7]set {
 	return [...]set{
-		{FieldSessionIDs, m.SessionIDs},
-		{FieldUsers, m.Users},
-		{FieldCredentials, m.Credentials},
-		{FieldDevices, m.Devices},
-		{FieldProtocols, m.Protocols},
-		{FieldProxies, m.Proxies},
-		{FieldOriginIPs, m.OriginIPs},
+		{FieldSessionIDs, m.SessionIDs, func(s Session) string { return s.ID }},
+		{FieldUsers, m.Users, func(s Session) string { return s.User }},
+		{FieldCredentials, m.Credentials, func(s Session) string { return s.Credential }},
+		{FieldDevices, m.Devices, func(s Session) string { return s.Device }},
+		{FieldProtocols, m.Protocols, func(s Session) string { return s.Protocol }},
+		{FieldProxies, m.Proxies, func(s Session) string { return s.Proxy }},
+		{FieldOriginIPs, m.OriginIPs, func(s Session) string { return s.OriginIP }},
 	}
 }
 
@@ -205,10 +214,41 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("Verdict(%d)", int(v))
 }
 
-// criterion judges one aspect of a session at a moment.
+// valueSet is one set of a Match, prepared for many comparisons.
+type valueSet interface {
+	// judge compares what senhasegura shows of a session with the set.
+	judge(shown string) Verdict
+}
+
+// newValueSet takes values that ValidateMatchValue accepts.
+func newValueSet(field string, values []string) valueSet {
+	switch field {
+	case FieldSessionIDs:
+		return newExactSet(values)
+	case FieldUsers, FieldCredentials:
+		return newAccountSet(values)
+	case FieldDevices:
+		return newDeviceSet(values)
+	case FieldOriginIPs:
+		return newOriginSet(values)
+	}
+	return newFoldedSet(values)
+}
+
+// criterion judges one aspect of a session: what shown reads, or the age.
 type criterion struct {
-	field string
-	judge func(s Session, now time.Time) Verdict
+	field  string
+	shown  func(s Session) string
+	values valueSet
+	// age is OlderThan where values is nil.
+	age time.Duration
+}
+
+func (c *criterion) judge(s *Session, now time.Time) Verdict {
+	if c.values == nil {
+		return judgeAge(s.StartedAt, c.age, now)
+	}
+	return c.values.judge(c.shown(*s))
 }
 
 // Matcher is a compiled Match. It is immutable and safe for concurrent use.
@@ -223,39 +263,14 @@ func (m Match) Compile() (*Matcher, error) {
 		return nil, err
 	}
 	matcher := &Matcher{}
-	add := func(field string, judge func(s Session, now time.Time) Verdict) {
-		matcher.criteria = append(matcher.criteria, criterion{field: field, judge: judge})
+	for _, s := range m.sets() {
+		if s.values == nil {
+			continue
+		}
+		matcher.criteria = append(matcher.criteria, criterion{field: s.field, shown: s.shown, values: newValueSet(s.field, s.values)})
 	}
-	if m.SessionIDs != nil {
-		ids := newExactSet(m.SessionIDs)
-		add(FieldSessionIDs, func(s Session, _ time.Time) Verdict { return ids.judge(s.ID) })
-	}
-	if m.Users != nil {
-		users := newFoldedSet(m.Users)
-		add(FieldUsers, func(s Session, _ time.Time) Verdict { return users.judge(s.User) })
-	}
-	if m.Credentials != nil {
-		credentials := newFoldedSet(m.Credentials)
-		add(FieldCredentials, func(s Session, _ time.Time) Verdict { return credentials.judge(s.Credential) })
-	}
-	if m.Devices != nil {
-		devices := newDeviceSet(m.Devices)
-		add(FieldDevices, func(s Session, _ time.Time) Verdict { return devices.judge(s.Device) })
-	}
-	if m.Protocols != nil {
-		protocols := newFoldedSet(m.Protocols)
-		add(FieldProtocols, func(s Session, _ time.Time) Verdict { return protocols.judge(s.Protocol) })
-	}
-	if m.Proxies != nil {
-		proxies := newFoldedSet(m.Proxies)
-		add(FieldProxies, func(s Session, _ time.Time) Verdict { return proxies.judge(s.Proxy) })
-	}
-	if m.OriginIPs != nil {
-		origins := newOriginSet(m.OriginIPs)
-		add(FieldOriginIPs, func(s Session, _ time.Time) Verdict { return origins.judge(s.OriginIP) })
-	}
-	if age := m.OlderThan; age != 0 {
-		add(FieldOlderThan, func(s Session, now time.Time) Verdict { return judgeAge(s.StartedAt, age, now) })
+	if m.OlderThan != 0 {
+		matcher.criteria = append(matcher.criteria, criterion{field: FieldOlderThan, age: m.OlderThan})
 	}
 	return matcher, nil
 }
@@ -266,23 +281,12 @@ func (m Match) Compile() (*Matcher, error) {
 func (m *Matcher) Match(s Session, now time.Time) Verdict {
 	verdict := Yes
 	for i := range m.criteria {
-		verdict = min(verdict, m.criteria[i].judge(s, now))
+		verdict = min(verdict, m.criteria[i].judge(&s, now))
 		if verdict == No {
 			return No
 		}
 	}
 	return verdict
-}
-
-// undecided returns the fields that neither prove nor disprove that s is meant.
-func (m *Matcher) undecided(s Session, now time.Time) []string {
-	var fields []string
-	for i := range m.criteria {
-		if m.criteria[i].judge(s, now) == Undecided {
-			fields = append(fields, m.criteria[i].field)
-		}
-	}
-	return fields
 }
 
 // Selector chooses the sessions that one Match means and another does not
@@ -327,45 +331,15 @@ func (s *Selector) Protects(session Session, now time.Time) bool {
 	return s.excluded(session, now) == Yes
 }
 
-// Select judges a session at the moment now: Yes only where match is certain
-// and exclude certainly does not protect it, No where one of the two is certain
-// of the contrary, else Undecided.
+// Select judges a session at the moment now, as Judgement.Verdict says.
 func (s *Selector) Select(session Session, now time.Time) Verdict {
-	wanted := s.match.Match(session, now)
-	if wanted == No {
-		return No
-	}
-	switch s.excluded(session, now) {
-	case Yes:
-		return No
-	case Undecided:
-		return Undecided
-	default:
-		return wanted
-	}
+	return s.Judge(session, now).Verdict()
 }
 
 // Excludes reports whether match means a session, or may mean it, and exclude
 // certainly protects it.
 func (s *Selector) Excludes(session Session, now time.Time) bool {
-	return s.excluded(session, now) == Yes && s.match.Match(session, now) != No
-}
-
-// Unknown returns the criteria, such as "match.devices", for which PAM did not
-// show enough of a session to decide. It is nil where Select does not say
-// Undecided.
-func (s *Selector) Unknown(session Session, now time.Time) []string {
-	if s.Select(session, now) != Undecided {
-		return nil
-	}
-	var criteria []string
-	for _, field := range s.match.undecided(session, now) {
-		criteria = append(criteria, "match."+field)
-	}
-	for _, field := range s.exclude.undecided(session, now) {
-		criteria = append(criteria, "exclude."+field)
-	}
-	return criteria
+	return s.Judge(session, now).Exclude == Yes
 }
 
 // exactSet compares as it is written, because PAM guarantees no format for an
@@ -414,11 +388,17 @@ func (f foldedSet) judge(value string) Verdict {
 	return No
 }
 
-// judgeAge counts the exact age as reached. A start that PAM did not send, or
-// that cannot be read, is the zero time.
+// clockTolerance is how far a start may lie in the future and count as now: two
+// clocks are never quite the same.
+const clockTolerance = 15 * time.Minute
+
+// judgeAge counts the exact age as reached. It is Undecided about a start that
+// senhasegura did not send or that cannot be read, which is the zero time, and
+// about one too far in the future: then the clock or its zone is another than
+// this machine takes it for, and no age is certain.
 func judgeAge(startedAt time.Time, age time.Duration, now time.Time) Verdict {
 	switch {
-	case startedAt.IsZero():
+	case startedAt.IsZero(), startedAt.After(now.Add(clockTolerance)):
 		return Undecided
 	case startedAt.Add(age).After(now):
 		return No
@@ -432,7 +412,6 @@ type originSet struct {
 	prefixes  []netip.Prefix
 }
 
-// newOriginSet takes values that Validate accepts.
 func newOriginSet(values []string) *originSet {
 	origins := &originSet{addresses: map[netip.Addr]struct{}{}}
 	for _, value := range values {

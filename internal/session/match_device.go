@@ -161,11 +161,35 @@ func (p ports) judge(port uint16) Verdict {
 type deviceSet struct {
 	addresses map[netip.Addr]ports
 	names     map[string]ports
+	// stems are the names by their stem, mostly the first label.
+	stems map[string]*hostForms
 }
 
-// newDeviceSet takes texts that Validate accepts.
+// hostForms are the values with one stem, by their notation.
+type hostForms struct {
+	unqualified, qualified []hostValue
+}
+
+type hostValue struct {
+	text string
+	port uint16
+}
+
+// mayBeOn is false where both have a port and these differ.
+func (v hostValue) mayBeOn(port uint16) bool {
+	return v.port == port || v.port == 0 || port == 0
+}
+
+// others gives the values that are not written in this notation.
+func (f *hostForms) others(written notation) []hostValue {
+	if written == unqualified {
+		return f.qualified
+	}
+	return f.unqualified
+}
+
 func newDeviceSet(texts []string) *deviceSet {
-	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}}
+	devices := &deviceSet{addresses: map[netip.Addr]ports{}, names: map[string]ports{}, stems: map[string]*hostForms{}}
 	for _, text := range texts {
 		parsed, ok := parseDevice(text)
 		switch {
@@ -173,11 +197,25 @@ func newDeviceSet(texts []string) *deviceSet {
 		case parsed.address.IsValid():
 			devices.addresses[parsed.address] = devices.addresses[parsed.address].with(parsed.port)
 		default:
-			key := string(appendFold(nil, parsed.name))
-			devices.names[key] = devices.names[key].with(parsed.port)
+			devices.addName(appendFold(nil, parsed.name), hostValue{text: text, port: parsed.port})
 		}
 	}
 	return devices
+}
+
+func (d *deviceSet) addName(name []byte, value hostValue) {
+	d.names[string(name)] = d.names[string(name)].with(value.port)
+	stem, written := hostForm(name)
+	forms := d.stems[string(stem)]
+	if forms == nil {
+		forms = &hostForms{}
+		d.stems[string(stem)] = forms
+	}
+	if written == unqualified {
+		forms.unqualified = append(forms.unqualified, value)
+	} else {
+		forms.qualified = append(forms.qualified, value)
+	}
 }
 
 // judge compares the device that PAM shows with the set.
@@ -208,7 +246,41 @@ func (d *deviceSet) judgeParsed(parsed device) Verdict {
 		return d.addresses[parsed.address].judge(parsed.port)
 	}
 	var buffer [foldBuffer]byte
-	return d.names[string(appendFold(buffer[:0], parsed.name))].judge(parsed.port)
+	name := appendFold(buffer[:0], parsed.name)
+	stem, written := hostForm(name)
+	forms := d.stems[string(stem)]
+	if forms == nil {
+		return No // as nearly every row of a list
+	}
+	if verdict := d.names[string(name)].judge(parsed.port); verdict != No {
+		return verdict
+	}
+	for _, value := range forms.others(written) {
+		if value.mayBeOn(parsed.port) {
+			return Undecided
+		}
+	}
+	return No
+}
+
+// otherForms gives the values of which shown is another form.
+func (d *deviceSet) otherForms(shown string) []string {
+	device, ok := parseDevice(shown)
+	if !ok || device.address.IsValid() {
+		return nil
+	}
+	stem, written := hostForm(appendFold(nil, device.name))
+	forms := d.stems[string(stem)]
+	if forms == nil {
+		return nil
+	}
+	var others []string
+	for _, value := range forms.others(written) {
+		if value.mayBeOn(device.port) {
+			others = append(others, value.text)
+		}
+	}
+	return others
 }
 
 // readWithPort gives the second reading of an IPv6 address without brackets:

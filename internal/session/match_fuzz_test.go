@@ -52,8 +52,10 @@ func FuzzMatch(f *testing.F) {
 		if selected > mustCompile(t, wider).Match(subject, moment) {
 			t.Errorf("exclude raised the verdict to %v", selected)
 		}
-		if unknown := selector.Unknown(subject, moment); (len(unknown) > 0) != (selected == Undecided) {
-			t.Errorf("verdict %v, unknown criteria %q", selected, unknown)
+		judgement := selector.Judge(subject, moment)
+		open := judgement.Match == Undecided || judgement.Exclude == Undecided
+		if unknown := selector.UnknownCriteria(subject, moment); (len(unknown) > 0) != open {
+			t.Errorf("judgement %v, unknown criteria %q", judgement, unknown)
 		}
 	})
 }

@@ -87,7 +87,10 @@ func TestMatchCriteria(t *testing.T) {
 		"exactly as old":        {match: Match{OlderThan: 8 * time.Hour}, want: Yes},
 		"a nanosecond younger":  {match: Match{OlderThan: 8*time.Hour + 1}, want: No},
 		"older":                 {match: Match{OlderThan: time.Hour}, want: Yes},
-		"starts in the future":  {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment.Add(time.Hour) }, want: No},
+		"starts now":            {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment }, want: No},
+		"starts soon":           {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment.Add(15 * time.Minute) }, want: No},
+		"starts later":          {match: Match{OlderThan: 1}, change: func(s *Session) { s.StartedAt = moment.Add(15*time.Minute + 1) }, want: Undecided},
+		"starts in an hour":     {match: Match{OlderThan: 8 * time.Hour}, change: func(s *Session) { s.StartedAt = moment.Add(time.Hour) }, want: Undecided},
 		"start not known":       {match: Match{OlderThan: time.Hour}, change: func(s *Session) { s.StartedAt = time.Time{} }, want: Undecided},
 		"start in another zone": {match: Match{OlderThan: 8 * time.Hour}, change: func(s *Session) { s.StartedAt = s.StartedAt.In(time.FixedZone("", -3*3600)) }, want: Yes},
 
@@ -149,8 +152,6 @@ func TestMatchDevice(t *testing.T) {
 		{"10.0.0.9.", "10.0.0.9:22", Yes},
 		{"10.0.0.9", "10.0.0.9.:22", Yes},
 		{"web01", "web01 :22", Yes},
-		{"db", "db.example.com:5432", No},
-		{"db.example.com", "db:5432", No},
 		{"café.example.com", "CAFÉ.example.com:22", Yes},
 		{"srv_01", "SRV_01:3389", Yes},
 
@@ -398,33 +399,6 @@ func TestMatcherKeepsNothingOfTheCaller(t *testing.T) {
 	}
 }
 
-func TestSelector(t *testing.T) {
-	t.Parallel()
-	// The verdicts of match and exclude are set by these two criteria.
-	judged := map[Verdict]Session{
-		Yes:       {User: "alice"},
-		No:        {User: "bob"},
-		Undecided: {},
-	}
-	origins := map[Verdict]string{Yes: "10.0.0.9", No: "10.0.0.8", Undecided: ""}
-	want := map[[2]Verdict]Verdict{
-		{No, No}: No, {No, Undecided}: No, {No, Yes}: No,
-		{Undecided, No}: Undecided, {Undecided, Undecided}: Undecided, {Undecided, Yes}: No,
-		{Yes, No}: Yes, {Yes, Undecided}: Undecided, {Yes, Yes}: No,
-	}
-	selector, err := NewSelector(Match{Users: []string{"alice"}}, Match{OriginIPs: []string{"10.0.0.9"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pair, verdict := range want {
-		subject := judged[pair[0]]
-		subject.OriginIP = origins[pair[1]]
-		if got := selector.Select(subject, moment); got != verdict {
-			t.Errorf("match %v, exclude %v: %v, want %v", pair[0], pair[1], got, verdict)
-		}
-	}
-}
-
 // Everyone is never meant by omission.
 func TestSelectorOfEveryone(t *testing.T) {
 	t.Parallel()
@@ -452,7 +426,7 @@ func TestSelectorOfEveryone(t *testing.T) {
 	}
 }
 
-func TestSelectorUnknown(t *testing.T) {
+func TestSelectorUnknownCriteria(t *testing.T) {
 	t.Parallel()
 	selector, err := NewSelector(
 		Match{Users: []string{"alice", "operator"}, Devices: []string{"db:22"}, OlderThan: time.Hour},
@@ -472,8 +446,8 @@ func TestSelectorUnknown(t *testing.T) {
 		"no origin":     {Session{User: "operator", Device: "db:22", StartedAt: moment.Add(-2 * time.Hour), OriginIP: "?"}, []string{"exclude.origin_ips"}},
 	}
 	for name, test := range tests {
-		if got := selector.Unknown(test.subject, moment); !slices.Equal(got, test.want) {
-			t.Errorf("%s: Unknown = %q, want %q", name, got, test.want)
+		if got := unknownOf(selector, test.subject); !slices.Equal(got, test.want) {
+			t.Errorf("%s: unknown: %q, want %q", name, got, test.want)
 		}
 	}
 }
@@ -522,6 +496,7 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 		"every criterion holds": whole(),
 		"host name":             {ID: whole().ID, User: "ADMIN", Credential: "root", Device: "web01.example.com:22"},
 		"IPv6":                  {ID: whole().ID, User: "ADMIN", Credential: "root", Device: "[2001:db8::2]:22"},
+		"names in another form": {ID: whole().ID, User: `CORP\alice`, Credential: "root@corp.example.com", Device: "db:5432"},
 		"first criterion fails": {ID: "other"},
 	} {
 		matcher := mustCompile(t, busyMatch())
@@ -532,22 +507,26 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkMatch(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	rows := make([]Session, 1024)
-	for i := range rows {
-		rows[i] = whole()
-		rows[i].User = fmt.Sprintf("User%d", rng.IntN(1000))
-		rows[i].Device = fmt.Sprintf("web%d.example.com:22", rng.IntN(1000))
-	}
+	const plainUser = "User%d"
 	for _, bench := range []struct {
-		name  string
-		match Match
+		name, user string
+		match      Match
 	}{
-		{"users", Match{Users: []string{"alice", "bob"}}},
-		{"devices by name", Match{Devices: []string{"db.example.com", "10.0.0.9:22"}}},
-		{"devices and age", Match{OlderThan: time.Hour, Devices: []string{"db.example.com"}}},
+		{"users", plainUser, Match{Users: []string{"alice", "bob"}}},
+		{"users of a domain", `CORP\user%d`, Match{Users: []string{`CORP\alice`, "bob@corp.example.com"}}},
+		{"devices by name", plainUser, Match{Devices: []string{"db.example.com", "10.0.0.9:22"}}},
+		{"devices by short name", plainUser, Match{Devices: []string{"db", "10.0.0.9:22"}}},
+		{"devices and age", plainUser, Match{OlderThan: time.Hour, Devices: []string{"db.example.com"}}},
+		{"devices, namesakes of every row", plainUser, namesakes()},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			rows := make([]Session, 1024)
+			for i := range rows {
+				rows[i] = whole()
+				rows[i].User = fmt.Sprintf(bench.user, rng.IntN(1000))
+				rows[i].Device = fmt.Sprintf("web%d.example.com:22", rng.IntN(1000))
+			}
 			matcher := mustCompile(b, bench.match)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
@@ -557,4 +536,13 @@ func BenchmarkMatch(b *testing.B) {
 			}
 		})
 	}
+}
+
+// namesakes matches hosts of another domain with the first labels of all rows.
+func namesakes() Match {
+	var match Match
+	for i := range 1000 {
+		match.Devices = append(match.Devices, fmt.Sprintf("web%d.example.net", i))
+	}
+	return match
 }

@@ -70,9 +70,9 @@ type Drained struct {
 	Remembered bool
 	// Err is the last failure of a request or a check of this session, nil without.
 	Err error
-	// Undecided names the criteria that PAM showed too little to judge by; the
-	// session was not dropped.
-	Undecided []string
+	// Undecided is why it can't be told whether the session matches or is excluded, nil
+	// where that is certain. Such a session is not terminated.
+	Undecided []session.UnknownCriterion
 }
 
 // live reports whether the session is known to be live.

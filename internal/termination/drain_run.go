@@ -527,7 +527,7 @@ func (d *drain) drained(m *member) Drained {
 	case m.session.ID == "":
 		drained.Err = session.ErrIdentifier
 	case m.pending() && m.verdict == session.Undecided:
-		drained.Undecided = d.Selector.Unknown(*m.session, time.Now())
+		drained.Undecided = d.Selector.UnknownCriteria(*m.session, time.Now())
 	}
 	if d.DryRun && m.target() {
 		drained.Outcome = Matched

@@ -1,0 +1,55 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// A session whose device or user is written in another form than in `match` blocks
+// the destroy, and the message has the form to write. It is not terminated on a
+// guess.
+func TestDrainNamesInOtherForms(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		match        map[string]any
+		device, user string
+		// write is what the advice says; "" where the session does not match.
+		write string
+	}{
+		"short name, long shown": {map[string]any{"devices": []string{"db-01"}}, "db-01.example.com:22", "alice", `"db-01.example.com:22" in ` + "`match.devices`"},
+		"long name, short shown": {map[string]any{"devices": []string{"db-01.example.com"}}, "db-01:22", "alice", `"db-01:22" in ` + "`match.devices`"},
+		"user without domain":    {map[string]any{"users": []string{"alice"}}, "db-01:22", `CORP\alice`, `"CORP\\alice" in ` + "`match.users`"},
+		"user with domain":       {map[string]any{"users": []string{`CORP\alice`}}, "db-01:22", "alice", `"alice" in ` + "`match.users`"},
+		"address, name shown":    {map[string]any{"devices": []string{guarded}}, "db-01:22", "alice", ""},
+		"name, address shown":    {map[string]any{"devices": []string{"db-01"}}, guarded + ":22", "alice", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			other := visitor(1, simulator.Behavior{})
+			other.Device, other.User = test.device, test.user
+			pam := inhabited(t, simulator.Config{}, other)
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			state := kept(t, r, unseen(map[string]any{"match": test.match}))
+			destroyed := r.Destroy(state)
+			expectLive(t, pam, visitorID(1))
+			for _, request := range pam.Requests() {
+				if strings.HasPrefix(request, "drop ") {
+					t.Errorf("request %q for a session that may not match", request)
+				}
+			}
+			if test.write == "" {
+				expectMessages(t, "diagnostic", destroyed.Diagnostics)
+				return
+			}
+			expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"1 session not ended", "", []string{
+				visitorID(1), "unknown, because senhasegura shows ", "Write names as senhasegura shows them: " + test.write + ".", "`exclude.session_ids`", staysInState,
+			}})
+			if destroyed.State == nil {
+				t.Error("the drain is gone from the state")
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package session
+
+import (
+	"bytes"
+	"strings"
+)
+
+// notation is the way in which a name is written. Two names that differ and are
+// written in one notation are two names. Written in two notations they may be
+// one, if their stems are equal: the first label of a host name, the account
+// name without its domain.
+type notation uint8
+
+// The notations of host names and of account names. They are bits of a set.
+const (
+	unqualified    notation = 1 << iota // db-01, alice
+	qualifiedHost                       // db-01.example.com
+	domainAccount                       // CORP\alice
+	accountAt                           // alice@corp.example.com
+	domainUserName                      // AzureAD\alice@corp.example.com
+)
+
+// hostForm takes a folded host name apart. Digits alone are part of an address
+// and no short name, so that a name which begins with them is its own stem.
+func hostForm(name []byte) (stem []byte, written notation) {
+	dot := bytes.IndexByte(name, '.')
+	if dot < 0 {
+		return name, unqualified
+	}
+	if digitsOnly(name[:dot]) {
+		return name, qualifiedHost
+	}
+	return name[:dot], qualifiedHost
+}
+
+func digitsOnly(text []byte) bool {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// accountForm takes a folded account name apart. A text that would leave no
+// account name is one as a whole.
+func accountForm(name []byte) (stem []byte, written notation) {
+	stem, written = name, unqualified
+	if domain := bytes.LastIndexByte(stem, '\\'); domain >= 0 {
+		stem, written = stem[domain+1:], domainAccount
+	}
+	if at := bytes.IndexByte(stem, '@'); at >= 0 {
+		stem = stem[:at]
+		if written == domainAccount {
+			written = domainUserName
+		} else {
+			written = accountAt
+		}
+	}
+	if len(stem) == 0 {
+		return name, unqualified
+	}
+	return stem, written
+}
+
+// accountSet holds the users or the credentials of a Match.
+type accountSet struct {
+	whole foldedSet
+	// stems are the values by their account name.
+	stems map[string]accountForms
+}
+
+// accountForms are the values with one account name, and their notations.
+type accountForms struct {
+	notations notation
+	values    []string
+}
+
+func newAccountSet(values []string) *accountSet {
+	accounts := &accountSet{whole: newFoldedSet(values), stems: map[string]accountForms{}}
+	for _, value := range values {
+		stem, written := accountForm(appendFold(nil, value))
+		forms := accounts.stems[string(stem)]
+		forms.notations |= written
+		forms.values = append(forms.values, value)
+		accounts.stems[string(stem)] = forms
+	}
+	return accounts
+}
+
+// judge is Undecided about an empty value and about an account name of the set
+// in another notation.
+func (a *accountSet) judge(shown string) Verdict {
+	shown = strings.TrimSpace(shown)
+	if shown == "" {
+		return Undecided
+	}
+	var buffer [foldBuffer]byte
+	name := appendFold(buffer[:0], shown)
+	stem, written := accountForm(name)
+	forms, found := a.stems[string(stem)]
+	if !found {
+		return No // as nearly every row of a list
+	}
+	if _, found := a.whole[string(name)]; found {
+		return Yes
+	}
+	if forms.notations&^written != 0 {
+		return Undecided
+	}
+	return No
+}
+
+// otherForms gives the values of which shown is another form.
+func (a *accountSet) otherForms(shown string) []string {
+	stem, written := accountForm(appendFold(nil, shown))
+	var others []string
+	for _, value := range a.stems[string(stem)].values {
+		if _, notation := accountForm(appendFold(nil, value)); notation != written {
+			others = append(others, value)
+		}
+	}
+	return others
+}

@@ -1,0 +1,306 @@
+package termination
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+const (
+	// zoneStep is what time zones differ by, or a multiple of it.
+	zoneStep = 15 * time.Minute
+	// westmost and eastmost are the offsets between which all time zones are.
+	westmost = -12 * time.Hour
+	eastmost = 14 * time.Hour
+	// clockSlack is what two clocks that are kept right differ by at most.
+	clockSlack = 5 * time.Minute
+	// maxEnds is how many ends a clock remembers.
+	maxEnds = 1000
+)
+
+// ClockFinding is what contradicts the time zone that the provider takes
+// senhasegura's timestamps to be in, or this machine's clock.
+type ClockFinding struct {
+	// Runner is how far the clock of this machine is behind senhasegura's, by the
+	// Date header of its answers, which is UTC; negative where it is ahead. It is 0
+	// below 15 minutes. The other fields already allow for it.
+	Runner time.Duration
+	// Deviation is how far senhasegura's timestamps are ahead of a clock in the zone
+	// of the provider; negative where they are behind. It is a multiple of 15 minutes,
+	// 0 where nothing contradicts the zone.
+	Deviation time.Duration
+	// AtLeast: Deviation, and with it Offset, is only the least that was seen.
+	AtLeast bool
+	// Offset is the offset from UTC that the timestamps have by Deviation; see
+	// OffsetName.
+	Offset time.Duration
+	// Example is an IANA name with this offset, as the argument `time_zone` takes it.
+	// It is empty with AtLeast, and where no zone has the offset: then it is rather
+	// senhasegura's clock that is wrong.
+	Example string
+}
+
+// OffsetName gives Offset as in "UTC-03:00".
+func (f ClockFinding) OffsetName() string {
+	sign, offset := '+', f.Offset
+	if offset < 0 {
+		sign, offset = '-', -offset
+	}
+	return fmt.Sprintf("UTC%c%02d:%02d", sign, int(offset.Hours()), int(offset.Minutes())%60)
+}
+
+// clock gathers, for a whole process, what a run sees of senhasegura's clock. It is
+// safe for concurrent use. All moments that are handed to it are of this machine's
+// clock, but for the timestamps of sessions and the Date header.
+//
+// Evidence is left aside where no time zone explains it, where a timestamp names its
+// zone, and where the zone changes its offset within about a day: then a local time
+// can be two moments, or none.
+type clock struct {
+	zone *time.Location
+
+	mu sync.Mutex
+	// runner is between what the clock of this machine is behind, by the Date header.
+	runner span
+	dated  bool
+	// ends are between what the timestamps are ahead, each by one end.
+	ends []span
+	// ahead is what they are ahead at least, by the latest times of lists.
+	ahead  time.Duration
+	listed bool
+	// offset is that of the zone, at the last evidence.
+	offset time.Duration
+	told   bool
+}
+
+// newClock makes a clock for timestamps that were read in zone; nil means UTC.
+func newClock(zone *time.Location) *clock {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return &clock{zone: zone}
+}
+
+// end notes the end of a session that this run has just terminated. It was live at
+// liveAt, such as when the last check that showed it live was asked for, and a check
+// that was complete at readAt showed the end.
+func (c *clock) end(endedAt, liveAt, readAt time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	offset, ok := c.offsetAt(endedAt)
+	if !ok || len(c.ends) == maxEnds || liveAt.After(readAt) {
+		return
+	}
+	c.offset = offset
+	c.ends = append(c.ends, span{endedAt.Sub(readAt), endedAt.Sub(liveAt)})
+}
+
+// list notes the latest time of a list that was complete at readAt.
+func (c *clock) list(l *latest, readAt time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	offset, ok := c.offsetAt(l.time)
+	if ahead := l.time.Sub(readAt); ok && (!c.listed || ahead > c.ahead) {
+		c.ahead, c.listed, c.offset = ahead, true, offset
+	}
+}
+
+// date notes the Date header of an answer, its request sent and its header received
+// at these moments. It must not be that of a cache, which the header Age tells.
+func (c *clock) date(header, sent, received time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// The header has no fraction of its second. The quicker the answer, the more it
+	// tells.
+	behind := span{header.Sub(received), header.Add(time.Second).Sub(sent)}
+	if header.IsZero() || sent.After(received) || c.dated && behind.width() > c.runner.width() {
+		return
+	}
+	c.runner, c.dated = behind, true
+}
+
+// offsetAt gives the offset of the zone at t, false where t is no evidence.
+func (c *clock) offsetAt(t time.Time) (time.Duration, bool) {
+	if t.IsZero() || t.Location().String() != c.zone.String() {
+		return 0, false
+	}
+	_, offset := t.Zone()
+	_, before := t.Add(westmost - eastmost).Zone()
+	_, after := t.Add(eastmost - westmost).Zone()
+	return time.Duration(offset) * time.Second, before == offset && offset == after
+}
+
+// finding gives what the evidence so far contradicts by 15 minutes or more; false if
+// nothing.
+func (c *clock) finding() (ClockFinding, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.find()
+}
+
+// announce gives the finding once in the life of c, because one warning a run is
+// enough.
+func (c *clock) announce() (ClockFinding, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, found := c.find()
+	if !found || c.told {
+		return ClockFinding{}, false
+	}
+	c.told = true
+	return f, true
+}
+
+func (c *clock) find() (ClockFinding, bool) {
+	var f ClockFinding
+	if behind := c.runner.nearest(); behind.Abs() >= zoneStep {
+		f.Runner = behind.Truncate(time.Second)
+	}
+	if d, exact := c.deviation(); d != 0 {
+		f.Deviation, f.AtLeast, f.Offset = d, !exact, c.offset+d
+		if exact {
+			f.Example = zoneExamples[int(f.Offset.Minutes())]
+		}
+	}
+	return f, f.Runner != 0 || f.Deviation != 0
+}
+
+// deviation prefers what ends tell exactly. An end that senhasegura marked long after
+// the fact, as that of a session whose node crashed, tells something else than the
+// others: the most frequent answer counts, of two that are as frequent the one that is
+// nearer to the configured zone.
+func (c *clock) deviation() (d time.Duration, exactly bool) {
+	exact, least := map[time.Duration]int{}, time.Duration(0)
+	for _, end := range c.ends {
+		end = end.minus(c.allowance())
+		nearest, low, high := end.nearest(), end.low.Round(zoneStep), end.high.Round(zoneStep)
+		switch {
+		case !c.explained(nearest):
+		case low != high:
+			if nearest.Abs() > least.Abs() {
+				least = nearest
+			}
+		case low == 0 || nearest.Abs() >= zoneStep-clockSlack:
+			exact[low]++
+		}
+	}
+	if len(exact) > 0 {
+		d = slices.MaxFunc(slices.Collect(maps.Keys(exact)), func(a, b time.Duration) int {
+			return cmp.Or(cmp.Compare(exact[a], exact[b]), cmp.Compare(b.Abs(), a.Abs()), cmp.Compare(a, b))
+		})
+	}
+	switch ahead := c.ahead - c.allowance().high; {
+	case d != 0:
+		return d, true
+	case exact[0] == 0 && least.Abs() >= zoneStep:
+		return least.Truncate(zoneStep), false
+	case c.listed && ahead > 0 && c.explained(ahead):
+		return ahead.Truncate(zoneStep), false
+	}
+	return 0, false
+}
+
+// explained reports whether there is a time zone that is ahead by d.
+func (c *clock) explained(d time.Duration) bool {
+	offset := c.offset + d
+	return offset > westmost-zoneStep && offset < eastmost+zoneStep
+}
+
+// allowance is what the clock of this machine is known to be behind.
+func (c *clock) allowance() span {
+	if c.runner.nearest() == 0 {
+		return span{}
+	}
+	return c.runner
+}
+
+// span says that a duration is low at least and high at most.
+type span struct{ low, high time.Duration }
+
+func (s span) width() time.Duration { return s.high - s.low }
+
+// minus allows for all values of other.
+func (s span) minus(other span) span { return span{s.low - other.high, s.high - other.low} }
+
+// nearest is the duration of the span that is nearest to zero.
+func (s span) nearest() time.Duration { return max(s.low, min(s.high, 0)) }
+
+// latest is the collector of the latest start or end that a list shows, for
+// clock.list. It leaves out times so far in the future that no time zone explains
+// them, and those that name their own zone.
+type latest struct {
+	zone  *time.Location
+	limit time.Time
+	// time is zero where there is none.
+	time time.Time
+}
+
+// latest makes the collector for one read.
+func (c *clock) latest() *latest { return &latest{zone: c.zone} }
+
+func (l *latest) restart() {
+	now := time.Now().In(l.zone)
+	_, offset := now.Zone()
+	l.time, l.limit = time.Time{}, now.Add(eastmost-time.Duration(offset)*time.Second+zoneStep)
+}
+
+func (l *latest) take(s session.Session) {
+	l.see(s.StartedAt)
+	l.see(s.EndedAt)
+}
+
+func (l *latest) see(t time.Time) {
+	if t.After(l.time) && t.Before(l.limit) && t.Location().String() == l.zone.String() {
+		l.time = t
+	}
+}
+
+// zoneExamples has one time zone for each offset in minutes, where possible one
+// without daylight saving time. Whether this machine knows them does not matter.
+var zoneExamples = map[int]string{
+	-12 * 60:   "Etc/GMT+12",
+	-11 * 60:   "Pacific/Pago_Pago",
+	-10 * 60:   "Pacific/Honolulu",
+	-9*60 - 30: "Pacific/Marquesas",
+	-9 * 60:    "Pacific/Gambier",
+	-8 * 60:    "Pacific/Pitcairn",
+	-7 * 60:    "America/Phoenix",
+	-6 * 60:    "America/Costa_Rica",
+	-5 * 60:    "America/Bogota",
+	-4 * 60:    "America/Manaus",
+	-3*60 - 30: "America/St_Johns",
+	-3 * 60:    "America/Sao_Paulo",
+	-2*60 - 30: "America/St_Johns",
+	-2 * 60:    "America/Noronha",
+	-1 * 60:    "Atlantic/Cape_Verde",
+	0:          "UTC",
+	1 * 60:     "Africa/Lagos",
+	2 * 60:     "Africa/Maputo",
+	3 * 60:     "Africa/Nairobi",
+	3*60 + 30:  "Asia/Tehran",
+	4 * 60:     "Asia/Dubai",
+	4*60 + 30:  "Asia/Kabul",
+	5 * 60:     "Asia/Karachi",
+	5*60 + 30:  "Asia/Kolkata",
+	5*60 + 45:  "Asia/Kathmandu",
+	6 * 60:     "Asia/Dhaka",
+	6*60 + 30:  "Asia/Yangon",
+	7 * 60:     "Asia/Bangkok",
+	8 * 60:     "Asia/Singapore",
+	8*60 + 45:  "Australia/Eucla",
+	9 * 60:     "Asia/Tokyo",
+	9*60 + 30:  "Australia/Darwin",
+	10 * 60:    "Australia/Brisbane",
+	10*60 + 30: "Australia/Lord_Howe",
+	11 * 60:    "Pacific/Guadalcanal",
+	12 * 60:    "Pacific/Tarawa",
+	12*60 + 45: "Pacific/Chatham",
+	13 * 60:    "Pacific/Tongatapu",
+	13*60 + 45: "Pacific/Chatham",
+	14 * 60:    "Pacific/Kiritimati",
+}

@@ -1,0 +1,339 @@
+package termination
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// maxKnown is how many distinct values of one argument a read keeps. Above it,
+// similar values may be missing from a Coverage, and a value that was not asked
+// about before the read is not called unseen.
+const maxKnown = 10_000
+
+// Coverage is what one complete read of the list tells of a match and an exclude:
+// whether the question made sense. It is a value.
+type Coverage struct {
+	// Live and Ended are how many sessions the list holds.
+	Live, Ended int
+	// Unseen are the values that no session carries, live or ended, and that are worth
+	// a word: those with a similar value, and those of an argument of match of which
+	// no value was seen. They are in the order of match, and then of exclude. Where
+	// the list holds no session at all there are none: see SeesNothing.
+	Unseen []Unseen
+}
+
+// Unseen is a value of match or exclude that no session carries: misspelled, outside
+// the authorization's scope, or never used.
+type Unseen struct {
+	// Argument is where the value stands, such as "match.devices".
+	Argument string
+	Value    string
+	// Similar are the known values that may be meant, the likeliest first, at most
+	// three; see session.Similar.
+	Similar []string
+	// Listed is set where senhasegura lists every device in the other way than Value
+	// names one.
+	Listed DeviceKind
+	// OnlyWarns: that the value is unseen is no reason to fail. A session id may have
+	// been purged.
+	OnlyWarns bool
+}
+
+// DeviceKind is the way in which a device is named.
+type DeviceKind string
+
+// The ways to name a device.
+const (
+	ByAddress DeviceKind = "address"
+	ByName    DeviceKind = "name"
+)
+
+func kindOf(device string) DeviceKind {
+	if session.IsAddress(device) {
+		return ByAddress
+	}
+	return ByName
+}
+
+// OnUnseen is what a drain or an action does about unseen values. The values are
+// those that users write.
+type OnUnseen string
+
+// What to do about unseen values.
+const (
+	UnseenContinue OnUnseen = "continue"
+	UnseenHalt     OnUnseen = "halt"
+	UnseenIgnore   OnUnseen = "ignore"
+)
+
+// SeesNothing reports whether the list holds no session at all, live or ended,
+// which is no answer: the authorization sees no session.
+func (c Coverage) SeesNothing() bool { return c.Live+c.Ended == 0 }
+
+// Fails reports whether a drain or an action must fail before it terminates
+// anything. A dry run and a preview say so instead. Where it is false, Unseen is a
+// warning, unless on is UnseenIgnore.
+func (c Coverage) Fails(on OnUnseen) bool {
+	switch on {
+	case UnseenIgnore:
+		return false
+	case UnseenHalt:
+		return c.SeesNothing() || slices.ContainsFunc(c.Unseen, func(u Unseen) bool { return !u.OnlyWarns })
+	default:
+		return c.SeesNothing()
+	}
+}
+
+// LikelyMistakes gives the unseen values with a similar one. A plan that creates a
+// drain, or changes its match or exclude, warns of them whatever its OnUnseen says,
+// and of no others: the machine may be new.
+func (c Coverage) LikelyMistakes() []Unseen {
+	return withSimilar(c.Unseen)
+}
+
+func withSimilar(unseen []Unseen) []Unseen {
+	return slices.DeleteFunc(slices.Clone(unseen), func(u Unseen) bool { return len(u.Similar) == 0 })
+}
+
+// census is the collector that finds unseen values. One census serves all who
+// share a read:
+//
+//	c := newCensus()
+//	c.ask(match, exclude) // for each of them, before the read begins
+//	// The read calls c.restart, and c.take for every row.
+//	s := c.complete()                       // only when the read has worked
+//	coverage := s.coverage(match, exclude) // for each of them
+//
+// Its memory is bounded by what is asked and by maxKnown. A census is not safe for
+// concurrent use.
+type census struct {
+	live, ended int
+
+	sessionIDs, users, credentials, devices, protocols, proxies, origins *argument
+}
+
+// newCensus makes a census for what is asked before the read. Of the arguments
+// forLater, session.Field constants, it also answers what is asked after the read,
+// as previews do that share a snapshot. Each of them costs a look into a map for
+// every row. Session ids are too many to be kept, so for these forLater is ignored.
+func newCensus(forLater ...string) *census {
+	of := func(field string) *argument {
+		kept := field != session.FieldSessionIDs && slices.Contains(forLater, field)
+		return &argument{field: field, forLater: kept, known: distinct{limit: maxKnown}}
+	}
+	return &census{
+		sessionIDs:  of(session.FieldSessionIDs),
+		users:       of(session.FieldUsers),
+		credentials: of(session.FieldCredentials),
+		devices:     of(session.FieldDevices),
+		protocols:   of(session.FieldProtocols),
+		proxies:     of(session.FieldProxies),
+		origins:     of(session.FieldOriginIPs),
+	}
+}
+
+// arguments are in the order of a session.Match.
+func (c *census) arguments() []*argument {
+	return []*argument{c.sessionIDs, c.users, c.credentials, c.devices, c.protocols, c.proxies, c.origins}
+}
+
+// ask adds the values of a match or an exclude. Those that session.Match.Validate
+// refuses are left out, and never called unseen.
+func (c *census) ask(matches ...session.Match) {
+	for _, a := range c.arguments() {
+		for _, m := range matches {
+			a.ask(m.Values(a.field))
+		}
+	}
+}
+
+func (c *census) restart() {
+	c.live, c.ended = 0, 0
+	for _, a := range c.arguments() {
+		a.restart()
+	}
+}
+
+func (c *census) take(s session.Session) {
+	if s.Live() {
+		c.live++
+	} else {
+		c.ended++
+	}
+	delete(c.sessionIDs.open, s.ID)
+	c.users.note(s.User)
+	c.credentials.note(s.Credential)
+	c.devices.note(s.Device)
+	c.protocols.note(s.Protocol)
+	c.proxies.note(s.Proxy)
+	c.origins.note(s.OriginIP)
+}
+
+// complete gives what the list has told. It must only be called after a read that
+// worked: a list that broke off concludes nothing. The census must not be used
+// afterwards.
+func (c *census) complete() *sightings {
+	return &sightings{live: c.live, ended: c.ended, arguments: c.arguments()}
+}
+
+// sightings is what one complete read has told. It is immutable and safe for
+// concurrent use.
+type sightings struct {
+	live, ended int
+	arguments   []*argument
+}
+
+// coverage answers for a match and an exclude.
+func (s *sightings) coverage(match, exclude session.Match) Coverage {
+	c := Coverage{Live: s.live, Ended: s.ended}
+	if c.SeesNothing() {
+		return c
+	}
+	for _, a := range s.arguments {
+		values := match.Values(a.field)
+		unseen := a.unseen("match.", values)
+		if len(unseen) < len(values) {
+			unseen = withSimilar(unseen)
+		}
+		c.Unseen = append(c.Unseen, unseen...)
+	}
+	for _, a := range s.arguments {
+		// One who is excluded and never connected is normal.
+		c.Unseen = append(c.Unseen, withSimilar(a.unseen("exclude.", exclude.Values(a.field)))...)
+	}
+	return c
+}
+
+// carrier reports whether a session that shows a text carries a value.
+type carrier func(shown string) bool
+
+// argument is what a census knows of one argument of a match.
+type argument struct {
+	field string
+	// forLater: values that nobody has asked about yet are kept.
+	forLater bool
+	// asked are the values asked about, and open those of them that no session has
+	// carried yet. one reports whether any of open, or of some more, is carried.
+	asked, open map[string]carrier
+	one         carrier
+	// idle: there is nothing left to find out.
+	idle bool
+	// known are the texts that were shown.
+	known distinct
+	// byAddress and byName tell which kinds of devices were shown, kept or not.
+	byAddress, byName bool
+}
+
+func (a *argument) ask(values []string) {
+	for _, value := range values {
+		carries, err := session.Carries(a.field, value)
+		if err != nil {
+			continue
+		}
+		if a.asked == nil {
+			a.asked = map[string]carrier{}
+		}
+		a.asked[value] = carries
+	}
+}
+
+func (a *argument) restart() {
+	a.known.forget()
+	a.open, a.idle = maps.Clone(a.asked), len(a.asked) == 0 && !a.forLater
+	a.byAddress, a.byName = false, false
+	a.compile()
+}
+
+func (a *argument) compile() {
+	a.one, _ = session.Carries(a.field, slices.Collect(maps.Keys(a.open))...) // each was accepted
+}
+
+// note takes the text of a row. Nearly every text is known already, and costs one
+// look into a map.
+func (a *argument) note(shown string) {
+	if a.idle || a.known.has(shown) {
+		return
+	}
+	a.meet(shown)
+}
+
+// meet takes a text that is not known: for the first time, or again because it was
+// not kept.
+func (a *argument) meet(shown string) {
+	if strings.TrimSpace(shown) == "" {
+		return // senhasegura left it out
+	}
+	if a.one(shown) {
+		maps.DeleteFunc(a.open, func(_ string, carries carrier) bool { return carries(shown) })
+		if len(a.open) == 0 && !a.forLater {
+			a.idle = true
+			a.known.forget()
+			return
+		}
+		if a.known.partial {
+			a.compile() // or every such row that was not kept would ask all of open again
+		}
+	}
+	if a.field == session.FieldDevices && (!a.byAddress || !a.byName) {
+		byAddress := kindOf(shown) == ByAddress
+		a.byAddress, a.byName = a.byAddress || byAddress, a.byName || !byAddress
+	}
+	a.known.add(shown)
+}
+
+// unseen gives those of the values that certainly no session carries.
+func (a *argument) unseen(object string, values []string) []Unseen {
+	var unseen []Unseen
+	for _, value := range values {
+		if !a.isUnseen(value) {
+			continue
+		}
+		u := Unseen{
+			Argument:  object + a.field,
+			Value:     value,
+			Similar:   session.Similar(a.field, value, a.known.all()),
+			OnlyWarns: a.field == session.FieldSessionIDs,
+		}
+		if by := a.listed(); by != kindOf(value) {
+			u.Listed = by
+		}
+		unseen = append(unseen, u)
+	}
+	return unseen
+}
+
+// listed is the kind of all devices that were shown, empty where there is no one
+// kind.
+func (a *argument) listed() DeviceKind {
+	switch {
+	case a.byAddress == a.byName:
+		return ""
+	case a.byAddress:
+		return ByAddress
+	}
+	return ByName
+}
+
+// isUnseen is false where the read cannot tell.
+func (a *argument) isUnseen(value string) bool {
+	if _, asked := a.asked[value]; asked {
+		_, open := a.open[value]
+		return open
+	}
+	if !a.forLater || a.known.partial {
+		return false
+	}
+	carries, err := session.Carries(a.field, value)
+	if err != nil {
+		return false
+	}
+	for shown := range a.known.all() {
+		if carries(shown) {
+			return false
+		}
+	}
+	return true
+}
