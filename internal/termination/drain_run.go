@@ -28,6 +28,8 @@ type drain struct {
 	DrainRequest
 
 	roster *roster
+	// coverage is what the first list tells of the question, nil before it.
+	coverage *Coverage
 	// pace gives the pauses between checks; it begins again with every round of
 	// requests.
 	pace pace
@@ -66,6 +68,9 @@ func (d *drain) run(ctx context.Context) error {
 		return failure
 	}
 	d.tell(Event{Stage: Listed, Count: d.roster.count((*member).target)})
+	if err := d.checkCoverage(); err != nil {
+		return err
+	}
 	if err := d.checkLimit(); err != nil || d.DryRun {
 		return err
 	}
@@ -101,6 +106,11 @@ func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 		} else {
 			d.see(m, m.row)
 		}
+	}
+	coverage := shot.seenValues.coverage(d.Match, d.Exclude)
+	d.coverage = &coverage
+	if err := d.checkCoverage(); err != nil {
+		return shot.readAt, err
 	}
 	return shot.readAt, d.checkLimit()
 }
@@ -406,13 +416,8 @@ func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) 
 // list reads the list for the members and for new sessions.
 func (d *drain) list(ctx context.Context) error {
 	first := d.roster.listedAt.IsZero()
-	ask := d.look.ask
-	if first {
-		ask = d.look.askFirst
-	}
-	asked := time.Now()
-	list := d.roster.newReading(asked)
-	if err := ask(ctx, &asker{collector: list, all: true}); err != nil {
+	list := d.roster.newReading(time.Now())
+	if err := d.ask(ctx, list, first); err != nil {
 		if ctx.Err() == nil { // cut short, it shows nothing new
 			d.passing = err
 			for _, m := range d.roster.those((*member).pending) {
@@ -436,6 +441,16 @@ func (d *drain) list(ctx context.Context) error {
 		}
 	}
 	return d.seek(ctx, missing)
+}
+
+// ask lets a reading take a complete list. The first one tells of the question, too.
+func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) {
+	if !first {
+		return d.look.ask(ctx, &asker{collector: list, all: true})
+	}
+	ask := func(a *asker) error { return d.look.askFirst(ctx, a) }
+	d.coverage, err = askCovered(ask, list, d.Match, d.Exclude)
+	return err
 }
 
 // seek decides about members that a complete list does not show. A missing record
@@ -526,7 +541,7 @@ func (d *drain) drained(m *member) Drained {
 }
 
 func (d *drain) report() Report {
-	r := Report{Sessions: make([]Drained, 0, len(d.roster.members))}
+	r := Report{Sessions: make([]Drained, 0, len(d.roster.members)), Coverage: d.coverage}
 	for _, m := range d.roster.members {
 		if m.settled != dismissed {
 			r.Sessions = append(r.Sessions, d.drained(m))
