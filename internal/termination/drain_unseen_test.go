@@ -34,7 +34,7 @@ func unseenValues(c *termination.Coverage) string {
 
 func TestDrainOfUnseenValues(t *testing.T) {
 	t.Parallel()
-	seen, misspelt := session.Match{Users: []string{"jane.roe"}}, session.Match{Users: []string{"jane.roe", "jane.rooe"}}
+	seen, misspelled := session.Match{Users: []string{"jane.roe"}}, session.Match{Users: []string{"jane.roe", "jane.rooe"}}
 	purged := session.Match{SessionIDs: []string{"hash-9"}}
 	for _, test := range []struct {
 		name  string
@@ -49,16 +49,16 @@ func TestDrainOfUnseenValues(t *testing.T) {
 	}{
 		{name: "seen", rows: lives(1), match: seen, on: termination.UnseenHalt},
 		{name: "only an ended session carries it", rows: []session.Session{ended(1)}, match: seen, on: termination.UnseenHalt},
-		{name: "misspelt", rows: lives(1), match: misspelt, unseen: "match.users jane.rooe (jane.roe)"},
+		{name: "misspelled", rows: lives(1), match: misspelled, unseen: "match.users jane.rooe (jane.roe)"},
 		{
-			name: "misspelt, halt", rows: lives(1), match: misspelt, on: termination.UnseenHalt,
+			name: "misspelled, halt", rows: lives(1), match: misspelled, on: termination.UnseenHalt,
 			unseen: "match.users jane.rooe (jane.roe)", kind: termination.NotCovered,
 		},
 		{
-			name: "before the limit", rows: lives(1), match: misspelt, on: termination.UnseenHalt, limit: count(0),
+			name: "before the limit", rows: lives(1), match: misspelled, on: termination.UnseenHalt, limit: count(0),
 			unseen: "match.users jane.rooe (jane.roe)", kind: termination.NotCovered,
 		},
-		{name: "the limit", rows: lives(1), match: misspelt, limit: count(0), unseen: "match.users jane.rooe (jane.roe)", kind: termination.TooMany},
+		{name: "the limit", rows: lives(1), match: misspelled, limit: count(0), unseen: "match.users jane.rooe (jane.roe)", kind: termination.TooMany},
 		{name: "purged", rows: lives(1), match: purged, on: termination.UnseenHalt, unseen: "match.session_ids hash-9 ()"},
 		{name: "nothing listed", match: seen, kind: termination.NotCovered},
 		{name: "nothing listed, ignored", match: seen, on: termination.UnseenIgnore},
