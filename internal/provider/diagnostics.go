@@ -580,13 +580,12 @@ func named(drained []termination.Drained, are string, most int) string {
 // drainFault is the argument whose value made a drain fail, if there is one.
 func drainFault(err error) []path.Path {
 	var failure *termination.DrainError
-	if !errors.As(err, &failure) {
+	switch {
+	case !errors.As(err, &failure):
 		return nil
-	}
-	switch failure.Kind {
-	case termination.TooMany:
+	case failure.Kind == termination.TooMany:
 		return []path.Path{path.Root("max_sessions")}
-	case termination.NotCovered:
+	case failure.Kind == termination.NotCovered:
 		return unseenFault(failure.Coverage)
 	}
 	return nil

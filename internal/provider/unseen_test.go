@@ -8,19 +8,15 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
-// misspelled is a device that differs from named by one letter.
+// misspelled differs from named by one letter.
 const (
 	named      = "db-production.example.com"
 	misspelled = "db-prodution.example.com"
 )
 
-// on is a session on a device, live or ended, that nobody else uses.
-func on(device string, live bool) simulator.Session {
-	s := visitor(1, simulator.Behavior{})
-	if !live {
-		s = visitorGone(1)
-	}
-	s.Device = device
+// onNamed puts a session on the device that is named so.
+func onNamed(s simulator.Session) simulator.Session {
+	s.Device = named
 	return s
 }
 
@@ -55,26 +51,26 @@ func TestUnseenValuesOfARun(t *testing.T) {
 		// terminates: a session is live that the match means.
 		terminates bool
 	}{
-		{name: "misspelled", sessions: []simulator.Session{on(named, true)}, match: ofDevices(misspelled), warning: "1 value may be misspelled", says: likely},
-		{name: "misspelled, ignore", sessions: []simulator.Session{on(named, true)}, match: ofDevices(misspelled), onUnseen: "ignore"},
+		{name: "misspelled", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(misspelled), warning: "1 value may be misspelled", says: likely},
+		{name: "misspelled, ignore", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(misspelled), onUnseen: "ignore"},
 		{
-			name: "misspelled, halt", sessions: []simulator.Session{on(named, true)}, match: ofDevices(misspelled), onUnseen: "halt",
+			name: "misspelled, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(misspelled), onUnseen: "halt",
 			failure: "1 value of `match` or `exclude` that no session has", path: "match.devices", says: likely,
 		},
 		{
-			name: "one of two misspelled, halt: the other is not terminated", sessions: []simulator.Session{on(named, true)}, onUnseen: "halt",
+			name: "one of two misspelled, halt: the other is not terminated", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, onUnseen: "halt",
 			match:   map[string]any{"devices": []string{named, misspelled}},
 			failure: "1 value of `match` or `exclude` that no session has", path: "match.devices", says: append(likely, lineOf(1)[:16], "No sessions were terminated."),
 		},
 		{
-			name: "a protocol", sessions: []simulator.Session{on(named, true)}, match: ofDevices(named, map[string]any{"protocols": []string{"shs"}}),
+			name: "a protocol", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(named, map[string]any{"protocols": []string{"shs"}}),
 			warning: "Values of `match` that no session has", says: []string{"`match.protocols` \"shs\""},
 		},
 		{
-			name: "an excluded user", sessions: []simulator.Session{on(named, false)}, match: ofDevices(named), exclude: map[string]any{"users": []string{"usr-1"}},
+			name: "an excluded user", sessions: []simulator.Session{onNamed(visitorGone(1))}, match: ofDevices(named), exclude: map[string]any{"users": []string{"usr-1"}},
 			warning: "1 value may be misspelled", says: []string{"`exclude.users` \"usr-1\"; similar: \"user-1\""},
 		},
-		{name: "an excluded user who never connected", sessions: []simulator.Session{on(named, false)}, match: ofDevices(named), exclude: map[string]any{"users": []string{"emergency"}}},
+		{name: "an excluded user who never connected", sessions: []simulator.Session{onNamed(visitorGone(1))}, match: ofDevices(named), exclude: map[string]any{"users": []string{"emergency"}}},
 		{
 			name: "an unknown device", sessions: []simulator.Session{visitorElsewhere(1)}, match: ofDevices("web-07"),
 			warning: "Values of `match` that no session has", says: []string{"`match.devices` \"web-07\"; senhasegura lists all devices by address", "`on_unseen = \"ignore\"`"},
@@ -83,8 +79,8 @@ func TestUnseenValuesOfARun(t *testing.T) {
 			name: "an unknown session", sessions: []simulator.Session{visitorElsewhere(1)}, match: map[string]any{"session_ids": []string{"hash-7"}}, onUnseen: "continue",
 			warning: "Values of `match` that no session has", says: []string{"`match.session_ids` \"hash-7\"", "may have purged"},
 		},
-		{name: "a device with a history", sessions: []simulator.Session{on(named, false)}, match: ofDevices(named), onUnseen: "halt"},
-		{name: "a device in use", sessions: []simulator.Session{on(named, true)}, match: ofDevices(named), onUnseen: "halt", terminates: true},
+		{name: "a device with a history", sessions: []simulator.Session{onNamed(visitorGone(1))}, match: ofDevices(named), onUnseen: "halt"},
+		{name: "a device in use", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(named), onUnseen: "halt", terminates: true},
 		{name: "nothing listed", match: ofDevices(named), failure: noSessionAtAll, says: []string{"senhasegura lists no session, live or ended.", "No sessions were terminated.", "`on_unseen = \"ignore\"`"}},
 		{name: "nothing listed, halt", match: ofDevices(named), onUnseen: "halt", failure: noSessionAtAll},
 		{name: "nothing listed, ignore", match: ofDevices(named), onUnseen: "ignore"},
@@ -148,7 +144,7 @@ func TestUnseenValuesOfADryRun(t *testing.T) {
 		sessions []simulator.Session
 		want     message
 	}{
-		"misspelled":     {[]simulator.Session{on(named, true)}, message{"1 value of `match` or `exclude` that no session has", "match.devices", []string{misspelled, named}}},
+		"misspelled":     {[]simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, message{"1 value of `match` or `exclude` that no session has", "match.devices", []string{misspelled, named}}},
 		"nothing listed": {nil, message{noSessionAtAll, "", nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,12 +168,12 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 		warning  string
 		failure  string
 	}{
-		{name: "misspelled", sessions: []simulator.Session{on(named, true)}, device: misspelled, onUnseen: "continue", warning: "1 value may be misspelled"},
-		{name: "misspelled, ignore", sessions: []simulator.Session{on(named, true)}, device: misspelled, onUnseen: "ignore"},
-		{name: "misspelled, halt", sessions: []simulator.Session{on(named, true)}, device: misspelled, onUnseen: "halt", failure: "1 value of `match` or `exclude` that no session has"},
+		{name: "misspelled", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: misspelled, onUnseen: "continue", warning: "1 value may be misspelled"},
+		{name: "misspelled, ignore", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: misspelled, onUnseen: "ignore"},
+		{name: "misspelled, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: misspelled, onUnseen: "halt", failure: "1 value of `match` or `exclude` that no session has"},
 		// One summary for all drains of a plan: Terraform shows one warning for them.
-		{name: "unknown", sessions: []simulator.Session{on(named, true)}, device: "web-07", onUnseen: "continue", warning: "Values of `match` that no session has"},
-		{name: "a history", sessions: []simulator.Session{on(named, false)}, device: named, onUnseen: "halt"},
+		{name: "unknown", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: "web-07", onUnseen: "continue", warning: "Values of `match` that no session has"},
+		{name: "a history", sessions: []simulator.Session{onNamed(visitorGone(1))}, device: named, onUnseen: "halt"},
 		{name: "nothing listed", device: named, onUnseen: "continue", failure: noSessionAtAll},
 		{name: "nothing listed, ignore", device: named, onUnseen: "ignore"},
 	} {
@@ -226,16 +222,16 @@ func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 		arguments map[string]any
 		warning   string
 	}{
-		{name: "misspelled", sessions: []simulator.Session{on(named, true)}, arguments: map[string]any{"match": ofDevices(misspelled)}, warning: likely},
-		{name: "misspelled, ignore", sessions: []simulator.Session{on(named, true)}, arguments: map[string]any{"match": ofDevices(misspelled), "on_unseen": "ignore"}, warning: likely},
-		{name: "misspelled, halt", sessions: []simulator.Session{on(named, true)}, arguments: map[string]any{"match": ofDevices(misspelled), "on_unseen": "halt"}, warning: likely},
+		{name: "misspelled", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices(misspelled)}, warning: likely},
+		{name: "misspelled, ignore", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices(misspelled), "on_unseen": "ignore"}, warning: likely},
+		{name: "misspelled, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices(misspelled), "on_unseen": "halt"}, warning: likely},
 		{
-			name: "misspelled, ignore, and a drain at creation", sessions: []simulator.Session{on(named, false)},
+			name: "misspelled, ignore, and a drain at creation", sessions: []simulator.Session{onNamed(visitorGone(1))},
 			arguments: map[string]any{"match": ofDevices(misspelled), "on_unseen": "ignore", "drain_on": []string{"create"}}, warning: likely,
 		},
-		{name: "misspelled, no preview", sessions: []simulator.Session{on(named, true)}, arguments: map[string]any{"match": ofDevices(misspelled), "preview": false}},
-		{name: "a new machine", sessions: []simulator.Session{on(named, true)}, arguments: map[string]any{"match": ofDevices("web-07")}},
-		{name: "a new machine, halt", sessions: []simulator.Session{on(named, true)}, arguments: map[string]any{"match": ofDevices("web-07"), "on_unseen": "halt"}},
+		{name: "misspelled, no preview", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices(misspelled), "preview": false}},
+		{name: "a new machine", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices("web-07")}},
+		{name: "a new machine, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices("web-07"), "on_unseen": "halt"}},
 		{name: "nothing listed", arguments: map[string]any{"match": ofDevices(named)}},
 		{
 			name: "no list", pam: simulator.Config{Permission: simulator.DropOnly}, arguments: map[string]any{"match": ofDevices(named)},
@@ -268,7 +264,7 @@ func expectSummaries(t *testing.T, got acctest.Diagnostics, want string) {
 
 func TestUnseenValuesOfAChangedExclude(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, on(named, false))
+	pam := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
 	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 	protecting := func(user string) map[string]any {
 		return guard(map[string]any{"match": ofDevices(named), "exclude": map[string]any{"users": []string{user}}, "on_unseen": "ignore"})

@@ -2,7 +2,6 @@ package termination
 
 import (
 	"context"
-	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
@@ -52,16 +51,4 @@ func (t *Terminator) Coverage(ctx context.Context, match, exclude session.Match)
 		return Coverage{}, err
 	}
 	return shot.seenValues.coverage(match, exclude), nil
-}
-
-// QueryCovered is Query, and gives what the same list tells of the match and the
-// exclude that selector was made of.
-func (t *Terminator) QueryCovered(ctx context.Context, selector *session.Selector, match, exclude session.Match, state State, now time.Time) (Answer, Coverage, error) {
-	q := &query{selector: selector, state: state, now: now}
-	ask := func(a *asker) error { return t.look.askFirst(ctx, a) }
-	coverage, err := askCovered(ask, q, match, exclude)
-	if err != nil {
-		return Answer{}, Coverage{}, err
-	}
-	return q.answer(), *coverage, nil
 }
