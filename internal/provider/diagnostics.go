@@ -535,6 +535,8 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		evidence:  evidence(failure.Cause),
 	}
 	switch {
+	case failure.Kind == termination.NotCovered:
+		return notCovered(drained, failure.Coverage, moment, consequence)
 	case failure.Kind == termination.TooMany:
 		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
 		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, droppedText, consequence)
@@ -620,8 +622,13 @@ func named(drained []termination.Drained, are string, most int) string {
 // drainFault is the argument whose value made a drain fail, if there is one.
 func drainFault(err error) []path.Path {
 	var failure *termination.DrainError
-	if errors.As(err, &failure) && failure.Kind == termination.TooMany {
+	switch {
+	case !errors.As(err, &failure):
+		return nil
+	case failure.Kind == termination.TooMany:
 		return []path.Path{path.Root("max_sessions")}
+	case failure.Kind == termination.NotCovered:
+		return unseenFault(failure.Coverage)
 	}
 	return nil
 }
@@ -678,8 +685,8 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 // drainPreviewed words whom a plan would drop. It is silent where nobody is
 // there.
 func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string) diag.Diagnostics {
-	if fault := drainFault(err); fault != nil {
-		return diag.Diagnostics{drainFailed(drained, err, moment, "This is a plan.").asError(fault...)}
+	if guarded(err) {
+		return diag.Diagnostics{drainFailed(drained, err, moment, "This is a plan.").asError(drainFault(err)...)}
 	}
 	if err != nil {
 		return diag.Diagnostics{report{

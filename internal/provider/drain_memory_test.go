@@ -78,7 +78,7 @@ func TestAccDrainMemorySurvivesAnOutage(t *testing.T) {
 // Long periods leave time for the drain.
 func TestLongPeriods(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{})
+	pam := inhabited(t, simulator.Config{}, visitorGone(1))
 	driver := acctest.NewDriver(t, pam, nil)
 	r := driver.Resource(drainType)
 	state := kept(t, r, unseen(map[string]any{"grace_period": "2562047h"}))

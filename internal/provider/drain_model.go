@@ -41,6 +41,7 @@ type drainArguments struct {
 	GracePeriod  timetypes.GoDuration `tfsdk:"grace_period"`
 	QuietPeriod  timetypes.GoDuration `tfsdk:"quiet_period"`
 	MaxSessions  types.Int64          `tfsdk:"max_sessions"`
+	OnUnseen     types.String         `tfsdk:"on_unseen"`
 	PollInterval timetypes.GoDuration `tfsdk:"poll_interval"`
 }
 
@@ -56,8 +57,13 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 		diags.Append(faults...)
 		return d
 	}
+	match, _, _ := matchFrom(ctx, path.Root("match"), a.Match) // selectorFrom has told the faults
+	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), a.Exclude)
 	request := termination.DrainRequest{
 		Selector: selector,
+		Match:    match,
+		Exclude:  exclude,
+		OnUnseen: a.onUnseen(),
 		Grace:    duration(a.GracePeriod, 0),
 		Quiet:    duration(a.QuietPeriod, 0),
 		Poll:     duration(a.PollInterval, defaultPoll),
@@ -81,7 +87,7 @@ func (a drainArguments) wholly(ctx context.Context) bool {
 			return false
 		}
 	}
-	return !a.GracePeriod.IsUnknown() && !a.QuietPeriod.IsUnknown() && !a.PollInterval.IsUnknown() && !a.MaxSessions.IsUnknown()
+	return !a.GracePeriod.IsUnknown() && !a.QuietPeriod.IsUnknown() && !a.PollInterval.IsUnknown() && !a.MaxSessions.IsUnknown() && !a.OnUnseen.IsUnknown()
 }
 
 // maxMatchWords bounds, in bytes, how much of a match a summary shows.

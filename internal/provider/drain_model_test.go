@@ -79,7 +79,7 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 				t.Run(fmt.Sprintf("%d sessions, periods of %s, busy %t", sessions, periods, busy), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						p := &slowPAM{}
+						p := &slowPAM{sessions: []session.Session{{ID: "elsewhere", User: "somebody.else"}}}
 						for n := range sessions {
 							p.sessions = append(p.sessions, session.Session{ID: fmt.Sprint("hash-", n), RecordID: fmt.Sprint(n), User: "alice", StartedAt: time.Now()})
 						}

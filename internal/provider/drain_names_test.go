@@ -41,10 +41,10 @@ func TestDrainNamesInOtherForms(t *testing.T) {
 				}
 			}
 			if test.write == "" {
-				expectMessages(t, "diagnostic", destroyed.Diagnostics)
+				expectMessages(t, "error", destroyed.Diagnostics.Errors())
 				return
 			}
-			expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"1 session not ended", "", []string{
+			expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"1 session not ended", "", []string{
 				visitorID(1), "unknown, because senhasegura shows ", "Write names as senhasegura shows them: " + test.write + ".", "`exclude.session_ids`", staysInState,
 			}})
 			if destroyed.State == nil {

@@ -135,17 +135,25 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			},
 			"on_failure": schema.StringAttribute{
 				MarkdownDescription: "What to do if a matching session is still live, or can't be read, when the drain has run or its time is up: `halt` fails, so referenced resources are not destroyed; `continue` warns, and Terraform destroys them. " +
-					"More sessions than `max_sessions`, a first list that can't be read, and an interrupt always fail. Defaults to `halt`.",
+					"More sessions than `max_sessions`, unseen values with `on_unseen = \"halt\"`, a list without a single session, a first list that can't be read, and an interrupt always fail. Defaults to `halt`.",
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(halt),
 				Validators: []validator.String{stringvalidator.OneOf(halt, continueOn)},
 			},
-			"preview": schema.BoolAttribute{
-				MarkdownDescription: "Let a plan that will drain list, as a warning, the sessions it would drop now. With `false` a plan makes no call. Default `true`.",
+			"on_unseen": schema.StringAttribute{
+				MarkdownDescription: onUnseenDescription,
 				Optional:            true,
 				Computed:            true,
-				Default:             booldefault.StaticBool(true),
+				Default:             stringdefault.StaticString(string(termination.UnseenContinue)),
+				Validators:          []validator.String{onUnseenRule()},
+			},
+			"preview": schema.BoolAttribute{
+				MarkdownDescription: "Whether to list, as a warning of a plan that will drain, the sessions that match at that time, and to warn of values that may be misspelled when a plan creates the drain or changes `match` or `exclude`. " +
+					"With `false`, a plan makes no call. Defaults to `true`.",
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(true),
 			},
 			"poll_interval": drainDuration(pollDescription, defaultPollInterval, positiveDuration),
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
@@ -223,8 +231,10 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 			prior.Preview = planned.Preview
 		}
 		resp.Diagnostics.Append(r.preview(ctx, prior, onDestroy)...)
-	case prior == nil && planned != nil:
+	case prior == nil && planned != nil && planned.drainsOn(onCreate):
 		resp.Diagnostics.Append(r.preview(ctx, planned, onCreate)...)
+	case planned != nil && (prior == nil || !prior.Exclude.Equal(planned.Exclude)):
+		resp.Diagnostics.Append(r.checkValues(ctx, planned)...)
 	}
 }
 
@@ -234,13 +244,40 @@ func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
 }
 
+// previews reports whether a plan may read the list for a drain.
+func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
+	return model.Preview.ValueBool() && r.data.available() && model.wholly(ctx)
+}
+
+// checkValues warns of values that may be misspelled, whatever on_unseen says: the
+// moment when they are written is that at which a mistake is made. Others are not
+// told, because the machine may be new.
+func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDrainModel) diag.Diagnostics {
+	if !r.previews(ctx, model) {
+		return nil
+	}
+	request, diags := model.request(ctx)
+	if diags.HasError() {
+		return diags
+	}
+	ctx, cancel, faults := model.within(ctx, onCreate)
+	defer cancel()
+	diags.Append(faults...)
+	coverage, err := r.data.terminator.Coverage(ctx, request.Match, request.Exclude)
+	if err != nil {
+		return append(diags, valuesNotChecked(err))
+	}
+	diags.Append(unseenValues(coverage.LikelyMistakes(), model.name(), true)...)
+	return diags
+}
+
 // preview shows whom a drain would drop now. A list that cannot be read is no
 // reason to fail a plan.
 func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (diags diag.Diagnostics) {
 	if model.drainsOn(moment) && !r.data.zoned(model.Match, model.Exclude, &diags) {
 		return diags
 	}
-	if !model.drainsOn(moment) || !model.Preview.ValueBool() || !r.data.available() || !model.wholly(ctx) {
+	if !model.drainsOn(moment) || !r.previews(ctx, model) {
 		return nil
 	}
 	request, diags := model.request(ctx)
@@ -252,6 +289,10 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	diags.Append(faults...)
 	report, readAt, err := r.data.terminator.Preview(ctx, request)
 	diags.Append(drainPreviewed(report, readAt, err, moment, model.name())...)
+	diags.Append(unseenOfRun(report, err, model.onUnseen(), model.name(), true)...)
+	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
+		diags.Append(unseenValues(report.Coverage.LikelyMistakes(), model.name(), true)...)
+	}
 	return diags
 }
 
@@ -323,6 +364,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		return termination.Report{}, diags
 	}
 	report, err := r.data.terminator.Drain(ctx, request)
+	diags.Append(unseenOfRun(report, err, model.onUnseen(), model.name(), false)...)
 	if err == nil {
 		if len(report.Dropped()) > 0 {
 			diags.Append(drainedPeople(report, model.name()))

@@ -192,6 +192,7 @@ func drainCases() []drainCase {
 	return []drainCase{
 		{
 			name:     "nobody is connected",
+			sessions: []simulator.Session{visitorGone(9)},
 			requests: []string{"token", "list"},
 		},
 		{
@@ -202,6 +203,7 @@ func drainCases() []drainCase {
 		},
 		{
 			name:      "nobody at first: the quiet period holds all the same",
+			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"quiet_period": "50ms"},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpList, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
@@ -414,6 +416,7 @@ func drainCases() []drainCase {
 		},
 		{
 			name:      "none allowed, and none is connected",
+			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"max_sessions": 0},
 			requests:  []string{"token", "list"},
 		},
@@ -703,7 +706,7 @@ func TestDrainDestroyAgain(t *testing.T) {
 // vanishing is a PAM whose record of visitor 1 vanishes once it was dropped.
 func vanishing(t *testing.T) *acctest.PAM {
 	t.Helper()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	pam := inhabited(t, simulator.Config{}, append(visitors(1), visitorGone(9))...)
 	whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
 	return pam
 }
@@ -921,7 +924,7 @@ func TestDrainDefaults(t *testing.T) {
 	first, second := kept(t, r, config), kept(t, r, config)
 	for name, want := range map[string]any{
 		"drain_on": []any{"destroy"}, "grace_period": "0s", "quiet_period": "0s", "max_sessions": nil, "on_failure": "halt",
-		"preview": true, "poll_interval": "2s", "timeouts": nil, "exclude": nil, "triggers": nil, "sessions": []any{},
+		"on_unseen": "continue", "preview": true, "poll_interval": "2s", "timeouts": nil, "exclude": nil, "triggers": nil, "sessions": []any{},
 	} {
 		if got := first.At(name); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s = %v, want %v", name, got, want)
@@ -938,7 +941,7 @@ func TestDrainDefaults(t *testing.T) {
 	if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp || len(plan.Diagnostics) > 0 {
 		t.Errorf("the second plan is %s, with\n%s", plan.Change, plan.Diagnostics)
 	}
-	pam.ExpectRequests(t)
+	pam.ExpectRequests(t, "token", "list") // of the plan that creates it
 	expectLive(t, pam, visitorID(1))
 }
 
@@ -1083,6 +1086,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			name:      "no drain at creation",
 			sessions:  visitors(1),
 			arguments: map[string]any{"drain_on": []string{"destroy"}},
+			requests:  []string{"token", "list"},
 		},
 		{
 			name:     "somebody is connected",
@@ -1092,7 +1096,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 		},
 		{
 			name:     "nobody is connected",
-			sessions: []simulator.Session{visitorElsewhere(3)},
+			sessions: []simulator.Session{visitorElsewhere(3), visitorGone(4)},
 			requests: []string{"token", "list"},
 		},
 		{
@@ -1185,6 +1189,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			name:      "when to drain is not known yet",
 			sessions:  visitors(1),
 			arguments: map[string]any{"drain_on": acctest.Unknown},
+			requests:  []string{"token", "list"},
 		},
 		{
 			name:      "whether to preview is not known yet",
@@ -1250,7 +1255,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 	})
 	t.Run("a destruction that will not drain", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{})
+		pam := inhabited(t, simulator.Config{}, visitorGone(9))
 		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 		state := kept(t, r, guard(map[string]any{"drain_on": []string{"create"}}))
 		pam.Sim.Add(visitor(1, simulator.Behavior{}))
@@ -1303,7 +1308,10 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		t.Parallel()
 		pam := inhabited(t, simulator.Config{}, visitors(1)...)
 		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
-		plan := r.Plan(kept(t, r, guard(nil)), unseen(map[string]any{"triggers": map[string]string{"machine": "2"}}))
+		state := kept(t, r, guard(nil))
+		pam.Forget()
+		// Another process plans.
+		plan := acctest.NewDriver(t, pam, nil).Resource(drainType).Plan(state, unseen(map[string]any{"triggers": map[string]string{"machine": "2"}}))
 		if plan.Change != acctest.Replace {
 			t.Errorf("the plan is %s, want a replacement", plan.Change)
 		}
@@ -1327,6 +1335,7 @@ func TestDrainAttributes(t *testing.T) {
 		"quiet_period":  {change: acctest.Update, from: "1s", to: "2s"},
 		"max_sessions":  {change: acctest.Update, from: 5, to: 6},
 		"on_failure":    {change: acctest.Update, from: "halt", to: "continue"},
+		"on_unseen":     {change: acctest.Update, from: "continue", to: "halt"},
 		"preview":       {change: acctest.Update, from: false, to: true},
 		"poll_interval": {change: acctest.Update, from: "1ms", to: "2ms"},
 		"timeouts":      {change: acctest.Update, from: map[string]any{"delete": "1m"}, to: map[string]any{"create": "1m", "delete": "2m"}},
@@ -1371,7 +1380,8 @@ func TestDrainAttributes(t *testing.T) {
 	}
 }
 
-// An argument that is taken out goes back to its default, without a call.
+// An argument that is taken out goes back to its default. The plans read one list,
+// the apply none.
 func TestDrainAttributesRemoved(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitors(1)...)
@@ -1381,7 +1391,7 @@ func TestDrainAttributesRemoved(t *testing.T) {
 	full := maps.Clone(config)
 	maps.Copy(full, map[string]any{
 		"exclude": map[string]any{"users": []string{"admin"}}, "grace_period": "1s", "quiet_period": "1s", "max_sessions": 1,
-		"on_failure": "continue", "preview": false, "poll_interval": "1s", "timeouts": map[string]any{"delete": "1m"},
+		"on_failure": "continue", "on_unseen": "halt", "preview": false, "poll_interval": "1s", "timeouts": map[string]any{"delete": "1m"},
 	})
 	applied := r.Apply(kept(t, r, full), config)
 	if applied.Change != acctest.Update || len(applied.Diagnostics) > 0 {
@@ -1392,7 +1402,7 @@ func TestDrainAttributesRemoved(t *testing.T) {
 	if diff := cmp.Diff(want, applied.State.Values); diff != "" {
 		t.Errorf("the state (-want +got):\n%s", diff)
 	}
-	pam.ExpectRequests(t)
+	pam.ExpectRequests(t, "token", "list")
 }
 
 // An update takes effect in the next drain.
@@ -1463,6 +1473,7 @@ func refusedArguments() []refusedArgument {
 		{"a grace as long as the time allowed", allowing("10m", map[string]any{"grace_period": "10m"}), "grace_period", "leave no time to drop anybody"},
 		{"a quiet as long as the time allowed", allowing("10m", map[string]any{"quiet_period": "10m"}), "quiet_period", "leave no time to drop anybody"},
 		{"both together as long as the time allowed", allowing("10m", map[string]any{"grace_period": "5m", "quiet_period": "5m"}), "grace_period", "leave no time to drop anybody"},
+		{"an unknown way to treat unseen values", map[string]any{"on_unseen": "fail"}, "on_unseen", "value must be one of"},
 		{"a negative limit", map[string]any{"max_sessions": -1}, "max_sessions", "at least 0"},
 	}
 }

@@ -56,6 +56,11 @@ func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequ
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			},
+			"on_unseen": schema.StringAttribute{
+				MarkdownDescription: onUnseenDescription,
+				Optional:            true,
+				Validators:          []validator.String{onUnseenRule()},
+			},
 			"dry_run": schema.BoolAttribute{
 				MarkdownDescription: "Show whom the action would drop now, and drop nobody. Default `false`.",
 				Optional:            true,
@@ -114,12 +119,13 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	report, err := a.data.terminator.Drain(ctx, request)
 	if err != nil {
 		failed, fault := drainFailed(report, err, onInvoke, consequenceOf[onInvoke]), drainFault(err)
-		if request.DryRun && fault != nil {
+		if request.DryRun && guarded(err) {
 			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
 		} else {
 			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
 		}
 	}
+	resp.Diagnostics.Append(unseenOfRun(report, err, model.onUnseen(), "action on "+matchWords(model.Match), false)...)
 	switch {
 	case err != nil && len(report.Sessions) == 0:
 		// Nothing is known, and no count could say so.

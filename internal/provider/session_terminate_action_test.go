@@ -83,8 +83,9 @@ func TestTerminateActionProgress(t *testing.T) {
 		want      []string
 	}{
 		{
-			name: "nobody",
-			want: []string{"Matched 0 sessions.", "No live session matched."},
+			name:     "nobody",
+			sessions: []simulator.Session{visitorGone(9)},
+			want:     []string{"Matched 0 sessions.", "No live session matched."},
 		},
 		{
 			name:     "one",
@@ -153,6 +154,7 @@ func TestTerminateActionProgress(t *testing.T) {
 		},
 		{
 			name:      "dry run with nobody",
+			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"dry_run": true},
 			want:      []string{"Matched 0 sessions.", "Dry run: 0 sessions would be dropped now. Nobody was dropped."},
 		},

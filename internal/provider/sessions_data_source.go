@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -38,6 +39,7 @@ type sessionsModel struct {
 	Sessions   types.List     `tfsdk:"sessions"`
 	SessionIDs types.List     `tfsdk:"session_ids"`
 	Unknown    types.List     `tfsdk:"unknown_sessions"`
+	Unseen     types.List     `tfsdk:"unseen"`
 }
 
 func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -78,6 +80,7 @@ func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequ
 				Computed:     true,
 				NestedObject: schema.NestedAttributeObject{Attributes: sessionDataAttributes()},
 			},
+			"unseen": unseenAttribute(),
 		},
 	}
 }
@@ -105,10 +108,15 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	now := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer, err := d.data.terminator.Query(ctx, selector, state, now)
+	match, _, _ := matchFrom(ctx, path.Root("match"), model.Match) // selectorFrom has told the faults
+	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), model.Exclude)
+	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, Match: match, Exclude: exclude, State: state, Now: now})
 	if err != nil {
 		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
 		return
+	}
+	if answer.Coverage.SeesNothing() {
+		resp.Diagnostics.Append(emptyList())
 	}
 	if len(answer.Unknown) > 0 {
 		unknown := func(s session.Session) []session.UnknownCriterion { return selector.UnknownCriteria(s, now) }
@@ -118,6 +126,8 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		resp.Diagnostics.Append(namelessSessions(nameless, matchWords(model.Match)))
 	}
 	resp.Diagnostics.Append(model.show(ctx, answer)...)
+	model.Unseen, diags = unseenList(ctx, answer.Coverage.Unseen)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 

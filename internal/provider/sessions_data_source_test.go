@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -345,5 +346,67 @@ func TestSessionDataSourcesDescribeEverything(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestSessionsDataSourceUnseen(t *testing.T) {
+	t.Parallel()
+	named := endedSession("ended", "4")
+	named.Device = "db-production.example.com:22"
+	item := func(argument, value string, similar ...any) any {
+		return map[string]any{"argument": argument, "value": value, "similar": append([]any{}, similar...)}
+	}
+	tests := map[string]struct {
+		rows   []session.Session
+		config map[string]any
+		want   []any
+		warns  bool
+	}{
+		"nothing asked": {rows: []session.Session{named}},
+		"a history, where only live sessions are shown": {
+			rows:   []session.Session{named},
+			config: map[string]any{"match": map[string]any{"devices": []any{"db-production.example.com"}}},
+		},
+		"misspelled": {
+			rows:   []session.Session{named},
+			config: map[string]any{"match": map[string]any{"devices": []any{"db-prodution.example.com"}}},
+			want:   []any{item("match.devices", "db-prodution.example.com", "db-production.example.com")},
+		},
+		"misspelled in exclude": {
+			rows:   []session.Session{named},
+			config: map[string]any{"exclude": map[string]any{"devices": []any{"db-prodution.example.com"}}},
+			want:   []any{item("exclude.devices", "db-prodution.example.com", "db-production.example.com")},
+		},
+		"unknown": {
+			rows:   []session.Session{named},
+			config: map[string]any{"match": map[string]any{"protocols": []any{"vnc"}}},
+			want:   []any{item("match.protocols", "vnc")},
+		},
+		"unknown beside one that is known": {
+			rows:   []session.Session{named},
+			config: map[string]any{"match": map[string]any{"devices": []any{"db-production.example.com", "web-07"}}},
+		},
+		"an empty list": {
+			config: map[string]any{"match": map[string]any{"devices": []any{"web-07"}}},
+			warns:  true,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := &scriptedPAM{rows: test.rows}
+			state, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", test.config)
+			var warnings [][]string
+			if test.warns {
+				warnings = append(warnings, []string{"This authorization sees no session at all"})
+			}
+			wantLines(t, diags, warnings...)
+			if got, ok := state["unseen"].([]any); !ok || !reflect.DeepEqual(got, append([]any{}, test.want...)) {
+				t.Errorf("unseen = %#v, want %#v", state["unseen"], test.want)
+			}
+			if got := pam.journal(); !slices.Equal(got, []string{"list"}) {
+				t.Errorf("requests = %q, want one list", got)
+			}
+		})
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
 var (
@@ -30,6 +32,10 @@ var (
 		return validateDuration(text, 0)
 	}}
 )
+
+func onUnseenRule() validator.String {
+	return stringvalidator.OneOf(string(termination.UnseenContinue), string(termination.UnseenHalt), string(termination.UnseenIgnore))
+}
 
 func validateDuration(text string, least time.Duration) error {
 	d, err := time.ParseDuration(text)

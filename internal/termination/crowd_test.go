@@ -67,7 +67,7 @@ func TestAskersThatLeave(t *testing.T) {
 					time.AfterFunc(time.Duration(n)*3*time.Second, cancel)
 				}
 				defer cancel()
-				_, err := terminator.Query(ctx, selector(t), termination.StateLive, time.Now())
+				_, err := terminator.Query(ctx, termination.Question{Selector: selector(t), State: termination.StateLive, Now: time.Now()})
 				if n%2 == 1 && err != nil {
 					bad.Add(1)
 				}

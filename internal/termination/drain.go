@@ -14,6 +14,11 @@ type DrainRequest struct {
 	// Selector says which live sessions match. It is asked again at every read, and
 	// before every request.
 	Selector *session.Selector
+	// Match and Exclude are what Selector was made of. The first list tells whether
+	// sessions carry their values, and OnUnseen what to do where none does; empty
+	// means UnseenContinue.
+	Match, Exclude session.Match
+	OnUnseen       OnUnseen
 	// Unsettled are sessions that an earlier run could not settle. The drain needs an
 	// end of each, or a list that shows that it does not match; that a list shows it
 	// no more is not enough. One that the Selector excludes is left alone.
@@ -91,6 +96,9 @@ type Report struct {
 	// Sessions holds every session that matched or may have matched, in the order in
 	// which they were first seen.
 	Sessions []Drained
+	// Coverage is what the first list, or that of the preview, tells of Match and
+	// Exclude; nil if it could not be read.
+	Coverage *Coverage
 }
 
 // Survivors gives the sessions that are not known to have ended.
@@ -131,10 +139,12 @@ func (r Report) those(are func(Drained) bool) []Drained {
 
 // DrainError is the failure of a drain. It is always used as a pointer.
 type DrainError struct {
-	// Kind is TooMany; NotAttempted if the first list could not be read; StillLive if
-	// a session of the report is live; else Unknown: one of the report may be, or
-	// others may have come unseen.
+	// Kind is TooMany or NotCovered; NotAttempted if the first list could not be read;
+	// StillLive if a session of the report is live; else Unknown: one of the report may
+	// be, or others may have come unseen.
 	Kind Kind
+	// Coverage belongs to NotCovered.
+	Coverage *Coverage
 	// Count and Limit belong to TooMany.
 	Count, Limit int
 	// Cause is the last failure that concerns the whole drain, nil without.
@@ -148,8 +158,11 @@ type DrainError struct {
 // Only then may a caller go on in spite of the error: not past a guard, a first
 // list that could not be read, or an interrupt.
 func (e *DrainError) Ran() bool {
-	return e.Kind != TooMany && e.Kind != NotAttempted && !errors.Is(e.Context, context.Canceled)
+	return !e.Guarded() && e.Kind != NotAttempted && !errors.Is(e.Context, context.Canceled)
 }
+
+// Guarded reports whether a guard stopped the drain.
+func (e *DrainError) Guarded() bool { return e.Kind == TooMany || e.Kind == NotCovered }
 
 func (e *DrainError) Error() string {
 	text := "drain: " + string(e.Kind)

@@ -28,6 +28,8 @@ type drain struct {
 	DrainRequest
 
 	roster *roster
+	// coverage is what the first list tells of the question, nil before it.
+	coverage *Coverage
 	// pace gives the pauses between checks; it begins again with every round of
 	// requests.
 	pace pace
@@ -61,11 +63,12 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 
 func (d *drain) run(ctx context.Context) error {
 	if err := d.list(ctx); err != nil {
-		failure := d.fail(ctx, err)
-		failure.Kind = NotAttempted
-		return failure
+		return d.notBegun(ctx, err)
 	}
 	d.tell(Event{Stage: Listed, Count: d.roster.count((*member).target)})
+	if err := d.checkCoverage(); err != nil {
+		return err
+	}
 	if err := d.checkLimit(); err != nil || d.DryRun {
 		return err
 	}
@@ -85,24 +88,21 @@ func (d *drain) run(ctx context.Context) error {
 // only, and so tells nothing of one that an earlier run could not settle.
 func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 	shot, err := d.look.snapshot(ctx)
-	if err == nil && shot.full {
-		shot = &snapshot{readAt: time.Now(), full: true}
-	}
 	if err != nil {
-		failure := d.fail(ctx, err)
-		failure.Kind = NotAttempted
-		return time.Time{}, failure
+		return time.Time{}, d.notBegun(ctx, err)
 	}
-	list := d.roster.newReading(shot.readAt)
-	if shot.full {
-		if err := d.look.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
-			failure := d.fail(ctx, err)
-			failure.Kind = NotAttempted
-			return time.Time{}, failure
-		}
+	readAt := shot.readAt
+	if shot.full { // it holds no session
+		readAt = time.Now()
 	}
+	list := d.roster.newReading(readAt)
 	for _, s := range shot.live {
 		list.take(s)
+	}
+	if shot.full {
+		if err := d.look.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
+			return time.Time{}, d.notBegun(ctx, err)
+		}
 	}
 	known, _ := d.roster.complete(list)
 	for _, m := range known {
@@ -112,7 +112,19 @@ func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 			d.see(m, m.row)
 		}
 	}
-	return shot.readAt, d.checkLimit()
+	coverage := shot.seenValues.coverage(d.Match, d.Exclude)
+	d.coverage = &coverage
+	if err := d.checkCoverage(); err != nil {
+		return readAt, err
+	}
+	return readAt, d.checkLimit()
+}
+
+// notBegun is the failure of a run whose first list could not be read.
+func (d *drain) notBegun(ctx context.Context, cause error) *DrainError {
+	failure := d.fail(ctx, cause)
+	failure.Kind = NotAttempted
+	return failure
 }
 
 func (d *drain) tell(e Event) {
@@ -416,13 +428,8 @@ func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) 
 // list reads the list for the members and for new sessions.
 func (d *drain) list(ctx context.Context) error {
 	first := d.roster.listedAt.IsZero()
-	ask := d.look.ask
-	if first {
-		ask = d.look.askFirst
-	}
-	asked := time.Now()
-	list := d.roster.newReading(asked)
-	if err := ask(ctx, &asker{collector: list, all: true}); err != nil {
+	list := d.roster.newReading(time.Now())
+	if err := d.ask(ctx, list, first); err != nil {
 		if ctx.Err() == nil { // cut short, it shows nothing new
 			d.passing = err
 			for _, m := range d.roster.those((*member).pending) {
@@ -439,13 +446,23 @@ func (d *drain) list(ctx context.Context) error {
 	var missing []*member
 	for _, m := range known {
 		switch {
-		case m.row != nil && !m.elsewhere(d.Selector.Select(*m.row, asked)):
+		case m.row != nil && !m.elsewhere(d.Selector.Select(*m.row, list.asked)):
 			d.see(m, m.row)
 		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
 			missing = append(missing, m)
 		}
 	}
 	return d.seek(ctx, missing)
+}
+
+// ask lets a reading take a complete list. The first one tells of the question, too.
+func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) {
+	if !first {
+		return d.look.ask(ctx, &asker{collector: list, all: true})
+	}
+	ask := func(a *asker) error { return d.look.askFirst(ctx, a) }
+	d.coverage, err = askCovered(ask, list, d.Match, d.Exclude)
+	return err
 }
 
 // seek decides about members that a complete list does not show. A missing record
@@ -536,7 +553,7 @@ func (d *drain) drained(m *member) Drained {
 }
 
 func (d *drain) report() Report {
-	r := Report{Sessions: make([]Drained, 0, len(d.roster.members))}
+	r := Report{Sessions: make([]Drained, 0, len(d.roster.members)), Coverage: d.coverage}
 	for _, m := range d.roster.members {
 		if m.settled != dismissed {
 			r.Sessions = append(r.Sessions, d.drained(m))

@@ -183,7 +183,7 @@ func TestDrainWhereSingleSessionsCannotBeRead(t *testing.T) {
 func TestDrainNeedsAnEnd(t *testing.T) {
 	t.Parallel()
 	vanishing := func() *pam {
-		p := &pam{sessions: lives(1)}
+		p := &pam{sessions: append(lives(1), elsewhere()...)}
 		p.drops = append(p.drops, func(id string) error { p.hide(id); return nil })
 		return p
 	}
@@ -271,7 +271,7 @@ func TestDrainOfUnsettledSessions(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: test.rows}
+				p := &pam{sessions: append(test.rows, elsewhere()...)}
 				if test.script != nil {
 					test.script(p)
 				}
@@ -360,7 +360,7 @@ func TestDrainQuietPeriod(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: test.rows}
+				p := &pam{sessions: append(test.rows, elsewhere()...)}
 				if test.script != nil {
 					test.script(p)
 				}
@@ -407,7 +407,7 @@ func TestDrainQuietPeriodAfterASessionStopsMatching(t *testing.T) {
 func TestDrainQuietPeriodThatPassesUnwaited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{}
+		p := &pam{sessions: elsewhere()}
 		slow := func(e termination.Event) {
 			if e.Stage == termination.InQuiet {
 				time.Sleep(2 * time.Second)

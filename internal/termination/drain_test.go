@@ -36,6 +36,10 @@ func other(s session.Session) session.Session {
 	return s
 }
 
+// elsewhere is a session that no test means, so that the list is not empty: an
+// empty one fails a drain.
+func elsewhere() []session.Session { return []session.Session{other(ended(99))} }
+
 func lives(numbers ...int) []session.Session {
 	rows := make([]session.Session, 0, len(numbers))
 	for _, n := range numbers {
@@ -109,6 +113,7 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:    "nobody there at first: the quiet time holds all the same",
+			rows:    elsewhere(),
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
 			// Lists at 0, 2, 5 and 7.
 			calls: []string{"list", "list", "list", "list"},
@@ -165,6 +170,7 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:    "none allowed and none there",
+			rows:    elsewhere(),
 			request: termination.DrainRequest{Limit: count(0)},
 			calls:   []string{"list"},
 		},

@@ -18,13 +18,16 @@ import (
 func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{lists: []func() error{listError(session.ErrTransient), works}}
+		p := &pam{sessions: []session.Session{ended(9)}, lists: []func() error{listError(session.ErrTransient), works}}
 		terminator := termination.New(p, termination.Options{Retries: 4, ListTimeout: 10 * time.Minute})
 		request := termination.DrainRequest{Selector: selector(t), Poll: interval}
 		if _, _, err := terminator.Preview(t.Context(), request); err == nil {
 			t.Fatal("the preview worked")
 		}
-		time.Sleep(11 * time.Minute) // another resource takes its time
+		// Another resource takes its time.
+		if err := pause(t.Context(), 11*time.Minute); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := terminator.Drain(t.Context(), request); err != nil {
 			t.Errorf("%v, with %d reads; want a read: the server works", err, reads(p))
 		}

@@ -294,7 +294,7 @@ func (l *look) begin() *read {
 		r.lesson = newLesson(r.began)
 	}
 	if l.first == nil {
-		r.shot = &snapshot{limit: maxSnapshot, readAt: r.began}
+		r.shot = newSnapshot(maxSnapshot, r.began)
 	}
 	return r
 }
@@ -311,7 +311,7 @@ func (l *look) finish(r *read, err error) {
 		l.memory.keep(r.lesson, err == nil)
 	}
 	if r.shot != nil && err == nil {
-		r.shot.seen = nil
+		r.shot.complete()
 		l.first = r.shot
 	}
 	l.current = nil

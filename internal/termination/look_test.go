@@ -99,7 +99,7 @@ func everyone(ctx context.Context, t *testing.T, terminator *termination.Termina
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := terminator.Query(ctx, all, termination.StateLive, time.Now())
+	answer, err := terminator.Query(ctx, termination.Question{Selector: all, State: termination.StateLive, Now: time.Now()})
 	return answer.Sessions, err
 }
 

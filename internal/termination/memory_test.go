@@ -108,10 +108,19 @@ func TestMemoryForgetsTheOldest(t *testing.T) {
 			if len(m.ends) != maxRemembered {
 				t.Fatalf("%d ends are kept, want %d", len(m.ends), maxRemembered)
 			}
+			// The filter for second records may forget a few of the newest, at random, and
+			// older ones take their places.
+			older := 0
 			for id, e := range m.ends {
-				if e.session.EndedAt.Before(rows[surplus].EndedAt) || id == "earlier" {
-					t.Fatalf("%s is kept, and is not among the newest", id)
+				if id == "earlier" {
+					t.Fatal("an end of an older list is kept")
 				}
+				if e.session.EndedAt.Before(rows[surplus].EndedAt) {
+					older++
+				}
+			}
+			if older > maxRemembered/1000 {
+				t.Errorf("%d of the ends that are kept are not among the newest", older)
 			}
 			m.keep(shows(2, row("later", "", time.Nanosecond)), true)
 			if _, kept := m.ends["later"]; !kept || len(m.ends) != maxRemembered {

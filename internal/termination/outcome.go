@@ -41,7 +41,7 @@ const (
 func (o Outcome) Ended() bool { return o == Terminated || o == AlreadyEnded }
 
 // Kind is the way in which an operation failed: the outcome of its session, or
-// one of the two that are no outcome.
+// one of those that are no outcome.
 type Kind = Outcome
 
 const (
@@ -49,6 +49,9 @@ const (
 	Mismatch Kind = "mismatch"
 	// TooMany: more sessions match than allowed; none was terminated.
 	TooMany Kind = "too_many"
+	// NotCovered: the list tells that values of match or exclude are unseen, or holds
+	// no session at all; none was terminated.
+	NotCovered Kind = "not_covered"
 )
 
 // Result is what a termination came to. On an error it holds what is known all

@@ -41,6 +41,8 @@ type Answer struct {
 	Sessions []session.Session
 	// Unknown may match: PAM shows too little of them to decide.
 	Unknown []session.Session
+	// Coverage is what the same list tells of Match and Exclude.
+	Coverage Coverage
 }
 
 // WithoutID gives the sessions that match and of which PAM does not show the
@@ -50,16 +52,30 @@ func (a Answer) WithoutID() []session.Session {
 	return slices.DeleteFunc(slices.Clone(a.Sessions), func(s session.Session) bool { return s.ID != "" })
 }
 
-// Query gives the sessions in a state that selector chooses at the moment now, from
-// a list that begins after the call. Memory follows them and the live sessions, not
-// the list. The error matches one of session's sentinels or the context's error; an
-// incomplete list is an error, never a shorter answer.
-func (t *Terminator) Query(ctx context.Context, selector *session.Selector, state State, now time.Time) (Answer, error) {
-	q := &query{selector: selector, state: state, now: now}
-	if err := t.look.askFirst(ctx, &asker{collector: q, all: true}); err != nil {
+// Question is what a query asks.
+type Question struct {
+	// Selector chooses the sessions; Match and Exclude are what it was made of.
+	Selector       *session.Selector
+	Match, Exclude session.Match
+	// State is that of the sessions, and Now the moment at which Selector judges them.
+	State State
+	Now   time.Time
+}
+
+// Query gives the sessions that a question is about, from a list that begins after
+// the call. Memory follows them and the live sessions, not the list. The error
+// matches one of session's sentinels or the context's error; an incomplete list is
+// an error, never a shorter answer.
+func (t *Terminator) Query(ctx context.Context, of Question) (Answer, error) {
+	q := &query{selector: of.Selector, state: of.State, now: of.Now}
+	ask := func(a *asker) error { return t.look.askFirst(ctx, a) }
+	coverage, err := askCovered(ask, q, of.Match, of.Exclude)
+	if err != nil {
 		return Answer{}, err
 	}
-	return q.answer(), nil
+	answer := q.answer()
+	answer.Coverage = *coverage
+	return answer, nil
 }
 
 // query takes the rows of a list that a question is about. Its moment is fixed, so

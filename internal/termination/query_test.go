@@ -48,7 +48,7 @@ func TestQuery(t *testing.T) {
 				termination.StateLive: test.live, termination.StateEnded: test.ended, termination.StateAll: test.all,
 			} {
 				p := &pam{sessions: test.rows}
-				answer, err := termination.New(p, termination.Options{}).Query(t.Context(), janes(t), state, time.Now())
+				answer, err := termination.New(p, termination.Options{}).Query(t.Context(), termination.Question{Selector: janes(t), State: state, Now: time.Now()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -103,7 +103,7 @@ func TestQueryKeepsItsMoment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := termination.New(p, termination.Options{}).Query(t.Context(), older, termination.StateLive, time.Now())
+		answer, err := termination.New(p, termination.Options{}).Query(t.Context(), termination.Question{Selector: older, State: termination.StateLive, Now: time.Now()})
 		if err != nil || len(answer.Sessions) != 1 || answer.Sessions[0].ID != "hash-1" {
 			t.Errorf("got %+v, %v, want hash-1 alone", answer, err)
 		}
@@ -113,7 +113,7 @@ func TestQueryKeepsItsMoment(t *testing.T) {
 func TestQueryWithoutID(t *testing.T) {
 	t.Parallel()
 	p := &pam{sessions: []session.Session{withoutID(live(1)), live(2)}}
-	answer, err := termination.New(p, termination.Options{}).Query(t.Context(), janes(t), termination.StateLive, time.Now())
+	answer, err := termination.New(p, termination.Options{}).Query(t.Context(), termination.Question{Selector: janes(t), State: termination.StateLive, Now: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

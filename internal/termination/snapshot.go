@@ -20,15 +20,36 @@ type snapshot struct {
 	// readAt is when the list began.
 	readAt time.Time
 
-	limit int
+	// seenValues is what the list tells of values, nil until it is complete.
+	seenValues *sightings
+
+	census *census
+	limit  int
 	// full: more records are live than the limit, and none of them is kept.
 	full bool
 	seen map[session.Session]struct{}
 }
 
-func (s *snapshot) restart() { *s = snapshot{limit: s.limit, readAt: time.Now()} }
+// newSnapshot makes an empty one. Previews that it will answer are not known yet, so
+// its census keeps the values of every argument.
+func newSnapshot(limit int, readAt time.Time) *snapshot {
+	s := &snapshot{limit: limit, readAt: readAt, census: newCensus(
+		session.FieldUsers, session.FieldCredentials, session.FieldDevices,
+		session.FieldProtocols, session.FieldProxies, session.FieldOriginIPs,
+	)}
+	s.census.restart()
+	return s
+}
+
+func (s *snapshot) restart() { *s = *newSnapshot(s.limit, time.Now()) }
+
+// complete ends a read that worked.
+func (s *snapshot) complete() {
+	s.seenValues, s.census, s.seen = s.census.complete(), nil, nil
+}
 
 func (s *snapshot) take(row session.Session) {
+	s.census.take(row)
 	if _, again := s.seen[row]; again || s.full || !row.Live() {
 		return
 	}

@@ -1,0 +1,169 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+const onUnseenDescription = "What to do about values of `match` and `exclude` that no session has, live or ended, because they are misspelled, outside the authorization's scope, or never used: " +
+	"`continue` warns; `halt` fails before any session is terminated; `ignore` does nothing. " +
+	"A list without a single session, live or ended, always fails, unless this is `ignore`. Unseen `session_ids` only warn. Defaults to `continue`."
+
+// seesNothing is the summary where the list is empty. It names no object, so that
+// Terraform shows one warning for all.
+const seesNothing = "This authorization sees no session at all"
+
+const seesNothingAdvice = "Give the authorization access to the Credentials and Devices in A2A › Applications › Authorizations."
+
+// onUnseen is what a user wrote, or the default.
+func (a drainArguments) onUnseen() termination.OnUnseen {
+	return termination.OnUnseen(a.OnUnseen.ValueString())
+}
+
+// unseenOfRun words the unseen values that a run, or the preview of one, came
+// across, as warnings. Where they made it fail, the failure tells them.
+func unseenOfRun(drained termination.Report, err error, on termination.OnUnseen, name string, planned bool) diag.Diagnostics {
+	var failure *termination.DrainError
+	told := errors.As(err, &failure) && failure.Kind == termination.NotCovered
+	if told || drained.Coverage == nil || on == termination.UnseenIgnore {
+		return nil
+	}
+	return unseenValues(drained.Coverage.Unseen, name, planned)
+}
+
+// unseenValues warns of unseen values. In a plan, those without a similar one have
+// one summary, so that Terraform shows one warning for all drains of machines that
+// nobody has used yet.
+func unseenValues(unseen []termination.Unseen, name string, planned bool) diag.Diagnostics {
+	var likely, others []termination.Unseen
+	for _, u := range unseen {
+		if len(u.Similar) > 0 {
+			likely = append(likely, u)
+		} else {
+			others = append(others, u)
+		}
+	}
+	var diags diag.Diagnostics
+	if len(likely) > 0 {
+		diags.Append(report{
+			summary:   countValues(len(likely)) + " may be misspelled",
+			attempted: "No session that senhasegura lists, live or ended, has:" + unseenLines(likely),
+			advice:    "Write each value as senhasegura shows it.",
+		}.about(name).asWarning())
+	}
+	if len(others) > 0 {
+		r := report{
+			summary:   "Values of `match` that no session has",
+			attempted: sentences(capitalize(name)+": no session that senhasegura lists, live or ended, has:"+unseenLines(others), purged(others)),
+			advice:    "Check these values, and that the authorization can see their sessions. If they have not been used yet, set `on_unseen = \"ignore\"` to hide this warning.",
+		}
+		if !planned {
+			r = r.about(name)
+		}
+		diags.Append(r.asWarning())
+	}
+	return diags
+}
+
+func countValues(n int) string {
+	if n == 1 {
+		return "1 value"
+	}
+	return fmt.Sprintf("%d values", n)
+}
+
+// unseenLines names values, each with what may be meant instead.
+func unseenLines(unseen []termination.Unseen) string {
+	lines := make([]string, 0, len(unseen))
+	for _, u := range unseen {
+		line := fmt.Sprintf("`%s` %q", u.Argument, u.Value)
+		if len(u.Similar) > 0 {
+			line += "; similar: " + quotedValues(u.Similar)
+		}
+		if u.Listed != "" {
+			line += "; senhasegura lists all devices by " + string(u.Listed)
+		}
+		lines = append(lines, line)
+	}
+	return bullets(lines, len(lines))
+}
+
+func quotedValues(texts []string) string {
+	quoted := make([]string, 0, len(texts))
+	for _, text := range texts {
+		quoted = append(quoted, fmt.Sprintf("%q", text))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// purged: that a session id is not listed is no sign of a mistake.
+func purged(unseen []termination.Unseen) string {
+	for _, u := range unseen {
+		if u.OnlyWarns {
+			return "\n\nsenhasegura may have purged a session whose ID is not listed."
+		}
+	}
+	return ""
+}
+
+// emptyList warns of a list without a single session.
+func emptyList() diag.Diagnostic {
+	return report{
+		summary:   seesNothing,
+		attempted: "senhasegura lists no session, live or ended. An empty result doesn't mean that no user is connected.",
+		advice:    seesNothingAdvice,
+	}.asWarning()
+}
+
+// notCovered words a drain that unseen values, or an empty list, kept from running.
+func notCovered(drained termination.Report, coverage *termination.Coverage, moment, consequence string) report {
+	live := paragraphs(named(drained.Previewed(), "matching", maxDropped), named(drained.Survivors(), "live or unknown", len(drained.Sessions)))
+	m := report{
+		summary:   seesNothing,
+		attempted: "senhasegura lists no session, live or ended.",
+		truth:     paragraphs(live, sentences("No sessions were terminated.", consequence)),
+		advice:    seesNothingAdvice + " If senhasegura has recorded no session yet, set `on_unseen = \"ignore\"`.",
+	}
+	if !coverage.SeesNothing() {
+		m.summary = countValues(len(coverage.Unseen)) + " of `match` or `exclude` that no session has"
+		m.attempted = "No session that senhasegura lists, live or ended, has:" + unseenLines(coverage.Unseen)
+		m.advice = "Write each value as senhasegura shows it. To continue anyway, set `on_unseen` to `continue`."
+	}
+	if moment == onDestroy {
+		m.advice += " A destroy uses what was applied last, so apply that change first, on its own (`-target`), and then destroy."
+	}
+	return m
+}
+
+// guarded reports whether a guard stopped a drain.
+func guarded(err error) bool {
+	var failure *termination.DrainError
+	return errors.As(err, &failure) && failure.Guarded()
+}
+
+// unseenFault is the argument with the first value for which a drain failed.
+func unseenFault(coverage *termination.Coverage) []path.Path {
+	for _, u := range coverage.Unseen {
+		if object, argument, ok := strings.Cut(u.Argument, "."); ok && !u.OnlyWarns {
+			return []path.Path{path.Root(object).AtName(argument)}
+		}
+	}
+	return nil
+}
+
+// valuesNotChecked words a list that could not be read for a plan that creates a
+// drain or changes its match.
+func valuesNotChecked(err error) diag.Diagnostic {
+	return report{
+		summary:   "Can't check `match` and `exclude`: " + explain(err).problem,
+		attempted: "Whether sessions have their values is not known.",
+		advice:    explain(err).advice + " To plan without a call, set `preview = false`.",
+		evidence:  evidence(err),
+	}.asWarning()
+}

@@ -1,0 +1,54 @@
+package termination
+
+import (
+	"context"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+)
+
+// counted gives the rows of one list to a collector and to a census.
+type counted struct {
+	collector
+	census *census
+}
+
+func (c counted) restart() {
+	c.collector.restart()
+	c.census.restart()
+}
+
+func (c counted) take(s session.Session) {
+	c.collector.take(s)
+	c.census.take(s)
+}
+
+// askCovered asks and gives, from the same read, what it tells of a match and an
+// exclude. The coverage is nil where the read failed.
+func askCovered(ask func(*asker) error, of collector, match, exclude session.Match) (*Coverage, error) {
+	c := newCensus()
+	c.ask(match, exclude)
+	if err := ask(&asker{collector: counted{of, c}, all: true}); err != nil {
+		return nil, err
+	}
+	coverage := c.complete().coverage(match, exclude)
+	return &coverage, nil
+}
+
+// checkCoverage fails where the list tells that the drain looks at the wrong thing.
+func (d *drain) checkCoverage() error {
+	if d.coverage.Fails(d.OnUnseen) {
+		return &DrainError{Kind: NotCovered, Coverage: d.coverage}
+	}
+	return nil
+}
+
+// Coverage gives what the first complete list of the process tells of a match and an
+// exclude, whose session ids it does not judge. Like Preview it makes no request of
+// its own where the process has read the list before.
+func (t *Terminator) Coverage(ctx context.Context, match, exclude session.Match) (Coverage, error) {
+	shot, err := t.look.snapshot(ctx)
+	if err != nil {
+		return Coverage{}, err
+	}
+	return shot.seenValues.coverage(match, exclude), nil
+}
