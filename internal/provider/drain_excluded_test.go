@@ -184,3 +184,23 @@ func TestTerminateActionTellsOfExcluded(t *testing.T) {
 		})
 	}
 }
+
+// An interrupt while the drain waits for an excluded session does not hide it.
+func TestDrainInterruptedWhileAnExcludedSessionIsLive(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	driver := acctest.NewDriver(t, pam, nil)
+	r := driver.Resource(drainType)
+	state := kept(t, r, unseen(map[string]any{
+		"exclude": map[string]any{"users": []string{"user-1"}}, "grace_period": "10m",
+	}))
+	whenActed(pam, simulator.OpGet, 1, driver.Stop)
+	destroyed := r.Destroy(state)
+	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"1 excluded session still live", "", []string{
+		lineOf(1) + ": excluded", "The run was interrupted.", "Whether others came since the last list is not known.", staysInState,
+	}})
+	if destroyed.State == nil {
+		t.Error("the drain is gone from the state")
+	}
+	expectLive(t, pam, visitorID(1))
+}
