@@ -41,6 +41,7 @@ resource "senhasegura_session_drain" "window" {
   exclude = {
     users = ["breakglass", "maintenance"]
   }
+  on_excluded  = "continue" # they stay connected while the machine is under maintenance
   drain_on     = ["create"]
   triggers     = { window = var.window }
   grace_period = var.grace_period

@@ -38,6 +38,7 @@ resource "senhasegura_session_drain" "machine" {
   exclude = {
     users = ["breakglass"]
   }
+  on_excluded = "continue" # they stay connected while the machine is destroyed
   triggers = {
     machine = terraform_data.machine.id
     account = terraform_data.account.id

@@ -15,7 +15,7 @@ variable "device" {
 }
 
 variable "excluded_users" {
-  description = "Users whose sessions are never terminated, such as break-glass accounts."
+  description = "Users whose sessions are never terminated, such as break-glass accounts. The machine is destroyed while they are connected."
   type        = set(string)
   default     = ["breakglass"]
 }
@@ -38,6 +38,7 @@ resource "senhasegura_session_drain" "machine" {
   exclude = {
     users = var.excluded_users
   }
+  on_excluded  = "continue"
   drain_on     = ["create", "destroy"]
   max_sessions = var.max_sessions
 }

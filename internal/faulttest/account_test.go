@@ -24,6 +24,9 @@ type account struct {
 	// ended and named are the session ids that were reported as ended, and as
 	// not, or not known to be, ended.
 	ended, named []string
+	// excluded are the session ids that a drain reported as excluded. It is nil for a
+	// termination.
+	excluded []string
 	// requested are those of named for which it says that a request was accepted, or may
 	// have been received.
 	requested []string
@@ -106,9 +109,13 @@ func (w *world) terminate(ctx context.Context, request termination.Request) acco
 func (w *world) drain(ctx context.Context, request termination.DrainRequest) account {
 	w.t.Helper()
 	report, err := w.terminator.Drain(ctx, request)
-	a := account{failed: err != nil}
+	a := account{failed: err != nil, excluded: []string{}}
 	var lines []string
 	for _, d := range report.Sessions {
+		if d.Outcome == termination.Excluded {
+			a.excluded = append(a.excluded, d.Session.ID)
+			continue
+		}
 		lines = append(lines, w.nameOf(d.Session.ID)+" "+string(d.Outcome))
 		if d.Outcome.Ended() {
 			a.ended = append(a.ended, d.Session.ID)
@@ -177,6 +184,10 @@ func (w *world) breaches(a account, targets func(simulator.Session) bool) []brea
 		case !targets(s):
 			if s.Drops > w.dropsBefore[s.SessionID] {
 				found = append(found, breach{notNamed, w.nameOf(s.SessionID)})
+			}
+			excluded := s.User == "alice" && s.Credential == "breakglass"
+			if a.excluded != nil && excluded && live && !s.Behavior.Hidden && !a.blind && !unknowable && !slices.Contains(a.excluded, s.SessionID) {
+				found = append(found, breach{unreported, w.nameOf(s.SessionID)})
 			}
 		case live && !s.Behavior.Hidden && !a.blind && !unknowable && !named[s.SessionID]:
 			found = append(found, breach{unreported, w.nameOf(s.SessionID)})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
 // circumstance is a PAM or a session that behaves in its own way, without a
@@ -420,6 +421,50 @@ func TestCircumstances(t *testing.T) {
 				publish("circumstances, cells", 1)
 			})
 		}
+	}
+}
+
+// A drain that is not to leave excluded sessions: one that is live blocks it, at first
+// before anything is terminated, and later at its end.
+func TestExcludedSessionsBlock(t *testing.T) {
+	t.Parallel()
+	run := drainWith(func(r *termination.DrainRequest) { r.LeaveExcluded = false })
+	for _, c := range []circumstance{
+		{
+			name:  "live",
+			drain: cell{"excluded; A not_attempted; B not_attempted", "", "token list"},
+		},
+		{
+			name:  "ended",
+			begin: func(w *world) { w.sim.End(w.id("protected")) },
+			drain: cell{"A terminated; B terminated", "A protected B", "token list drop:A drop:B get:A get:B list"},
+		},
+		{
+			name: "appears while the others are terminated",
+			begin: func(w *world) {
+				w.sim.End(w.id("protected"))
+				w.afterDrop(func() {
+					w.add("late", simulator.Session{User: "alice", Credential: "breakglass", Device: "10.0.0.1:22", Start: w.now()})
+				})
+			},
+			drain: cell{"excluded; A terminated; B terminated", "A protected B", "token list drop:A drop:B get:A get:B list"},
+		},
+		{
+			name:     "live, and the others refuse",
+			behavior: simulator.Behavior{Refuse: true},
+			drain:    cell{"excluded; A not_attempted; B not_attempted", "", "token list"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, settings{retries: retries, concurrency: 1}, func(w *world) {
+				w.populate(c.behavior)
+				if c.begin != nil {
+					c.begin(w)
+				}
+				w.checkCell(w.t, use{name: "drain", run: run}, c.drain)
+			})
+		})
 	}
 }
 

@@ -23,8 +23,9 @@ func drainWith(change func(*termination.DrainRequest)) runner {
 	return func(ctx context.Context, t *testing.T, w *world) account {
 		t.Helper()
 		request := termination.DrainRequest{
-			Selector: mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
-			Poll:     poll,
+			Selector:      mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
+			LeaveExcluded: true,
+			Poll:          poll,
 		}
 		change(&request)
 		return w.drain(ctx, request)

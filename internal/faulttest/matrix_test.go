@@ -73,8 +73,9 @@ func terminateAByRecord(ctx context.Context, _ *testing.T, w *world) account {
 func drainAB(ctx context.Context, t *testing.T, w *world) account {
 	t.Helper()
 	return w.drain(ctx, termination.DrainRequest{
-		Selector: mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
-		Poll:     poll,
+		Selector:      mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
+		LeaveExcluded: true,
+		Poll:          poll,
 	})
 }
 

@@ -115,6 +115,7 @@ resource "terraform_data" "machine" {}
 resource "senhasegura_session_drain" "it" {
   match         = { users = ["alice"] }
   exclude       = { credentials = ["breakglass"] }
+  on_excluded   = "continue"
   poll_interval = "100ms"
   preview       = false
   depends_on    = [terraform_data.machine]

@@ -179,8 +179,9 @@ func soak(t *testing.T, test func(*world, uint64)) {
 func soakDrain(t *testing.T) termination.DrainRequest {
 	t.Helper()
 	return termination.DrainRequest{
-		Selector: mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
-		Poll:     poll,
+		Selector:      mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
+		LeaveExcluded: true,
+		Poll:          poll,
 	}
 }
 

@@ -460,6 +460,8 @@ func countSessions(n int) string {
 func outcomeLine(d termination.Drained) string {
 	line := fmt.Sprintf("%s (%s): %s", identify(*d.Session), describe(*d.Session), d.Outcome)
 	switch {
+	case d.Outcome == termination.Excluded && len(d.Undecided) > 0:
+		line += ", and it may not match, because " + undecidedText(d.Undecided)
 	case len(d.Undecided) > 0:
 		line += ", because " + undecidedText(d.Undecided) + "; it was not dropped"
 	case d.Session.ID == "":
@@ -502,15 +504,53 @@ func tally(drained termination.Report) string {
 // have ended, and PAM keeps their records.
 const maxDropped = 200
 
-// drainedPeople words whom the drain of that name dropped.
-func drainedPeople(drained termination.Report, name string) diag.Diagnostic {
-	dropped := drained.Dropped()
+// drainedPeople words whom the drain of that name dropped, and which excluded
+// sessions it left open; passes says why it succeeded in spite of them.
+func drainedPeople(drained termination.Report, passes, name string) diag.Diagnostic {
+	dropped, excluded := drained.Dropped(), drained.Excluded()
+	var counts, truth, advice []string
+	if len(dropped) > 0 {
+		counts = append(counts, countSessions(len(dropped))+" dropped")
+		truth = append(truth, tally(drained)+" These were dropped, and seen ended:"+bullets(outcomeLines(dropped), maxDropped))
+		advice = append(advice, "Nothing. A drop does not revoke access: who still has it can connect again.")
+	}
+	if len(excluded) > 0 {
+		counts = append(counts, countExcluded(len(excluded)))
+		truth = append(truth, named(excluded, "left open, because `exclude` matches", len(excluded)), passes)
+		advice = append(advice, "To block the destroy while an excluded session is live, leave `on_excluded` and `on_failure` at `halt`.")
+	}
 	return report{
-		summary:   countSessions(len(dropped)) + " dropped",
+		summary:   strings.Join(counts, ", "),
 		attempted: "The provider drained the matching sessions.",
-		truth:     tally(drained) + " These were dropped, and seen ended:" + bullets(outcomeLines(dropped), maxDropped),
-		advice:    "Nothing. A drop does not revoke access: who still has it can connect again.",
+		truth:     paragraphs(truth...),
+		advice:    sentences(advice...),
 	}.about(name).asWarning()
+}
+
+func countExcluded(n int) string {
+	if n == 1 {
+		return "1 excluded session"
+	}
+	return fmt.Sprintf("%d excluded sessions", n)
+}
+
+// excludedText lists the excluded sessions, those that a drain fails for apart. It is
+// empty where there are none.
+func excludedText(drained termination.Report) string {
+	blocking := drained.Blocking()
+	others := slices.DeleteFunc(drained.Excluded(), func(d termination.Drained) bool { return d.Blocks })
+	return paragraphs(
+		named(blocking, "excluded and still live", len(blocking)),
+		named(others, "excluded, which alone does not fail the drain", len(others)))
+}
+
+// excludedAdvice says how to get past excluded sessions that are live.
+func excludedAdvice(moment string) string {
+	const wait = "Wait until the excluded sessions have ended, and run again; `grace_period` waits for them. "
+	if moment == onDestroy {
+		return wait + "To destroy while they are live, set `on_excluded` to `continue`, apply that change on its own (`-target`), and then destroy."
+	}
+	return wait + "To go on while they are live, set `on_excluded` to `continue`."
 }
 
 // drainFailed words a drain that did not reach its end. Every session that was
@@ -526,6 +566,7 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		droppedText = "Nobody was dropped."
 	}
 	survivorText := named(survivors, "not seen ended", len(survivors))
+	blocking := drained.Blocking()
 	why := ""
 	if failure.Cause != nil {
 		why = capitalize(explain(failure.Cause).problem) + "."
@@ -539,7 +580,7 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		return notCovered(drained, failure.Coverage, moment, consequence)
 	case failure.Kind == termination.TooMany:
 		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
-		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, droppedText, consequence)
+		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, excludedText(drained), droppedText, consequence)
 		m.advice = "Check `match`. Raise `max_sessions` if all of them are meant, or narrow `match`, or protect some with `exclude`."
 		if moment == onDestroy {
 			m.advice += " A destroy uses what was applied last, so apply that change on its own (`-target`), and then destroy."
@@ -548,13 +589,17 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		m.summary = "Sessions not drained: " + explain(err).problem
 		m.truth = sentences("Who is connected is not known. Nobody was dropped.", consequence)
 		m.advice = explain(err).advice
+	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(survivors) == 0):
+		m.summary = countExcluded(len(blocking)) + " still live"
+		m.truth = paragraphs(excludedText(drained), survivorText, why, droppedText, unseen(failure), consequence)
+		m.advice = excludedAdvice(moment)
 	case len(survivors) == 0:
 		m.summary = "Drain unverified"
-		m.truth = paragraphs(sentences("Every session that was found has ended, but whether others came since is not known.", why), droppedText, consequence)
+		m.truth = paragraphs(sentences("Every session that was found has ended, but whether others came since is not known.", why), excludedText(drained), droppedText, consequence)
 		m.advice = sentences(explain(err).advice, "A second run drops only what is left.")
 	default:
 		m.summary = capitalize(countSessions(len(survivors))) + " not ended"
-		m.truth = paragraphs(survivorText, why, droppedText, unseen(failure), consequence)
+		m.truth = paragraphs(survivorText, excludedText(drained), why, droppedText, unseen(failure), consequence)
 		m.advice = sentences(survivorAdvice(survivors, failure, moment), again(survivors))
 	}
 	return m
@@ -697,21 +742,29 @@ func drainPreviewed(drained termination.Report, readAt time.Time, err error, mom
 			evidence:  evidence(err),
 		}.asWarning()}
 	}
-	planned, undecided := drained.Previewed(), drained.Survivors()
-	if len(planned) == 0 && len(undecided) == 0 {
+	planned, undecided, excluded := drained.Previewed(), drained.Survivors(), drained.Excluded()
+	if len(planned) == 0 && len(undecided) == 0 && len(excluded) == 0 {
 		return nil
 	}
 	summary := countSessions(len(planned)) + " to drop"
 	if len(undecided) > 0 {
 		summary += fmt.Sprintf(", %d that cannot be dropped", len(undecided))
 	}
+	if len(excluded) > 0 {
+		summary += ", " + countExcluded(len(excluded))
+	}
+	blocking := drained.Blocking()
+	left := slices.DeleteFunc(excluded, func(d termination.Drained) bool { return d.Blocks })
+	blocked := map[string]string{onCreate: "apply", onDestroy: "destroy"}[moment]
 	when := map[string]string{onCreate: "created", onDestroy: "destroyed"}[moment]
 	return diag.Diagnostics{report{
 		summary:   summary,
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
 			named(planned, "matching at "+readAt.UTC().Format(time.RFC3339), maxDropped),
-			named(undecided, "that the drain will not drop, and so will fail on", len(undecided))),
+			named(undecided, "that the drain will not drop, and so will fail on", len(undecided)),
+			named(blocking, "excluded, which will not be terminated. The "+blocked+" fails while one is live, because `on_excluded` is `halt`", len(blocking)),
+			named(left, "excluded, which will not be terminated and will not fail the "+blocked, len(left))),
 		advice: sentences("Apply the plan to drop whoever matches then. Set `grace_period` to let them finish, or protect some with `exclude`.",
 			survivorAdvice(undecided, &termination.DrainError{}, moment)),
 	}.about(name).asWarning()}

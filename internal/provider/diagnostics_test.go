@@ -247,6 +247,18 @@ func scenes() map[string]scene {
 		"drain_survivor": {
 			sessions: []simulator.Session{alice(simulator.Behavior{Refuse: true}), bob()}, unanswered: true, happen: sceneOfDrain(nil),
 		},
+		"drain_excluded": {
+			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true,
+			happen: sceneOfDrain(map[string]any{"exclude": map[string]any{"users": []string{"bob"}}}),
+		},
+		"drain_excluded_left": {
+			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true,
+			happen: sceneOfDrain(map[string]any{"exclude": map[string]any{"users": []string{"bob"}}, "on_excluded": "continue"}),
+		},
+		"drain_other_form": {
+			sessions: live, unanswered: true,
+			happen: sceneOfDrain(map[string]any{"match": map[string]any{"users": []string{`CORP\alice`}}, "on_unseen": "ignore"}),
+		},
 		"drain_too_many": {
 			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true, happen: sceneOfDrain(map[string]any{"max_sessions": 1}),
 		},

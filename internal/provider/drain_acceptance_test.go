@@ -452,6 +452,7 @@ func TestAccDrainUpdatedInPlace(t *testing.T) {
 	s.pam.Forget()
 	s.Write("main.tf", machine+drainOf(`
   exclude      = { users = ["user-1"] }
+  on_excluded  = "continue"
   max_sessions = 1
   quiet_period = "20ms"
 `))

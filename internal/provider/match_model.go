@@ -24,7 +24,7 @@ import (
 // action share.
 const (
 	matchDescription   = "Sessions that are meant. Inside one set any value is enough; across arguments all must hold."
-	excludeDescription = "Sessions that are never meant, even if `match` names them: emergency accounts, the runner's own session. Same arguments as `match`."
+	excludeDescription = "Sessions to leave open even if they match, such as break-glass accounts or the runner's own session. Takes the same arguments as `match`."
 )
 
 // matchSets are the arguments of a match that are sets, with their words and

@@ -37,7 +37,7 @@ var (
 	_ resource.ResourceWithModifyPlan     = (*sessionDrainResource)(nil)
 )
 
-// The values of `drain_on` and `on_failure`.
+// The values of `drain_on`, and of `on_failure` and `on_excluded`.
 const (
 	onCreate  = "create"
 	onDestroy = "destroy"
@@ -56,13 +56,33 @@ func newSessionDrainResource() resource.Resource { return &sessionDrainResource{
 
 type sessionDrainModel struct {
 	drainArguments
-	DrainOn   types.Set      `tfsdk:"drain_on"`
-	Triggers  types.Map      `tfsdk:"triggers"`
-	OnFailure types.String   `tfsdk:"on_failure"`
-	Preview   types.Bool     `tfsdk:"preview"`
-	Timeouts  timeouts.Value `tfsdk:"timeouts"`
-	ID        types.String   `tfsdk:"id"`
-	Sessions  types.List     `tfsdk:"sessions"`
+	DrainOn    types.Set      `tfsdk:"drain_on"`
+	Triggers   types.Map      `tfsdk:"triggers"`
+	OnFailure  types.String   `tfsdk:"on_failure"`
+	OnExcluded types.String   `tfsdk:"on_excluded"`
+	Preview    types.Bool     `tfsdk:"preview"`
+	Timeouts   timeouts.Value `tfsdk:"timeouts"`
+	ID         types.String   `tfsdk:"id"`
+	Sessions   types.List     `tfsdk:"sessions"`
+}
+
+// request converts the arguments, see drainArguments. Where Terraform goes on anyway,
+// an excluded session is no reason to leave the others live.
+func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
+	request, diags := m.drainArguments.request(ctx)
+	request.LeaveExcluded = m.OnExcluded.ValueString() == continueOn || m.OnFailure.ValueString() == continueOn
+	return request, diags
+}
+
+// passesExcluded says why the drain succeeds in spite of excluded sessions.
+func (m *sessionDrainModel) passesExcluded() string {
+	switch {
+	case m.OnExcluded.ValueString() == continueOn:
+		return "Terraform goes on, because `on_excluded` is `continue`."
+	case m.OnFailure.ValueString() == continueOn:
+		return "Terraform goes on, because `on_failure` is `continue`."
+	}
+	return "Terraform goes on, because only excluded sessions that match for certain block the drain."
 }
 
 // drainedModel is what the drain at creation did to one session.
@@ -92,7 +112,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 
 	drained := map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{
-			MarkdownDescription: "Result for the session. One of: `terminated` (terminated by the drain; end confirmed), `already_ended` (ended, and not by the drain), `excluded` (left open, because `exclude` came to match it). " +
+			MarkdownDescription: "Result for the session. One of: `terminated` (terminated by the drain; end confirmed), `already_ended` (ended, and not by the drain), `excluded` (left open, because `exclude` matches it too). " +
 				"After a failure also `refused`, `still_live`, `unknown` (may have ended; can't be read, or too little is shown to decide), or `not_attempted`.",
 			Computed: true,
 		},
@@ -134,8 +154,16 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			},
 			"on_failure": schema.StringAttribute{
-				MarkdownDescription: "What to do if a matching session is still live, or can't be read, when the drain has run or its time is up: `halt` fails, so referenced resources are not destroyed; `continue` warns, and Terraform destroys them. " +
+				MarkdownDescription: "What to do if a matching session is still live, or can't be read, when the drain has run or its time is up: `halt` fails, so referenced resources are not destroyed; `continue` warns, and Terraform destroys them, also while excluded sessions are live. " +
 					"More sessions than `max_sessions`, unseen values with `on_unseen = \"halt\"`, a list without a single session, a first list that can't be read, and an interrupt always fail. Defaults to `halt`.",
+				Optional:   true,
+				Computed:   true,
+				Default:    stringdefault.StaticString(halt),
+				Validators: []validator.String{stringvalidator.OneOf(halt, continueOn)},
+			},
+			"on_excluded": schema.StringAttribute{
+				MarkdownDescription: "What to do if an excluded session is live: `halt` waits for it during `grace_period`, and then fails before anything is terminated, so referenced resources are not destroyed; an excluded session that appears later fails the drain at its end. " +
+					"`continue` warns, and Terraform destroys the resources while the session is live. With `on_failure = \"continue\"` an excluded session only warns too. Defaults to `halt`.",
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(halt),
@@ -366,8 +394,8 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	report, err := r.data.terminator.Drain(ctx, request)
 	diags.Append(unseenOfRun(report, err, model.onUnseen(), model.name(), false)...)
 	if err == nil {
-		if len(report.Dropped()) > 0 {
-			diags.Append(drainedPeople(report, model.name()))
+		if len(report.Dropped()) > 0 || len(report.Excluded()) > 0 {
+			diags.Append(drainedPeople(report, model.passesExcluded(), model.name()))
 		}
 		return report, diags
 	}

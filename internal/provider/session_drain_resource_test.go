@@ -225,16 +225,6 @@ func drainCases() []drainCase {
 			dropped:  []int{1},
 		},
 		{
-			name:     "the excluded are never dropped",
-			sessions: visitors(1, 2),
-			arguments: map[string]any{
-				"exclude": map[string]any{"users": []string{"USER-1"}},
-			},
-			requests: []string{"token", "list", "drop hash-2", "get 2", "list"},
-			dropped:  []int{2},
-			live:     []string{visitorID(1)},
-		},
-		{
 			name:     "an exclude that sets nothing excludes nobody",
 			sessions: visitors(1),
 			arguments: map[string]any{
@@ -923,7 +913,7 @@ func TestDrainDefaults(t *testing.T) {
 
 	first, second := kept(t, r, config), kept(t, r, config)
 	for name, want := range map[string]any{
-		"drain_on": []any{"destroy"}, "grace_period": "0s", "quiet_period": "0s", "max_sessions": nil, "on_failure": "halt",
+		"drain_on": []any{"destroy"}, "grace_period": "0s", "quiet_period": "0s", "max_sessions": nil, "on_failure": "halt", "on_excluded": "halt",
 		"on_unseen": "continue", "preview": true, "poll_interval": "2s", "timeouts": nil, "exclude": nil, "triggers": nil, "sessions": []any{},
 	} {
 		if got := first.At(name); !reflect.DeepEqual(got, want) {
@@ -1107,11 +1097,34 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			warnings:  []message{previewMessage(nil, 1)},
 		},
 		{
-			name:      "the excluded are not listed",
+			name:      "one is excluded: the apply will fail",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}},
 			requests:  []string{"token", "list"},
-			warnings:  []message{previewMessage(nil, 2)},
+			warnings: []message{{"1 session to drop, 1 excluded session" + newDrain, "", []string{
+				lineOf(2) + ": matched", "The apply fails while one is live, because `on_excluded` is `halt`:\n  - " + lineOf(1) + ": excluded",
+			}}},
+		},
+		{
+			name:      "one is excluded, and left",
+			sessions:  visitors(1),
+			arguments: map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}, "on_excluded": "continue"},
+			requests:  []string{"token", "list"},
+			warnings: []message{{"0 sessions to drop, 1 excluded session" + newDrain, "", []string{
+				"1 session excluded, which will not be terminated and will not fail the apply:\n  - " + lineOf(1) + ": excluded",
+			}}},
+		},
+		{
+			name:      "one that may not match is excluded",
+			sessions:  visitors(1),
+			arguments: map[string]any{"match": map[string]any{"users": []string{`CORP\user-1`}}, "exclude": map[string]any{"devices": []string{guarded}}, "on_unseen": "ignore"},
+			requests:  []string{"token", "list"},
+			warnings: []message{
+				{`0 sessions to drop, 1 excluded session (new drain of users CORP\user-1)`, "", []string{
+					"will not fail the apply:\n  - " + lineOf(1) + ": excluded, and it may not match, because senhasegura shows",
+				}},
+				{`1 value may be misspelled (new drain of users CORP\user-1)`, "", []string{`similar: "user-1"`}},
+			},
 		},
 		{
 			name:      "one cannot be decided: it is not counted among those to drop",
@@ -1336,6 +1349,7 @@ func TestDrainAttributes(t *testing.T) {
 		"max_sessions":  {change: acctest.Update, from: 5, to: 6},
 		"on_failure":    {change: acctest.Update, from: "halt", to: "continue"},
 		"on_unseen":     {change: acctest.Update, from: "continue", to: "halt"},
+		"on_excluded":   {change: acctest.Update, from: "halt", to: "continue"},
 		"preview":       {change: acctest.Update, from: false, to: true},
 		"poll_interval": {change: acctest.Update, from: "1ms", to: "2ms"},
 		"timeouts":      {change: acctest.Update, from: map[string]any{"delete": "1m"}, to: map[string]any{"create": "1m", "delete": "2m"}},
@@ -1410,9 +1424,13 @@ func TestDrainUpdatedExclude(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
 	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
-	updated := r.Apply(kept(t, r, unseen(nil)), unseen(map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}}))
+	updated := r.Apply(kept(t, r, unseen(nil)), unseen(map[string]any{
+		"exclude": map[string]any{"users": []string{"user-1"}}, "on_excluded": "continue",
+	}))
 	destroyed := r.Destroy(updated.State)
-	expectMessages(t, "diagnostic", destroyed.Diagnostics, droppedMessage(updated.State, 2))
+	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{byDrain(updated.State, "1 session dropped, 1 excluded session"), "", []string{
+		lineOf(2) + ": terminated", "1 session left open, because `exclude` matches:", lineOf(1) + ": excluded",
+	}})
 	expectLive(t, pam, visitorID(1))
 }
 

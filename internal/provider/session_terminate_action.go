@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
@@ -112,6 +113,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	// The engine tells its progress from this goroutine: Terraform's channel is
 	// not buffered and is gone when Invoke returns.
 	teller := progressTeller{send: func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }}
+	request.LeaveExcluded = true
 	request.DryRun = model.DryRun.ValueBool()
 	request.Progress = teller.tell
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -205,10 +207,14 @@ func (p *progressTeller) rehearse(report termination.Report, err error) {
 		}
 		p.send(outcomeLine(d))
 	}
-	for _, d := range report.Survivors() {
+	for _, d := range slices.Concat(report.Survivors(), report.Excluded()) {
 		p.send(outcomeLine(d))
 	}
 	if err == nil {
-		p.send(fmt.Sprintf("Dry run: %s would be dropped now. Nobody was dropped.", countSessions(len(matching))))
+		left := ""
+		if n := len(report.Excluded()); n > 0 {
+			left = ", and " + countExcluded(n) + " left open"
+		}
+		p.send(fmt.Sprintf("Dry run: %s would be dropped now%s. Nobody was dropped.", countSessions(len(matching)), left))
 	}
 }

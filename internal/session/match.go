@@ -336,12 +336,6 @@ func (s *Selector) Select(session Session, now time.Time) Verdict {
 	return s.Judge(session, now).Verdict()
 }
 
-// Excludes reports whether match means a session, or may mean it, and exclude
-// certainly protects it.
-func (s *Selector) Excludes(session Session, now time.Time) bool {
-	return s.Judge(session, now).Exclude == Yes
-}
-
 // exactSet compares as it is written, because PAM guarantees no format for an
 // identifier (contract, section 1).
 type exactSet map[string]struct{}

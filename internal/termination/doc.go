@@ -9,8 +9,9 @@
 //   - AlreadyEnded: PAM refused the drop, and a look showed an end time; or a list
 //     had shown the end before the drop; or, in a drain, the session ended before it
 //     was dropped.
-//   - Excluded: in a drain, `exclude` has come to mean the session, or one of its
-//     records; it is left open.
+//   - Excluded: in a drain, the session matches, or may match, and `exclude` matches it
+//     or one of its records; it is left open. Where it matches for certain and is live,
+//     it fails the drain, unless the caller leaves excluded sessions.
 //   - Matched: in a preview, a drain would terminate it.
 //   - Accepted: PAM accepted the drop and no look has shown an end, because none
 //     was asked for or none is possible. It claims no end.

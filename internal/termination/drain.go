@@ -33,6 +33,11 @@ type DrainRequest struct {
 	// Limit is how many matching sessions may be live at the same time, nil for any
 	// number. Where there are more, at first or later, no further request is sent.
 	Limit *int
+	// LeaveExcluded is whether the drain succeeds in spite of excluded sessions that are
+	// live. If false, it waits out the grace for them too, fails before it terminates
+	// anything where one is live after that, and fails at its end where one that
+	// appeared later is. One whose match is Undecided never blocks.
+	LeaveExcluded bool
 	// DryRun reads the list once and terminates nothing.
 	DryRun bool
 	// Progress is told what happens, from the goroutine that called Drain; nil for nobody.
@@ -78,6 +83,8 @@ type Drained struct {
 	// Undecided is why it can't be told whether the session matches or is excluded, nil
 	// where that is certain. Such a session is not terminated.
 	Undecided []session.UnknownCriterion
+	// Blocks: the session is excluded and live, and so the drain fails.
+	Blocks bool
 }
 
 // live reports whether the session is known to be live.
@@ -93,8 +100,8 @@ func (d Drained) survived() bool {
 
 // Report is what a drain came to, also if it failed.
 type Report struct {
-	// Sessions holds every session that matched or may have matched, in the order in
-	// which they were first seen.
+	// Sessions holds every session that matched or may have matched, excluded ones
+	// included, in the order in which they were first seen.
 	Sessions []Drained
 	// Coverage is what the first list, or that of the preview, tells of Match and
 	// Exclude; nil if it could not be read.
@@ -108,6 +115,16 @@ func (r Report) Survivors() []Drained { return r.those(Drained.survived) }
 func (r Report) Dropped() []Drained {
 	return r.those(func(d Drained) bool { return d.Outcome == Terminated })
 }
+
+// Excluded gives the sessions that are left open because they are excluded. One that
+// is known from an earlier run only, and that senhasegura does not show, is not among
+// them.
+func (r Report) Excluded() []Drained {
+	return r.those(func(d Drained) bool { return d.Outcome == Excluded && d.Err == nil })
+}
+
+// Blocking gives the excluded sessions that the drain fails for.
+func (r Report) Blocking() []Drained { return r.those(func(d Drained) bool { return d.Blocks }) }
 
 // Previewed gives the sessions that a drain would terminate.
 func (r Report) Previewed() []Drained {
@@ -140,8 +157,9 @@ func (r Report) those(are func(Drained) bool) []Drained {
 // DrainError is the failure of a drain. It is always used as a pointer.
 type DrainError struct {
 	// Kind is TooMany or NotCovered; NotAttempted if the first list could not be read;
-	// StillLive if a session of the report is live; else Unknown: one of the report may
-	// be, or others may have come unseen.
+	// Excluded if nothing but excluded sessions is in the way; StillLive if a session of
+	// the report is live; else Unknown: one of the report may be, or others may have
+	// come unseen.
 	Kind Kind
 	// Coverage belongs to NotCovered.
 	Coverage *Coverage
@@ -156,9 +174,10 @@ type DrainError struct {
 
 // Ran reports whether the drain ran until it could do no more or its time was up.
 // Only then may a caller go on in spite of the error: not past a guard, a first
-// list that could not be read, or an interrupt.
+// list that could not be read, or an interrupt. One that would go on past excluded
+// sessions sets LeaveExcluded, so that the others are terminated.
 func (e *DrainError) Ran() bool {
-	return !e.Guarded() && e.Kind != NotAttempted && !errors.Is(e.Context, context.Canceled)
+	return !e.Guarded() && e.Kind != NotAttempted && e.Kind != Excluded && !errors.Is(e.Context, context.Canceled)
 }
 
 // Guarded reports whether a guard stopped the drain.

@@ -66,6 +66,7 @@ func (d *drain) run(ctx context.Context) error {
 		return d.notBegun(ctx, err)
 	}
 	d.tell(Event{Stage: Listed, Count: d.roster.count((*member).target)})
+	d.tellExcluded(d.roster.members)
 	if err := d.checkCoverage(); err != nil {
 		return err
 	}
@@ -75,13 +76,16 @@ func (d *drain) run(ctx context.Context) error {
 	if err := d.waitOutGrace(ctx); err != nil {
 		return d.fail(ctx, err)
 	}
+	if err := d.checkExcluded(); err != nil {
+		return err
+	}
 	if err := d.terminateAll(ctx); err != nil {
 		return err
 	}
 	if d.roster.any((*member).survives) {
 		return d.fail(ctx, nil)
 	}
-	return nil
+	return d.checkExcluded()
 }
 
 // rehearse is run without a request of its own. A snapshot shows live sessions
@@ -141,15 +145,32 @@ func (d *drain) checkLimit() error {
 	return nil
 }
 
+// blocks: it matches, is excluded, and was live when it was last read.
+func (d *drain) blocks(m *member) bool {
+	return m.settled == Excluded && m.match == session.Yes && (!m.remembered || m.read) && !d.LeaveExcluded
+}
+
+// awaited: its end would let the drain succeed.
+func (d *drain) awaited(m *member) bool { return m.pending() || d.blocks(m) }
+
+// checkExcluded fails where an excluded session is live and the drain is not to leave
+// it.
+func (d *drain) checkExcluded() error {
+	if d.roster.any(d.blocks) {
+		return &DrainError{Kind: Excluded}
+	}
+	return nil
+}
+
 // waitOutGrace lets the sessions end on their own, and then lists those that have
 // come, so that they are counted and terminated with the others.
 func (d *drain) waitOutGrace(ctx context.Context) error {
-	if d.Grace <= 0 || !d.roster.any((*member).pending) {
+	if d.Grace <= 0 || !d.roster.any(d.awaited) {
 		return nil
 	}
 	until := time.Now().Add(d.Grace)
-	d.tell(Event{Stage: InGrace, Count: d.roster.count((*member).target), Wait: d.Grace})
-	for d.roster.any((*member).pending) {
+	d.tell(Event{Stage: InGrace, Count: d.roster.count(d.awaited), Wait: d.Grace})
+	for d.roster.any(d.awaited) {
 		if err := wait(ctx, d.pauseBefore(until)); err != nil {
 			return err
 		}
@@ -157,14 +178,14 @@ func (d *drain) waitOutGrace(ctx context.Context) error {
 			break
 		}
 		err := d.check(ctx)
-		if err == nil && !d.roster.any((*member).pending) && !d.roster.closed {
+		if err == nil && !d.roster.any(d.awaited) && !d.roster.closed {
 			err = d.list(ctx)
 		}
 		if err != nil && !errors.Is(err, session.ErrTransient) {
 			return err
 		}
 	}
-	for !d.roster.closed || d.roster.any((*member).pending) && d.roster.listedAt.Before(until) {
+	for !d.roster.closed || d.roster.any(d.awaited) && d.roster.listedAt.Before(until) {
 		err := d.list(ctx)
 		switch {
 		case err == nil:
@@ -258,7 +279,7 @@ func (d *drain) rest() time.Duration {
 // last one took.
 func (d *drain) pause() time.Duration {
 	pause := d.pace.next()
-	if !d.oneByOne(d.roster.those((*member).pending)) {
+	if !d.oneByOne(d.roster.those(d.awaited)) {
 		pause = max(pause, d.look.lastTook())
 	}
 	return pause
@@ -268,7 +289,7 @@ func (d *drain) pause() time.Duration {
 // that end, where a list that is read before would not be complete by then.
 func (d *drain) pauseBefore(end time.Time) time.Duration {
 	pause, left := d.pause(), time.Until(end)
-	if !d.oneByOne(d.roster.those((*member).pending)) && pause+d.look.lastTook() > left {
+	if !d.oneByOne(d.roster.those(d.awaited)) && pause+d.look.lastTook() > left {
 		return left
 	}
 	return min(pause, left)
@@ -344,10 +365,10 @@ func (d *drain) requestOne(ctx context.Context, m *member) error {
 // check reads what became of the pending members, in the cheaper way. Whatever
 // single sessions do not tell, the list decides.
 func (d *drain) check(ctx context.Context) error {
-	pending := d.roster.those((*member).pending)
-	if d.oneByOne(pending) {
+	awaited := d.roster.those(d.awaited)
+	if d.oneByOne(awaited) {
 		d.roster.closed = false
-		if d.get(ctx, pending) {
+		if d.get(ctx, awaited) {
 			d.passing = nil
 			return nil
 		}
@@ -443,6 +464,9 @@ func (d *drain) list(ctx context.Context) error {
 	if n := count(found, (*member).target); n > 0 && !first {
 		d.tell(Event{Stage: Newcomer, Count: n})
 	}
+	if !first {
+		d.tellExcluded(found)
+	}
 	var missing []*member
 	for _, m := range known {
 		switch {
@@ -521,11 +545,25 @@ func (d *drain) settle(m *member, outcome Outcome) {
 	if outcome == m.settled || outcome.Ended() && m.settled.Ended() {
 		return
 	}
-	m.settled = outcome
-	if outcome != "" {
+	if outcome != "" && m.settled != Excluded { // the quiet period does not depend on it
 		d.roster.changedAt = time.Now()
 	}
-	if d.Progress == nil || outcome == "" || outcome == dismissed {
+	m.settled = outcome
+	if outcome != "" && outcome != dismissed {
+		d.tellSettled(m)
+	}
+}
+
+func (d *drain) tellExcluded(members []*member) {
+	for _, m := range members {
+		if m.settled == Excluded {
+			d.tellSettled(m)
+		}
+	}
+}
+
+func (d *drain) tellSettled(m *member) {
+	if d.Progress == nil || d.DryRun {
 		return // describing each session costs more than the rest
 	}
 	drained := d.drained(m)
@@ -534,8 +572,14 @@ func (d *drain) settle(m *member, outcome Outcome) {
 
 // drained is what can be said of a member now.
 func (d *drain) drained(m *member) Drained {
-	drained := Drained{Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered}
+	drained := Drained{
+		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered, Blocks: d.blocks(m),
+	}
 	switch {
+	case drained.Outcome == Excluded && m.match == session.Undecided:
+		drained.Undecided = d.Selector.UnknownCriteria(*m.session, time.Now())
+	case drained.Outcome == Excluded && m.remembered && !m.read:
+		drained.Err = m.checkErr
 	case drained.Outcome.Ended(), drained.Outcome == Excluded:
 	case m.checkErr != nil && (m.err == nil || drained.Outcome == Unknown):
 		drained.Err = m.checkErr

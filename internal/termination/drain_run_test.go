@@ -110,7 +110,7 @@ func TestDrainSparesASessionWithAnExcludedRecord(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &pam{sessions: rows}
-				report, err := plan{pam: p}.run(t)
+				report, err := plan{pam: p, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 				if err != nil || p.count("drop") > 0 {
 					t.Errorf("%v, calls %q; want no drop", err, p.journal())
 				}
@@ -123,7 +123,7 @@ func TestDrainSparesASessionWithAnExcludedRecord(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := &pam{sessions: nameless(visitor(1))}
 			time.AfterFunc(time.Second, func() { p.add(from(another(visitor(1)), "192.0.2.1")) })
-			report, err := plan{pam: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
+			report, err := plan{pam: p, request: termination.DrainRequest{LeaveExcluded: true, Grace: 5 * time.Second}}.run(t)
 			if err != nil || p.count("drop") > 0 {
 				t.Errorf("%v, calls %q; want no drop", err, p.journal())
 			}
@@ -391,7 +391,7 @@ func TestDrainQuietPeriodAfterASessionStopsMatching(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &pam{sessions: []session.Session{aging}, drops: []func(string) error{acceptOnly}}
-		report, err := plan{pam: p, selector: young, request: termination.DrainRequest{Quiet: quiet}}.run(t)
+		report, err := plan{pam: p, selector: young, request: termination.DrainRequest{LeaveExcluded: true, Quiet: quiet}}.run(t)
 		if err != nil {
 			t.Error(err)
 		}
@@ -593,7 +593,7 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			p := &pam{sessions: []session.Session{started(1, 58*time.Minute), started(2, 0)}}
-			report, err := plan{pam: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{Grace: 5 * time.Minute}}.run(t)
+			report, err := plan{pam: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{LeaveExcluded: true, Grace: 5 * time.Minute}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -610,7 +610,7 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 			p := &pam{dropTime: 3 * time.Minute, sessions: []session.Session{
 				started(1, 0), started(2, 0), started(3, 0), started(4, 0), started(5, 58*time.Minute), started(6, 0),
 			}}
-			report, err := plan{pam: p, allowed: time.Hour, selector: old(t)}.run(t)
+			report, err := plan{pam: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -624,7 +624,7 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			p := &pam{sessions: []session.Session{started(1, time.Hour-time.Second)}, drops: []func(string) error{refuse}}
-			report, err := plan{pam: p, selector: old(t), retries: 4}.run(t)
+			report, err := plan{pam: p, selector: old(t), retries: 4, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -753,11 +753,11 @@ func TestPreview(t *testing.T) {
 		if err != nil || readAt.IsZero() {
 			t.Errorf("read at %s, %v", readAt, err)
 		}
-		checkReport(t, report, "hash-1 matched, hash-2 matched, hash-5 unknown")
+		checkReport(t, report, "hash-1 matched, hash-2 matched, hash-4 excluded, hash-5 unknown")
 		request.Limit = count(1)
 		report, _, err = terminator.Preview(t.Context(), request)
 		checkDrainFailure(t, err, termination.TooMany, nil)
-		checkReport(t, report, "hash-1 matched, hash-2 matched, hash-5 unknown")
+		checkReport(t, report, "hash-1 matched, hash-2 matched, hash-4 excluded, hash-5 unknown")
 		if calls := p.journal(); !slices.Equal(calls, []string{"list"}) {
 			t.Errorf("calls %q, want one list for all previews", calls)
 		}

@@ -19,13 +19,13 @@ func merge(known, row *session.Session) *session.Session {
 	return known
 }
 
-// roster is what a run knows of its sessions: who matches or may match, as each
-// was last read, and how old that knowledge is. What follows from it is decided
+// roster is what a run knows of its sessions: who matches or may match, excluded ones
+// included, as each was last read, and how old that knowledge is. What follows from it is decided
 // by the drain.
 type roster struct {
 	selector *session.Selector
-	// members are the sessions that match or may match, in the order in which they
-	// were first seen.
+	// members are the sessions that match or may match, excluded ones included, in the
+	// order in which they were first seen.
 	members []*member
 	byID    map[string]*member
 	// nameless are the members whose records have no session id.
@@ -51,9 +51,10 @@ type member struct {
 	// session is its record as last read. Records are never changed, only replaced,
 	// so that reports can share them.
 	session *session.Session
-	// verdict is whether that record matches; excluded whether `exclude` made it No.
-	verdict  session.Verdict
-	excluded bool
+	// verdict is whether the session is to be terminated. It is No for an excluded one,
+	// and match then tells whether that one matches.
+	verdict, match session.Verdict
+	excluded       bool
 	// settled is what became of it, "" while that is open.
 	settled Outcome
 	// remembered: an earlier run could not settle it, so that this one must.
@@ -65,10 +66,10 @@ type member struct {
 	// unreadable: PAM has no record of its record id, so that only a list shows it.
 	unreadable bool
 
-	// row is what the list that is being read shows of it, nil for nothing; barred
-	// whether one of its live rows is excluded.
+	// row is what the list that is being read shows of it, nil for nothing. barred is
+	// the match of its live rows that are excluded, No without one.
 	row    *session.Session
-	barred bool
+	barred session.Verdict
 }
 
 // dismissed is the settlement of a session that turned out not to match. Reports
@@ -111,9 +112,11 @@ func (r *roster) add(m *member) {
 // judge decides again whether a session matches, because time passes and records
 // change.
 func (r *roster) judge(m *member, now time.Time) {
-	m.verdict, m.excluded = r.selector.Select(*m.session, now), false
-	if m.barred || m.verdict == session.No && r.selector.Excludes(*m.session, now) {
-		m.verdict, m.excluded = session.No, true
+	judged := r.selector.Judge(*m.session, now)
+	m.verdict, m.match = judged.Verdict(), max(judged.Match, m.barred)
+	m.excluded = m.barred != session.No || judged.Exclude == session.Yes
+	if m.excluded {
+		m.verdict = session.No
 	}
 }
 
@@ -163,7 +166,7 @@ func (m *member) elsewhere(verdict session.Verdict) bool {
 		(!m.row.Live() || verdict == session.No)
 }
 
-// concerns: it matches or may match.
+// concerns: it matches or may match, and is not excluded.
 func (m *member) concerns() bool { return m.settled != dismissed && m.settled != Excluded }
 
 // survives: it matches or may match, and is not known to have ended.
@@ -194,9 +197,9 @@ type reading struct {
 	asked time.Time
 	// found are the sessions that are not in the roster, with found.byID their own.
 	found *roster
-	// barred are the ids of sessions outside of the roster with a live row that is
-	// excluded.
-	barred map[string]bool
+	// protected are the ids of sessions with a live row that is excluded and does not
+	// match. Another row may.
+	protected map[string]bool
 	// records become the roster's matching; news is whether one of them is new.
 	records map[string]struct{}
 	news    bool
@@ -208,9 +211,9 @@ func (r *roster) newReading(asked time.Time) *reading {
 
 func (r *reading) restart() {
 	for _, m := range r.members {
-		m.row, m.barred = nil, false
+		m.row, m.barred = nil, session.No
 	}
-	r.found, r.barred, r.records, r.news = newRoster(r.selector, false), nil, nil, false
+	r.found, r.protected, r.records, r.news = newRoster(r.selector, false), nil, nil, false
 }
 
 // take notes what the list shows of a member, and live sessions that match or may
@@ -220,9 +223,9 @@ func (r *reading) take(s session.Session) {
 	m := r.find(s)
 	switch {
 	case m != nil:
-		r.record(s, true)
+		r.record(s, !m.excluded || r.selector.Select(s, r.asked) != session.No)
 		if s.Live() {
-			m.barred = m.barred || r.selector.Protects(s, r.asked)
+			r.bar(m, s)
 		} else if m.row != nil {
 			return // a live record counts, and of ended ones the first
 		}
@@ -237,23 +240,37 @@ func (r *reading) take(s session.Session) {
 
 // meet takes a live record of a session that is not in the roster.
 func (r *reading) meet(s session.Session) {
-	verdict := r.selector.Select(s, r.asked)
-	r.record(s, verdict != session.No)
-	if verdict == session.No {
+	judged := r.selector.Judge(s, r.asked)
+	r.record(s, judged.Verdict() != session.No)
+	if judged.Match == session.No {
 		if s.ID != "" && r.selector.Protects(s, r.asked) {
-			if r.barred == nil {
-				r.barred = map[string]bool{}
+			if r.protected == nil {
+				r.protected = map[string]bool{}
 			}
-			r.barred[s.ID] = true
+			r.protected[s.ID] = true
 		}
 		return
 	}
 	row := s
-	if known := r.found.find(s); known != nil {
-		known.session = r.choose(known.session, &row)
-		return
+	m := r.found.find(s)
+	if m == nil {
+		m = &member{session: &row, read: true}
+		r.found.add(m)
 	}
-	r.found.add(&member{session: &row, read: true})
+	m.session = r.choose(m.session, &row)
+	r.bar(m, s)
+}
+
+// bar notes a live row of which exclude is certain. It bars the session from being
+// terminated, whatever another row says. Where that row does not match, another one
+// of the session does.
+func (r *reading) bar(m *member, s session.Session) {
+	switch judged := r.selector.Judge(s, r.asked); {
+	case judged.Exclude == session.Yes:
+		m.barred = max(m.barred, judged.Match)
+	case judged.Match == session.No && r.selector.Protects(s, r.asked):
+		m.barred = session.Yes
+	}
 }
 
 // choose merges two records of one session, and of two live ones takes the one that
@@ -291,14 +308,16 @@ func (r *roster) complete(list *reading) (known, found []*member) {
 	now := time.Now()
 	known = r.members
 	for _, m := range list.found.members {
-		m.barred = list.barred[m.session.ID]
+		if list.protected[m.session.ID] {
+			m.barred = session.Yes
+		}
 		r.judge(m, list.asked)
 		if m.excluded {
 			m.settled = Excluded
 		}
 		r.add(m)
 	}
-	if r.listedAt.IsZero() || len(list.found.members) > 0 || list.news {
+	if r.listedAt.IsZero() || count(list.found.members, (*member).pending) > 0 || list.news {
 		r.changedAt = now
 	}
 	if r.matching != nil {
