@@ -17,6 +17,20 @@ var (
 	dropCandidates  = []string{"api/pam/session/drop", "iso/session/drop"}
 )
 
+// Routes are the paths, relative to the URL of the configuration, at which
+// senhasegura last answered; "" where nothing has been asked or nothing answered.
+type Routes struct {
+	// Token stays "" with OAuth 1.0a, which needs no token.
+	Token string
+	List  string
+}
+
+// Routes gives the routes that have answered so far. It makes no network call and
+// may be called at any time.
+func (c *Client) Routes() Routes {
+	return Routes{Token: c.tokenRoutes.answered(), List: c.listRoutes.answered()}
+}
+
 // routes are the paths at which one endpoint may be. Safe for concurrent use.
 type routes struct {
 	mu sync.Mutex
@@ -28,6 +42,8 @@ type routes struct {
 	// answer is the same for a token that it does not accept: without the note every
 	// later call would ask for a new token on a route that is not there.
 	missing map[string]bool
+	// known: the first candidate has answered.
+	known bool
 }
 
 // newRoutes uses pinned alone, unless it is empty.
@@ -48,12 +64,23 @@ func (r *routes) order() []string {
 func (r *routes) remember(candidate string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.known = true
 	delete(r.missing, candidate)
 	if r.candidates[0] == candidate {
 		return
 	}
 	others := slices.DeleteFunc(slices.Clone(r.candidates), func(c string) bool { return c == candidate })
 	r.candidates = append([]string{candidate}, others...)
+}
+
+// answered gives the candidate that answered last, "" if none has.
+func (r *routes) answered() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.known {
+		return ""
+	}
+	return r.candidates[0]
 }
 
 func (r *routes) miss(candidate string) {

@@ -82,8 +82,14 @@ func TestRoutes(t *testing.T) {
 						prefix + tc.drop + "/h": readBody(t, "drop-newest-http200.json"),
 					})
 					c := overNetwork(t, p, func(cfg *Config) { cfg.URL += base })
+					if got := c.Routes(); got != (Routes{}) {
+						t.Errorf("before any request: %+v", got)
+					}
 					if _, err := collect(t.Context(), c); err != nil {
 						t.Error(err)
+					}
+					if got, want := c.Routes(), (Routes{Token: tc.token[1:], List: tc.list[1:]}); got != want {
+						t.Errorf("found %+v, want %+v", got, want)
 					}
 					if err := c.Drop(t.Context(), "h"); err != nil {
 						t.Error(err)
@@ -134,6 +140,9 @@ func TestPinnedRoutes(t *testing.T) {
 	wantClass(t, err, session.ErrWrongRoute)
 	if e := asError(t, err); len(e.Tried) != 1 || e.Tried[0].Path != "/d/h" {
 		t.Errorf("tried %+v", e.Tried)
+	}
+	if got, want := c.Routes(), (Routes{Token: "t/oauth2/token", List: "l%20x"}); got != want {
+		t.Errorf("found %+v, want %+v", got, want)
 	}
 	p.wantRequests(t, "POST /t/oauth2/token", "GET /l%20x", "GET /l%20x/6", "DELETE /d/h")
 }

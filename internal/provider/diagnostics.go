@@ -196,8 +196,8 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		r.summary = "No such session"
 		r.truth = sentences("PAM refused the drop and shows no session with this id to this authorization. It may never have existed, have been purged, or be hidden.", inState)
 		r.advice = "Check that `session_id` is the unique hash and not the row number. An authorization sees only sessions of its Credentials and Devices. Set `ignore_not_found = true` if an unknown session counts as gone."
-		if session.ValidateRecordID(failure.SessionID) == nil {
-			r.advice = fmt.Sprintf("%q looks like a record ID. Set `session_id` to the session ID, a 40-character hash; the number belongs in `record_id`.", failure.SessionID)
+		if digits := recordIDAdvice(failure.SessionID); digits != "" {
+			r.advice = digits
 		}
 	case termination.Mismatch:
 		r.summary = "The record id belongs to another session"
@@ -270,6 +270,24 @@ func lookFailed(attempted, truth string, err error, at ...path.Path) diag.Diagno
 	return unread("Session not read: ", attempted, truth, err).asError(at...)
 }
 
+// unknownSession words a look for a session id that senhasegura doesn't know.
+func unknownSession(attempted, truth, sessionID string, err error) diag.Diagnostic {
+	r := unread("Session not read: ", attempted, truth, err)
+	if digits := recordIDAdvice(sessionID); digits != "" {
+		r.advice = digits
+	}
+	return r.asError(path.Root("session_id"))
+}
+
+// recordIDAdvice is the advice for a session id that is not known and consists of
+// digits, "" for any other.
+func recordIDAdvice(sessionID string) string {
+	if session.ValidateRecordID(sessionID) != nil {
+		return ""
+	}
+	return fmt.Sprintf("%q looks like a record ID. Set `session_id` to the session ID, a 40-character hash; the number belongs in `record_id`.", sessionID)
+}
+
 // listFailed words a list that could not be read.
 func listFailed(err error) diag.Diagnostic {
 	return unread("Sessions not read: ", "The provider read the list of sessions.", "Who is connected is not known.", err).asError()
@@ -295,6 +313,15 @@ func rejectedBefore(summary string) diag.Diagnostic {
 		truth:     "Nothing was done here; another error of this run shows what PAM answered.",
 		advice:    "Correct the credentials as that error says.",
 	}.asError()
+}
+
+// importFailed words an import whose session could not be read.
+func importFailed(sessionID string, err error) diag.Diagnostic {
+	attempted, truth := fmt.Sprintf("The provider looked for session %q to import its termination.", sessionID), "Nothing was imported, and nothing was dropped."
+	if errors.Is(err, session.ErrNotFound) {
+		return unknownSession(attempted, truth, sessionID, err)
+	}
+	return lookFailed(attempted, truth, err)
 }
 
 // importRefused words a session that cannot be imported because it is live.
@@ -341,7 +368,11 @@ func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
 	attempted := fmt.Sprintf("The provider looked for the session with %#q %q.", at, id)
 	switch {
 	case errors.Is(err, session.ErrNotFound):
-		return lookFailed(attempted, "PAM shows no such session to this authorization. It may never have existed, have been purged, or be hidden. That is no proof that it has ended.", err, at)
+		truth := "PAM shows no such session to this authorization. It may never have existed, have been purged, or be hidden. That is no proof that it has ended."
+		if at.Equal(path.Root("session_id")) {
+			return unknownSession(attempted, truth, id, err)
+		}
+		return lookFailed(attempted, truth, err, at)
 	case errors.Is(err, session.ErrIdentifier):
 		return lookFailed(attempted, "Nothing was read.", err, at)
 	}

@@ -212,6 +212,7 @@ func scenes() map[string]scene {
 		// The data sources.
 		"session_unknown":        {sessions: live, happen: sceneOfSession(map[string]any{"session_id": "unknown"})},
 		"session_unknown_record": {sessions: live, happen: sceneOfSession(map[string]any{"record_id": "99"})},
+		"session_unknown_digits": {sessions: live, happen: sceneOfSession(map[string]any{"session_id": aliceRecord})},
 		"session_permission":     {pam: dropOnly, sessions: live, happen: sceneOfSession(map[string]any{"session_id": aliceID})},
 		"sessions_permission":    {pam: dropOnly, sessions: live, happen: sceneOfSessions(nil)},
 		"sessions_broken_off": {

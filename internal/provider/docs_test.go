@@ -137,6 +137,7 @@ func TestDocsPagesHaveTheirSections(t *testing.T) {
 		"docs/actions/session_terminate.md":  {"Ways to invoke it", "What it tells", "What it does", "Permissions"},
 		"docs/data-sources/session.md":       {"What it shows", "Permissions"},
 		"docs/data-sources/sessions.md":      {"What it matches", "Permissions"},
+		"docs/data-sources/visibility.md":    {"What it counts", "Permissions"},
 		"docs/guides/authorize-terraform.md": {"1. Make the application", "2. Give it an authorization", "3. Copy the credentials"},
 	}
 	for page, sections := range tests {

@@ -159,6 +159,9 @@ func stories() map[string]story {
 			sessions: []simulator.Session{exampleSession("erin", "erin", "root", "db.example.com:22"), exampleSession("runner", "terraform", "root", "db.example.com:22")},
 			steps:    []step{{prints: []string{`who_is_on_db = [ "erin from 10.20.0.7", ]`}}},
 		},
+		"data-sources/senhasegura_visibility": {sessions: []simulator.Session{snippet}, steps: []step{
+			{prints: []string{`"db-01.example.com:22", "db-01.example.com:5432",`, `"ended_sessions" = 0`}},
+		}},
 	}
 }
 

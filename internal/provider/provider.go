@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
@@ -54,6 +55,10 @@ func New(version string) func() provider.Provider {
 type providerData struct {
 	// terminator is nil while arguments of the provider are unknown.
 	terminator *termination.Terminator
+	// routes gives those that have answered so far; location is the zone of
+	// senhasegura's clock. Both are nil together with terminator.
+	routes   func() a2a.Routes
+	location *time.Location
 	// unknown names those arguments.
 	unknown []string
 	// zoneStated: the configuration names the time zone of senhasegura's clock.
@@ -336,6 +341,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 			resp.Diagnostics.Append(settings.clientErrors(err)...)
 			return
 		}
+		data.routes, data.location = client.Routes, settings.client.Location
 		data.terminator = termination.New(client, termination.Options{
 			Retries:     settings.client.MaxRetries,
 			ListTimeout: settings.client.ListTimeout,
@@ -358,6 +364,7 @@ func (p *senhasegura) DataSources(context.Context) []func() datasource.DataSourc
 	return []func() datasource.DataSource{
 		newSessionDataSource,
 		newSessionsDataSource,
+		newVisibilityDataSource,
 	}
 }
 

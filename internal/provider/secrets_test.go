@@ -333,6 +333,8 @@ func TestSecretsInMessages(t *testing.T) {
 	said["action without a list"] = driver.InvokeAction(terminateType, match).Diagnostics.String()
 	_, listed := driver.ReadDataSource("senhasegura_sessions", nil)
 	said["sessions"] = listed.String()
+	_, seen := driver.ReadDataSource("senhasegura_visibility", nil)
+	said["visibility"] = seen.String()
 	_, looked := driver.ReadDataSource("senhasegura_session", map[string]any{"session_id": aliceID})
 	said["session"] = looked.String()
 	said["import"] = driver.Resource(terminationType).Import(aliceID).Diagnostics.String()

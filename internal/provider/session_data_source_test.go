@@ -325,6 +325,7 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 	}
 	byRecord := map[string]any{"record_id": "7"}
 	byID := map[string]any{"session_id": "hash-x"}
+	byDigits := map[string]any{"session_id": "6"}
 	tests := map[string]struct {
 		pam    *scriptedPAM
 		config map[string]any
@@ -337,6 +338,10 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 		"unknown session id": {
 			&scriptedPAM{rows: []session.Session{liveSession("hash-a", "6")}}, byID,
 			[]string{`ERROR AttributeName("session_id")`, `"hash-x"`, "PAM shows no such session", "Credential and Device"},
+		},
+		"unknown session id of digits": {
+			&scriptedPAM{rows: []session.Session{liveSession("hash-a", "6")}}, byDigits,
+			[]string{`ERROR AttributeName("session_id")`, "PAM shows no such session", `"6" looks like a record ID`, "the number belongs in `record_id`"},
 		},
 		"no permission for the list": {
 			&scriptedPAM{listErr: session.ErrPermission}, byID,

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -286,12 +285,7 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	seen, err := r.data.terminator.Find(ctx, id)
 	switch {
 	case err != nil:
-		var fault []path.Path
-		if errors.Is(err, session.ErrNotFound) {
-			fault = append(fault, at)
-		}
-		resp.Diagnostics.Append(r.data.once(err, lookFailed(fmt.Sprintf("The provider looked for session %q to import its termination.", id),
-			"Nothing was imported, and nothing was dropped.", err, fault...)))
+		resp.Diagnostics.Append(r.data.once(err, importFailed(id, err)))
 		return
 	case seen.Live():
 		resp.Diagnostics.Append(importRefused(seen))

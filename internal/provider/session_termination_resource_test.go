@@ -1027,7 +1027,9 @@ func TestTerminationImport(t *testing.T) {
 		"row number": {
 			id: aliceRecord, session: endedAlice(),
 			requests: []string{"token", "list"},
-			errors:   []message{{"Session not read: PAM shows no such session to this authorization", "session_id", nil}},
+			errors: []message{{"Session not read: PAM shows no such session to this authorization", "session_id", []string{
+				"Nothing was imported", `"6" looks like a record ID`, "a 40-character hash",
+			}}},
 		},
 		"may not look": {
 			pam: simulator.Config{Permission: simulator.DropOnly},

@@ -17,6 +17,7 @@ func TestDataSourceTimeouts(t *testing.T) {
 		summary   string
 	}{
 		"list":              {"senhasegura_sessions", map[string]any{}, simulator.OpList, "Sessions not read: the time allowed ran out"},
+		"visibility":        {"senhasegura_visibility", map[string]any{}, simulator.OpList, "Sessions not read: the time allowed ran out"},
 		"session by id":     {"senhasegura_session", map[string]any{"session_id": aliceID}, simulator.OpList, "Session not read: the time allowed ran out"},
 		"session by record": {"senhasegura_session", map[string]any{"record_id": aliceRecord}, simulator.OpGet, "Session not read: the time allowed ran out"},
 	} {

@@ -19,7 +19,7 @@ const onUnseenDescription = "What to do about values of `match` and `exclude` th
 // Terraform shows one warning for all.
 const seesNothing = "This authorization sees no session at all"
 
-const seesNothingAdvice = "Give the authorization access to the Credentials and Devices in A2A › Applications › Authorizations."
+const seesNothingAdvice = "In A2A › Applications › Authorizations, give the authorization access to the Credentials and Devices of the sessions. In a new installation, connect to a device through senhasegura first."
 
 // onUnseen is what a user wrote, or the default.
 func (a drainArguments) onUnseen() termination.OnUnseen {

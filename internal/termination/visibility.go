@@ -1,6 +1,7 @@
 package termination
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -33,6 +34,24 @@ type Visibility struct {
 	// Truncated: the list shows more than is named or counted here. That is so as well
 	// where a value is longer than 256 bytes, which is left out.
 	Truncated bool
+	// ReadAt is when the read began, by the clock of this machine, and Took how long
+	// it took.
+	ReadAt time.Time
+	Took   time.Duration
+}
+
+// Visibility gives what a list shows that begins after the call. Memory follows the
+// distinct values, not the list. The error matches one of session's sentinels or the
+// context's error; an incomplete list is an error.
+func (t *Terminator) Visibility(ctx context.Context) (Visibility, error) {
+	s := newSurvey()
+	if err := t.look.askFirst(ctx, &asker{collector: s, all: true}); err != nil {
+		return Visibility{}, err
+	}
+	took := time.Since(s.began)
+	v := s.visibility()
+	v.ReadAt, v.Took = s.began, took
+	return v, nil
 }
 
 // survey is the collector of a Visibility:
@@ -47,6 +66,8 @@ type survey struct {
 	live, ended                                     int
 	users, credentials, devices, protocols, proxies distinct
 	oldest, newest                                  time.Time
+	// began is when the list began that the rest is about.
+	began time.Time
 }
 
 func newSurvey() *survey {
@@ -66,6 +87,7 @@ func (s *survey) restart() {
 		d.forget()
 	}
 	s.live, s.ended, s.oldest, s.newest = 0, 0, time.Time{}, time.Time{}
+	s.began = time.Now()
 }
 
 func (s *survey) take(row session.Session) {
