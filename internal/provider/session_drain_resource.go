@@ -315,7 +315,6 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 		resp.Diagnostics.Append(outcome...)
 	}
 	resp.Diagnostics.Append(model.record(ctx, report)...)
-	resp.Diagnostics.Append(rememberTold(ctx, resp.Private, nil)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
