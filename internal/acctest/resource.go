@@ -138,22 +138,27 @@ func (r *Resource) Plan(prior *State, config map[string]any) Plan {
 func (r *Resource) plan(prior *State, config tftypes.Value) Plan {
 	r.t.Helper()
 	if prior != nil && prior.Tainted {
-		plan := r.planOnce(nil, config)
+		plan := r.planOnce(nil, nil, config)
 		plan.Change = Replace
 		return plan
 	}
-	plan := r.planOnce(prior, config)
+	var private []byte
+	if prior != nil {
+		private = prior.private
+	}
+	plan := r.planOnce(prior, private, config)
 	if plan.Change != Replace || len(plan.Diagnostics.Errors()) > 0 {
 		return plan
 	}
-	// Core plans a replacement anew, as a creation.
-	again := r.planOnce(nil, config)
+	// Core plans a replacement anew, as a creation, from the private state that it has
+	// planned.
+	again := r.planOnce(nil, plan.private, config)
 	again.Change, again.Replaces = Replace, plan.Replaces
 	again.Diagnostics = append(plan.Diagnostics, again.Diagnostics...)
 	return again
 }
 
-func (r *Resource) planOnce(prior *State, config tftypes.Value) Plan {
+func (r *Resource) planOnce(prior *State, private []byte, config tftypes.Value) Plan {
 	r.t.Helper()
 	priorValue := r.valueOf(prior)
 	req := &tfprotov6.PlanResourceChangeRequest{
@@ -161,9 +166,10 @@ func (r *Resource) planOnce(prior *State, config tftypes.Value) Plan {
 		PriorState:       r.wire(priorValue),
 		ProposedNewState: r.wire(r.proposed(priorValue, config)),
 		Config:           r.wire(config),
+		PriorPrivate:     private,
 	}
 	if prior != nil {
-		req.PriorPrivate, req.PriorIdentity = prior.private, prior.identity
+		req.PriorIdentity = prior.identity
 	}
 	resp, err := r.server.PlanResourceChange(r.t.Context(), req)
 	if err != nil {
@@ -217,8 +223,12 @@ func (r *Resource) Apply(prior *State, config map[string]any) Result {
 		r.t.Fatal(err)
 	}
 	if plan.Change == Replace {
-		// Core asks for no plan of this destruction.
-		destroyed := r.destroy(prior, prior.private, prior.identity)
+		// Core asks for no plan of this destruction: it takes that of the replacement.
+		private := plan.private
+		if prior.Tainted {
+			private = prior.private
+		}
+		destroyed := r.destroy(prior, private, prior.identity)
 		result.Diagnostics = append(result.Diagnostics, destroyed.Diagnostics...)
 		result.State = destroyed.State
 		if destroyed.State != nil {

@@ -258,9 +258,12 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 		if planned != nil {
 			prior.Preview = planned.Preview
 		}
-		resp.Diagnostics.Append(r.preview(ctx, prior, onDestroy)...)
+		told, diags := r.preview(ctx, prior, onDestroy)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(rememberTold(ctx, resp.Private, told)...)
 	case prior == nil && planned != nil && planned.drainsOn(onCreate):
-		resp.Diagnostics.Append(r.preview(ctx, planned, onCreate)...)
+		_, diags := r.preview(ctx, planned, onCreate)
+		resp.Diagnostics.Append(diags...)
 	case planned != nil && (prior == nil || !prior.Exclude.Equal(planned.Exclude)):
 		resp.Diagnostics.Append(r.checkValues(ctx, planned)...)
 	}
@@ -300,28 +303,29 @@ func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDr
 }
 
 // preview shows whom a drain would drop now. A list that cannot be read is no
-// reason to fail a plan.
-func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (diags diag.Diagnostics) {
+// reason to fail a plan. told are the unseen values that it warns of.
+func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (told []termination.Unseen, diags diag.Diagnostics) {
 	if model.drainsOn(moment) && !r.data.zoned(model.Match, model.Exclude, &diags) {
-		return diags
+		return nil, diags
 	}
 	if !model.drainsOn(moment) || !r.previews(ctx, model) {
-		return nil
+		return nil, nil
 	}
 	request, diags := model.request(ctx)
 	if diags.HasError() {
-		return diags
+		return nil, diags
 	}
 	ctx, cancel, faults := model.within(ctx, moment)
 	defer cancel()
 	diags.Append(faults...)
 	report, readAt, err := r.data.terminator.Preview(ctx, request)
 	diags.Append(drainPreviewed(report, readAt, err, moment, model.name())...)
-	diags.Append(unseenOfRun(report, err, model.onUnseen(), model.name(), true)...)
+	told = unseenOfRun(report, err, model.onUnseen())
 	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
-		diags.Append(unseenValues(report.Coverage.LikelyMistakes(), model.name(), true)...)
+		told = report.Coverage.LikelyMistakes()
 	}
-	return diags
+	diags.Append(unseenValues(told, model.name(), true)...)
+	return told, diags
 }
 
 // Create keeps the intent, and drains if it is to drain at creation. The intent
@@ -338,7 +342,7 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 	report := termination.Report{}
 	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
 		var outcome diag.Diagnostics
-		report, outcome = r.drain(ctx, &model, request, onCreate)
+		report, outcome = r.drain(ctx, &model, request, onCreate, nil)
 		resp.Diagnostics.Append(outcome...)
 	}
 	resp.Diagnostics.Append(model.record(ctx, report)...)
@@ -379,20 +383,23 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	report, outcome := r.drain(ctx, &model, request, onDestroy)
+	report, outcome := r.drain(ctx, &model, request, onDestroy, toldBefore(ctx, req.Private))
 	resp.Diagnostics.Append(outcome...)
+	resp.Diagnostics.Append(rememberTold(ctx, resp.Private, nil)...)
 	resp.Diagnostics.Append(remember(ctx, resp.Private, report.Unsettled())...)
 }
 
-// drain runs and reports whom it dropped, because a destroy has no other output.
-func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string) (termination.Report, diag.Diagnostics) {
+// drain runs and reports whom it dropped, because a destroy has no other output. It
+// warns of unseen values that its plan has not told.
+func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string, told []toldValue) (termination.Report, diag.Diagnostics) {
 	ctx, cancel, diags := model.within(ctx, moment)
 	defer cancel()
 	if diags.HasError() {
 		return termination.Report{}, diags
 	}
 	report, err := r.data.terminator.Drain(ctx, request)
-	diags.Append(unseenOfRun(report, err, model.onUnseen(), model.name(), false)...)
+	unseen := withoutTold(unseenOfRun(report, err, model.onUnseen()), told)
+	diags.Append(unseenValues(unseen, model.name(), false)...)
 	if err == nil {
 		if len(report.Dropped()) > 0 || len(report.Excluded()) > 0 {
 			diags.Append(drainedPeople(report, model.passesExcluded(), model.name()))

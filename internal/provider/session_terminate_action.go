@@ -127,7 +127,8 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
 		}
 	}
-	resp.Diagnostics.Append(unseenOfRun(report, err, model.onUnseen(), "action on "+matchWords(model.Match), false)...)
+	unseen := unseenOfRun(report, err, model.onUnseen())
+	resp.Diagnostics.Append(unseenValues(unseen, "action on "+matchWords(model.Match), false)...)
 	switch {
 	case err != nil && len(report.Sessions) == 0:
 		// Nothing is known, and no count could say so.

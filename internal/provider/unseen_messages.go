@@ -26,15 +26,15 @@ func (a drainArguments) onUnseen() termination.OnUnseen {
 	return termination.OnUnseen(a.OnUnseen.ValueString())
 }
 
-// unseenOfRun words the unseen values that a run, or the preview of one, came
-// across, as warnings. Where they made it fail, the failure tells them.
-func unseenOfRun(drained termination.Report, err error, on termination.OnUnseen, name string, planned bool) diag.Diagnostics {
+// unseenOfRun gives the unseen values that a run, or the preview of one, warns of.
+// Where they made it fail, the failure tells them.
+func unseenOfRun(drained termination.Report, err error, on termination.OnUnseen) []termination.Unseen {
 	var failure *termination.DrainError
 	told := errors.As(err, &failure) && failure.Kind == termination.NotCovered
 	if told || drained.Coverage == nil || on == termination.UnseenIgnore {
 		return nil
 	}
-	return unseenValues(drained.Coverage.Unseen, name, planned)
+	return drained.Coverage.Unseen
 }
 
 // unseenValues warns of unseen values. In a plan, those without a similar one have

@@ -187,6 +187,9 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 			planned := during("PlanResourceChange", destroyed.Diagnostics)
 			if test.failure != "" {
 				pam.ExpectRequests(t, "token", "list")
+			} else {
+				// What the plan has told is not told again.
+				expectMessages(t, "message of the destroy", during("ApplyResourceChange", destroyed.Diagnostics))
 			}
 			var told []string
 			for _, d := range planned {
@@ -273,4 +276,20 @@ func TestUnseenValuesOfAChangedExclude(t *testing.T) {
 	expectSummaries(t, r.Plan(state, protecting("usr-1")).Diagnostics, "1 value may be misspelled")
 	expectSummaries(t, r.Plan(state, protecting("emergency")).Diagnostics, "")
 	pam.ExpectRequests(t, "token", "list") // one list for every plan of a process
+}
+
+// What the plan of a replacement has told does not silence the new drain, of whose
+// forced replacement no plan tells anything.
+func TestUnseenValuesAfterAReplacement(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, onNamed(visitor(1, simulator.Behavior{})))
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	onMachine := func(id string) map[string]any {
+		return guard(map[string]any{"match": ofDevices(misspelled), "triggers": map[string]string{"machine": id}})
+	}
+	replaced := r.Apply(kept(t, r, onMachine("1")), onMachine("2"))
+	expectMessages(t, "message of the replacement", during("ApplyResourceChange", replaced.Diagnostics))
+	replaced.State.Tainted = true
+	again := r.Apply(replaced.State, onMachine("2"))
+	expectSummaries(t, during("ApplyResourceChange", again.Diagnostics), "1 value may be misspelled")
 }
