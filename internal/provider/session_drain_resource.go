@@ -277,7 +277,8 @@ func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 
 // previews reports whether a plan may read the list for a drain.
 func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
-	return model.Preview.ValueBool() && r.data.available() && model.wholly(ctx)
+	return model.Preview.ValueBool() && r.data.available() && model.wholly(ctx) &&
+		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
 }
 
 // checkValues warns of values that may be misspelled, whatever on_unseen says: the

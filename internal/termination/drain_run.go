@@ -470,7 +470,9 @@ func (d *drain) list(ctx context.Context) error {
 	var missing []*member
 	for _, m := range known {
 		switch {
-		case m.row != nil && !m.elsewhere(d.Selector.Select(*m.row, list.asked)):
+		case m.hidden():
+			missing = append(missing, m)
+		case m.row != nil && (m.barred != session.No || !m.elsewhere(d.Selector.Select(*m.row, list.asked))):
 			d.see(m, m.row)
 		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
 			missing = append(missing, m)
@@ -506,6 +508,8 @@ func (d *drain) seek(ctx context.Context, missing []*member) error {
 		case m.checkErr == nil:
 		case d.badGets < badRounds && errors.Is(m.checkErr, session.ErrTransient):
 			m.settled = "" // it is asked for again
+		case m.settled == Excluded && m.row == nil:
+			// It is as it was: excluded, and not listed.
 		default:
 			d.settle(m, Unknown)
 		}

@@ -166,6 +166,19 @@ func (m *member) elsewhere(verdict session.Verdict) bool {
 		(!m.row.Live() || verdict == session.No)
 }
 
+// hidden reports whether a list does not show the record that tells of an excluded
+// session: the one that was live, where another record is shown that is not excluded,
+// or that of a session that an earlier run could not settle.
+func (m *member) hidden() bool {
+	if m.settled != Excluded {
+		return false
+	}
+	if m.row == nil {
+		return m.remembered && !m.read
+	}
+	return m.session.Live() && m.barred == session.No && m.session.RecordID != "" && m.row.RecordID != m.session.RecordID
+}
+
 // concerns: it matches or may match, and is not excluded.
 func (m *member) concerns() bool { return m.settled != dismissed && m.settled != Excluded }
 

@@ -213,7 +213,7 @@ func (r *termination) pause() time.Duration {
 // checkOnce makes no request if the end is known already, and else prefers the
 // small one. What that does not answer about this very session, the list decides.
 func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
-	if e, known := r.look.ended(r.SessionID); known && (r.endedBefore && r.workedAt.IsZero() || e.readAt.After(r.workedAt)) {
+	if e, known := r.look.ended(r.SessionID); known && r.isOfLiveRecord(e) && (r.endedBefore && r.workedAt.IsZero() || e.readAt.After(r.workedAt)) {
 		return e.session, nil
 	}
 	if r.record != "" {
@@ -240,6 +240,11 @@ func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
 		r.record = seen.RecordID
 	}
 	return seen, err
+}
+
+// isOfLiveRecord is false for the end of another record than the one that was live.
+func (r *termination) isOfLiveRecord(e end) bool {
+	return r.liveRecord == "" || e.session.RecordID == r.liveRecord
 }
 
 // getLive reads the record that was live, where a list shows the end of another one
