@@ -72,21 +72,13 @@ func TestBlocksOf(t *testing.T) {
 	}
 }
 
-const (
-	drainFailure = "examples/drain-device/destroy-failed.txt"
-	// oldForm is in the output of a provider whose messages are not yet worded as
-	// the README shows them.
-	oldForm = "The provider was to end every matching session."
-)
+const drainFailure = "examples/drain-device/destroy-failed.txt"
 
 // TestReadmeShowsRealOutput: what the README shows of a failed destroy is what a
 // test of the example has seen.
 func TestReadmeShowsRealOutput(t *testing.T) {
 	t.Parallel()
 	output := readFile(t, drainFailure)
-	if strings.Contains(output, oldForm) {
-		t.Skipf("%s has the old wording; the README shows the new one", drainFailure)
-	}
 	readme := readFile(t, "README.md")
 	shown := regexp.MustCompile("(?s)(<!-- Begin of " + regexp.QuoteMeta(drainFailure) + ";[^\n]*-->\n```text\n)(.*?)(```\n<!-- End of )")
 	match := shown.FindStringSubmatch(readme)
