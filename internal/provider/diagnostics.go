@@ -759,8 +759,9 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 }
 
 // drainPreviewed words whom a plan would drop. It is silent where nobody is
-// there.
-func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string) diag.Diagnostics {
+// there. goesOn says that Terraform goes on in spite of the sessions that the drain
+// can't decide about.
+func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string, goesOn bool) diag.Diagnostics {
 	if guarded(err) {
 		return diag.Diagnostics{drainFailed(drained, err, moment, "This is a plan.").asError(drainFault(err)...)}
 	}
@@ -784,6 +785,10 @@ func drainPreviewed(drained termination.Report, readAt time.Time, err error, mom
 	if len(excluded) > 0 {
 		summary += ", " + countExcluded(len(excluded))
 	}
+	leftOpen := "that the drain will not drop, and so will fail on"
+	if goesOn {
+		leftOpen = "that the drain will not drop. Terraform goes on, because `on_failure` is `continue`"
+	}
 	blocking := drained.Blocking()
 	left := slices.DeleteFunc(excluded, func(d termination.Drained) bool { return d.Blocks })
 	blocked := map[string]string{onCreate: "apply", onDestroy: "destroy"}[moment]
@@ -793,7 +798,7 @@ func drainPreviewed(drained termination.Report, readAt time.Time, err error, mom
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
 			named(planned, "matching at "+readAt.UTC().Format(time.RFC3339), maxDropped),
-			named(undecided, "that the drain will not drop, and so will fail on", len(undecided)),
+			named(undecided, leftOpen, len(undecided)),
 			named(blocking, "excluded, which will not be terminated. The "+blocked+" fails while one is live, because `on_excluded` is `halt`", len(blocking)),
 			named(left, "excluded, which will not be terminated and will not fail the "+blocked, len(left))),
 		advice: sentences("Apply the plan to drop whoever matches then. Set `grace_period` to let them finish, or protect some with `exclude`.",

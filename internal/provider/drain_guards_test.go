@@ -79,3 +79,20 @@ func TestOnFailurePastOnUnseen(t *testing.T) {
 		})
 	}
 }
+
+// With on_failure = continue a session that can't be decided does not fail the drain,
+// so the plan does not say that it will.
+func TestPreviewOfADrainThatGoesOn(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	state := kept(t, r, guard(map[string]any{"match": map[string]any{"users": []string{`CORP\user-1`}}, "on_failure": "continue", "on_unseen": "ignore"}))
+	destroyed := r.Destroy(state)
+	if destroyed.State != nil {
+		t.Error("the drain stays in the state")
+	}
+	said := destroyed.Diagnostics.String()
+	if strings.Contains(said, "so will fail on") || !strings.Contains(said, "that the drain will not drop. Terraform goes on") {
+		t.Errorf("the plan announced something else than what came:\n%s", said)
+	}
+}

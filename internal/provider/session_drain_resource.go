@@ -320,7 +320,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	defer cancel()
 	diags.Append(faults...)
 	report, readAt, err := r.data.terminator.Preview(ctx, request)
-	diags.Append(drainPreviewed(report, readAt, err, moment, model.name())...)
+	diags.Append(drainPreviewed(report, readAt, err, moment, model.name(), model.OnFailure.ValueString() == continueOn)...)
 	told = unseenOfRun(report, err, model.onUnseen())
 	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
 		told = report.Coverage.LikelyMistakes()
