@@ -644,6 +644,8 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 				config := unseen(test.arguments)
 				config["on_failure"], config["drain_on"] = "continue", []string{moment}
 				if test.interrupt != "" {
+					// The answer does not come, so that the interrupt can't be too late for it.
+					pam.Sim.Inject(simulator.Fault{Kind: simulator.SlowBefore, Op: test.interrupt})
 					pam.Sim.OnRequest(func(r simulator.Request) {
 						if r.Op == test.interrupt {
 							driver.Stop()
