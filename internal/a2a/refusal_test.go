@@ -83,52 +83,33 @@ func TestTokenStatusThatBreaksOff(t *testing.T) {
 	}
 }
 
-// TestManyCallsWithRejectedSignature: calls that wait for their turn while the
-// credentials are rejected do not send them again.
+// TestManyCallsWithRejectedSignature: a rejected credential is sent once, by
+// calls that wait for their turn and by ten at a time, the default.
 func TestManyCallsWithRejectedSignature(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := &pam{handler: func(w http.ResponseWriter, r *http.Request) {
-			<-time.After(time.Second)
-			answering(401, `{"message":"Invalid signature"}`)(w, r)
-		}}
-		c := inMemory(t, p, func(cfg *Config) {
-			cfg.ClientID, cfg.ClientSecret, cfg.MaxConcurrentRequests = "", "", 1
-			cfg.OAuth1 = &OAuth1{ConsumerKey: "aaaa", ConsumerSecret: "bbbb", TokenKey: "cccc", TokenSecret: "dddd"}
+	for name, maxConcurrent := range map[string]int{"one at a time": 1, "the default": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{handler: func(w http.ResponseWriter, r *http.Request) {
+					<-time.After(time.Second)
+					answering(401, `{"message":"Invalid signature"}`)(w, r)
+				}}
+				c := inMemory(t, p, func(cfg *Config) {
+					cfg.ClientID, cfg.ClientSecret, cfg.MaxConcurrentRequests = "", "", maxConcurrent
+					cfg.OAuth1 = &OAuth1{ConsumerKey: "aaaa", ConsumerSecret: "bbbb", TokenKey: "cccc", TokenSecret: "dddd"}
+				})
+				var wait sync.WaitGroup
+				for range 50 {
+					wait.Go(func() { wantClass(t, c.Drop(t.Context(), testID), session.ErrUnauthenticated) })
+				}
+				wait.Wait()
+				if n := p.count("DELETE"); n != 1 {
+					t.Errorf("rejected OAuth 1.0a credentials were sent %d times", n)
+				}
+			})
 		})
-		var wait sync.WaitGroup
-		for range 50 {
-			wait.Go(func() { wantClass(t, c.Drop(t.Context(), testID), session.ErrUnauthenticated) })
-		}
-		wait.Wait()
-		if n := p.count("DELETE"); n != 1 {
-			t.Errorf("rejected OAuth 1.0a credentials were sent %d times, one request at a time", n)
-		}
-	})
-}
-
-// TestManyCallsWithRejectedSignatureAtOnce is the same with the default of ten
-// requests at a time: a rejected credential is sent once.
-func TestManyCallsWithRejectedSignatureAtOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := &pam{handler: func(w http.ResponseWriter, r *http.Request) {
-			<-time.After(time.Second)
-			answering(401, `{"message":"Invalid signature"}`)(w, r)
-		}}
-		c := inMemory(t, p, func(cfg *Config) {
-			cfg.ClientID, cfg.ClientSecret = "", ""
-			cfg.OAuth1 = &OAuth1{ConsumerKey: "aaaa", ConsumerSecret: "bbbb", TokenKey: "cccc", TokenSecret: "dddd"}
-		})
-		var wait sync.WaitGroup
-		for range 50 {
-			wait.Go(func() { wantClass(t, c.Drop(t.Context(), testID), session.ErrUnauthenticated) })
-		}
-		wait.Wait()
-		if n := p.count("DELETE"); n != 1 {
-			t.Errorf("rejected OAuth 1.0a credentials were sent %d times", n)
-		}
-	})
+	}
 }
 
 // TestManyCallsWithRejectedProxyPassword: the proxy rejects in the middle of a
