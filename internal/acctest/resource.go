@@ -246,6 +246,18 @@ func (r *Resource) Apply(prior *State, config map[string]any) Result {
 // provider keeps it or reports an error.
 func (r *Resource) Destroy(prior *State) Result {
 	r.t.Helper()
+	plan := r.PlanDestroy(prior)
+	if len(plan.Diagnostics.Errors()) > 0 {
+		return Result{Change: Destroy, State: prior, Diagnostics: plan.Diagnostics}
+	}
+	destroyed := r.DestroyPlanned(prior, plan)
+	destroyed.Diagnostics = append(plan.Diagnostics, destroyed.Diagnostics...)
+	return destroyed
+}
+
+// PlanDestroy plans the destruction.
+func (r *Resource) PlanDestroy(prior *State) Plan {
+	r.t.Helper()
 	nothing := tftypes.NewValue(r.kind, nil)
 	resp, err := r.server.PlanResourceChange(r.t.Context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName:         r.typeName,
@@ -258,13 +270,17 @@ func (r *Resource) Destroy(prior *State) Result {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	planned := diagnosticsOf("PlanResourceChange", resp.Diagnostics)
-	if len(planned.Errors()) > 0 {
-		return Result{Change: Destroy, State: prior, Diagnostics: planned}
+	return Plan{
+		Change: Destroy, Diagnostics: diagnosticsOf("PlanResourceChange", resp.Diagnostics),
+		planned: nothing, private: resp.PlannedPrivate, identity: resp.PlannedIdentity,
 	}
-	destroyed := r.destroy(prior, resp.PlannedPrivate, resp.PlannedIdentity)
-	destroyed.Diagnostics = append(planned, destroyed.Diagnostics...)
-	return destroyed
+}
+
+// DestroyPlanned carries out a planned destruction. The plan may come from another
+// driver, as that of Terraform comes from another process.
+func (r *Resource) DestroyPlanned(prior *State, plan Plan) Result {
+	r.t.Helper()
+	return r.destroy(prior, plan.private, plan.identity)
 }
 
 func (r *Resource) destroy(prior *State, private []byte, identity *tfprotov6.ResourceIdentityData) Result {

@@ -537,12 +537,15 @@ const maxDropped = 200
 
 // drainedPeople words whom the drain of that name dropped, and which excluded
 // sessions it left open; passes says why it succeeded in spite of them.
-func drainedPeople(drained termination.Report, passes, name string) diag.Diagnostic {
+func drainedPeople(drained termination.Report, planned bool, passes, name string) diag.Diagnostic {
 	dropped, excluded := drained.Dropped(), drained.Excluded()
 	var counts, truth, advice []string
 	if len(dropped) > 0 {
 		counts = append(counts, countSessions(len(dropped))+" dropped")
 		truth = append(truth, tally(drained)+" These were dropped, and seen ended:"+bullets(outcomeLines(dropped), maxDropped))
+		if planned {
+			truth = append(truth, sincePlan(drained))
+		}
 		advice = append(advice, "Nothing. A drop does not revoke access: who still has it can connect again.")
 	}
 	if len(excluded) > 0 {
@@ -611,7 +614,7 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		return notCovered(drained, failure.Coverage, moment, consequence)
 	case failure.Kind == termination.TooMany:
 		m.summary = fmt.Sprintf("Too many sessions match: %d, and `max_sessions` is %d", failure.Count, failure.Limit)
-		m.truth = paragraphs(named(drained.Previewed(), "connected", maxDropped), survivorText, excludedText(drained), droppedText, consequence)
+		m.truth = paragraphs(named(drained.Matched(), "connected", maxDropped), survivorText, excludedText(drained), droppedText, consequence)
 		m.advice = "Check `match`. Raise `max_sessions` if all of them are meant, or narrow `match`, or protect some with `exclude`."
 		if moment == onDestroy {
 			m.advice += " A destroy uses what was applied last, so apply that change on its own (`-target`), and then destroy."
@@ -620,6 +623,12 @@ func drainFailed(drained termination.Report, err error, moment, consequence stri
 		m.summary = "Sessions not drained: " + explain(err).problem
 		m.truth = sentences("Who is connected is not known. Nobody was dropped.", consequence)
 		m.advice = explain(err).advice
+	case failure.Kind == termination.NotApproved:
+		unapproved := drained.Unapproved()
+		others := slices.DeleteFunc(survivors, func(d termination.Drained) bool { return d.Unapproved })
+		m.summary = capitalize(countSessions(len(unapproved))) + " not in the approved plan"
+		m.truth = paragraphs(named(unapproved, "matching and live, which the plan did not show", len(unapproved)),
+			named(others, "shown by the plan and not terminated", len(others)), excludedText(drained), why, droppedText, unseen(failure), consequence)
 	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(survivors) == 0):
 		m.summary = countExcluded(len(blocking)) + " still live"
 		m.truth = paragraphs(excludedText(drained), survivorText, why, droppedText, unseen(failure), consequence)
@@ -761,20 +770,32 @@ func survivorAdvice(survivors []termination.Drained, failure *termination.DrainE
 // drainPreviewed words whom a plan would drop. It is silent where nobody is
 // there. goesOn says that Terraform goes on in spite of the sessions that the drain
 // can't decide about.
-func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string, goesOn bool) diag.Diagnostics {
+// needed says that the drain is held to its preview, which then has to name every
+// session.
+func drainPreviewed(drained termination.Report, readAt time.Time, err error, moment, name string, goesOn, needed bool) diag.Diagnostics {
 	if guarded(err) {
 		return diag.Diagnostics{drainFailed(drained, err, moment, "This is a plan.").asError(drainFault(err)...)}
 	}
 	if err != nil {
-		return diag.Diagnostics{report{
+		failed := report{
 			summary:   "Sessions to drop not previewed",
 			attempted: "The provider was to show whom this plan would drop.",
 			truth:     "Who is connected is not known: " + explain(err).problem + ". This is a plan: nothing was dropped.",
 			advice:    explain(err).advice + " Set `preview = false` for plans that make no call.",
 			evidence:  evidence(err),
-		}.asWarning()}
+		}
+		if needed {
+			failed.truth += " The plan fails, because `only_previewed` is `true`."
+			failed.advice = explain(err).advice
+			return diag.Diagnostics{failed.about(name).asError()}
+		}
+		return diag.Diagnostics{failed.asWarning()}
 	}
-	planned, undecided, excluded := drained.Previewed(), drained.Survivors(), drained.Excluded()
+	most := maxDropped
+	if needed {
+		most = len(drained.Sessions)
+	}
+	planned, undecided, excluded := drained.Matched(), drained.Survivors(), drained.Excluded()
 	if len(planned) == 0 && len(undecided) == 0 && len(excluded) == 0 {
 		return nil
 	}
@@ -797,7 +818,7 @@ func drainPreviewed(drained termination.Report, readAt time.Time, err error, mom
 		summary:   summary,
 		attempted: "The provider looked whom this plan would drop when the drain is " + when + ".",
 		truth: paragraphs("The plan itself dropped nobody.",
-			named(planned, "matching at "+readAt.UTC().Format(time.RFC3339), maxDropped),
+			named(planned, "matching at "+readAt.UTC().Format(time.RFC3339), most),
 			named(undecided, leftOpen, len(undecided)),
 			named(blocking, "excluded, which will not be terminated. The "+blocked+" fails while one is live, because `on_excluded` is `halt`", len(blocking)),
 			named(left, "excluded, which will not be terminated and will not fail the "+blocked, len(left))),

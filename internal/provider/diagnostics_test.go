@@ -92,6 +92,18 @@ func sceneOfDrain(arguments map[string]any) func(*testing.T, *acctest.PAM, *acct
 	}
 }
 
+// sceneOfApproval is the destruction of a drain that is held to its plan. between gets
+// the provider that planned it, and gives the plan and the provider that carries it out.
+func sceneOfApproval(between func(*testing.T, *acctest.PAM, *acctest.Driver, acctest.Plan) (acctest.Plan, *acctest.Driver)) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
+	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		t.Helper()
+		r := d.Resource("senhasegura_session_drain")
+		state := recorded(t, pam, r, map[string]any{"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms", "only_previewed": true})
+		plan, applying := between(t, pam, d, r.PlanDestroy(state))
+		return applying.Resource("senhasegura_session_drain").DestroyPlanned(state, plan).Diagnostics
+	}
+}
+
 // sceneOfDrainPlan is the plan of a drain that drops everybody at once.
 func sceneOfDrainPlan(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
 	return d.Resource("senhasegura_session_drain").Plan(nil, map[string]any{
@@ -256,6 +268,18 @@ func scenes() map[string]scene {
 			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true,
 			happen: sceneOfDrain(map[string]any{"exclude": map[string]any{"users": []string{"bob"}}, "on_excluded": "continue"}),
 		},
+		"drain_not_approved": {sessions: live, unanswered: true, happen: sceneOfApproval(func(t *testing.T, pam *acctest.PAM, _ *acctest.Driver, plan acctest.Plan) (acctest.Plan, *acctest.Driver) {
+			t.Helper()
+			pam.Sim.Add(bob())
+			return plan, acctest.NewDriver(t, pam, nil)
+		})},
+		"drain_not_approved_deposed": {sessions: live, unanswered: true, happen: sceneOfApproval(func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver, plan acctest.Plan) (acctest.Plan, *acctest.Driver) {
+			return plan, d
+		})},
+		"drain_not_approved_unplanned": {sessions: live, unanswered: true, happen: sceneOfApproval(func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver, _ acctest.Plan) (acctest.Plan, *acctest.Driver) {
+			return acctest.Plan{}, d
+		})},
+		"drain_preview_needed": {pam: dropOnly, sessions: live, happen: sceneOfDrain(map[string]any{"preview": true, "only_previewed": true})},
 		"drain_other_form": {
 			sessions: live, unanswered: true,
 			happen: sceneOfDrain(map[string]any{"match": map[string]any{"users": []string{`CORP\alice`}}, "on_unseen": "ignore"}),

@@ -117,9 +117,9 @@ func (s *site) expectState(want ...string) {
 	}
 }
 
-// instances is how many objects of a resource type the state holds, those that
+// machines is how many machines the state holds, those that
 // wait for their destruction included.
-func (s *site) instances(resourceType string) int {
+func (s *site) machines() int {
 	s.t.Helper()
 	var state struct {
 		Resources []struct {
@@ -132,7 +132,7 @@ func (s *site) instances(resourceType string) int {
 	}
 	n := 0
 	for _, r := range state.Resources {
-		if r.Type == resourceType {
+		if r.Type == "terraform_data" {
 			n += len(r.Instances)
 		}
 	}
@@ -351,7 +351,7 @@ func TestAccDrainCreateBeforeDestroy(t *testing.T) {
 `))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
 	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session not ended")
-	if machines := s.instances("terraform_data"); machines != 2 {
+	if machines := s.machines(); machines != 2 {
 		t.Errorf("%d machines in the state, want the new one and the old one", machines)
 	}
 
@@ -363,7 +363,7 @@ func TestAccDrainCreateBeforeDestroy(t *testing.T) {
 	s.expectDroppedBefore(2, visitorID(1))
 	// Terraform runs no provisioner of an object that was replaced like this.
 	expectOrder(t, run, drainAddress+`( \(deposed object \w+\))?: Destruction complete`, machineAddress+`( \(deposed object \w+\))?: Destroying`)
-	if machines := s.instances("terraform_data"); machines != 1 {
+	if machines := s.machines(); machines != 1 {
 		t.Errorf("%d machines in the state, want the new one", machines)
 	}
 }

@@ -20,9 +20,9 @@ type privateState interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// unsettledSession is a session in private state, with what tells a person which one
+// storedSession is a live session in private state, with what tells a person which one
 // it is. The names are those of the attributes of a session.
-type unsettledSession struct {
+type storedSession struct {
 	SessionID  string    `json:"session_id"`
 	RecordID   string    `json:"record_id,omitempty"`
 	User       string    `json:"user,omitempty"`
@@ -34,13 +34,22 @@ type unsettledSession struct {
 	StartedAt  time.Time `json:"started_at,omitzero"`
 }
 
+func newStoredSession(s session.Session) storedSession {
+	return storedSession{s.ID, s.RecordID, s.User, s.Credential, s.Device, s.Protocol, s.Proxy, s.OriginIP, s.StartedAt}
+}
+
+func (s storedSession) session() session.Session {
+	return session.Session{
+		ID: s.SessionID, RecordID: s.RecordID, User: s.User, Credential: s.Credential, Device: s.Device,
+		Protocol: s.Protocol, Proxy: s.Proxy, OriginIP: s.OriginIP, StartedAt: s.StartedAt,
+	}
+}
+
 // remember replaces what private state tells of unsettled sessions.
 func remember(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
-	unsettled := make([]unsettledSession, 0, len(sessions))
+	unsettled := make([]storedSession, 0, len(sessions))
 	for _, s := range sessions {
-		unsettled = append(unsettled, unsettledSession{
-			s.ID, s.RecordID, s.User, s.Credential, s.Device, s.Protocol, s.Proxy, s.OriginIP, s.StartedAt,
-		})
+		unsettled = append(unsettled, newStoredSession(s))
 	}
 	value, err := json.Marshal(unsettled)
 	if err != nil {
@@ -56,17 +65,14 @@ func remembered(ctx context.Context, private privateState) (sessions []session.S
 	if len(value) == 0 || diags.HasError() {
 		return nil, false, diags
 	}
-	var unsettled []unsettledSession
+	var unsettled []storedSession
 	if err := json.Unmarshal(value, &unsettled); err != nil {
 		diags.AddError("Unsettled sessions not read",
 			"The private state of the drain tells which sessions an earlier run could not settle, and it can't be read: "+err.Error()+". Nothing was terminated.")
 		return nil, false, diags
 	}
-	for _, u := range unsettled {
-		sessions = append(sessions, session.Session{
-			ID: u.SessionID, RecordID: u.RecordID, User: u.User, Credential: u.Credential, Device: u.Device,
-			Protocol: u.Protocol, Proxy: u.Proxy, OriginIP: u.OriginIP, StartedAt: u.StartedAt,
-		})
+	for _, s := range unsettled {
+		sessions = append(sessions, s.session())
 	}
 	return sessions, true, diags
 }

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,12 +64,23 @@ type providerData struct {
 	unknown []string
 	// zoneStated: the configuration names the time zone of senhasegura's clock.
 	zoneStated bool
+	// nonce tells what this configured provider has made from what another one has:
+	// Terraform configures one to plan and another one to apply.
+	nonce string
 	// rejected is true once an error has said that PAM rejected the credentials.
 	rejected atomic.Bool
 }
 
 // available reports whether PAM can be called.
 func (d *providerData) available() bool { return d != nil && d.terminator != nil }
+
+// madeBy is the nonce, "" while the provider is not configured.
+func (d *providerData) madeBy() string {
+	if d == nil {
+		return ""
+	}
+	return d.nonce
+}
 
 func (d *providerData) unknownArguments() []string {
 	if d == nil {
@@ -332,7 +344,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerData{unknown: settings.unknown, zoneStated: settings.zoneStated}
+	data := &providerData{unknown: settings.unknown, zoneStated: settings.zoneStated, nonce: rand.Text()}
 	if len(settings.unknown) == 0 {
 		settings.client.UserAgent = p.userAgent(req.TerraformVersion)
 		settings.client.Logger = slog.New(&logHandler{})

@@ -56,14 +56,15 @@ func newSessionDrainResource() resource.Resource { return &sessionDrainResource{
 
 type sessionDrainModel struct {
 	drainArguments
-	DrainOn    types.Set      `tfsdk:"drain_on"`
-	Triggers   types.Map      `tfsdk:"triggers"`
-	OnFailure  types.String   `tfsdk:"on_failure"`
-	OnExcluded types.String   `tfsdk:"on_excluded"`
-	Preview    types.Bool     `tfsdk:"preview"`
-	Timeouts   timeouts.Value `tfsdk:"timeouts"`
-	ID         types.String   `tfsdk:"id"`
-	Sessions   types.List     `tfsdk:"sessions"`
+	DrainOn       types.Set      `tfsdk:"drain_on"`
+	Triggers      types.Map      `tfsdk:"triggers"`
+	OnFailure     types.String   `tfsdk:"on_failure"`
+	OnExcluded    types.String   `tfsdk:"on_excluded"`
+	Preview       types.Bool     `tfsdk:"preview"`
+	OnlyPreviewed types.Bool     `tfsdk:"only_previewed"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+	ID            types.String   `tfsdk:"id"`
+	Sessions      types.List     `tfsdk:"sessions"`
 }
 
 // request converts the arguments, see drainArguments. Where Terraform goes on anyway,
@@ -183,6 +184,13 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				Computed: true,
 				Default:  booldefault.StaticBool(true),
 			},
+			"only_previewed": schema.BoolAttribute{
+				MarkdownDescription: "Whether a destroy terminates only the sessions that its plan showed. If another matching session is live after `grace_period`, the destroy fails before any session is terminated; a session that appears later isn't terminated and fails the destroy. " +
+					"The plan fails if it can't list the sessions. Requires `preview`. Conflicts with `create` in `drain_on`. Defaults to `false`.",
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(false),
+			},
 			"poll_interval": drainDuration(pollDescription, defaultPollInterval, positiveDuration),
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
 				Create:            true,
@@ -227,7 +235,11 @@ func (r *sessionDrainResource) Configure(_ context.Context, req resource.Configu
 func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
-	if resp.Diagnostics.HasError() || model.Timeouts.IsUnknown() {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(model.refuseUnapprovable()...)
+	if model.Timeouts.IsUnknown() {
 		return
 	}
 	for _, moment := range []string{onCreate, onDestroy} {
@@ -251,16 +263,10 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if resp.Diagnostics.HasError() || planned != nil && !r.data.zoned(planned.Match, planned.Exclude, &resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(r.discardInherited(ctx, prior, resp.Private)...)
 	switch {
 	case prior != nil && (planned == nil || prior.replacedBy(planned)):
-		// What the newest configuration says of previews counts: it may ask for a
-		// plan that makes no call.
-		if planned != nil {
-			prior.Preview = planned.Preview
-		}
-		told, diags := r.preview(ctx, prior, onDestroy)
-		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(rememberTold(ctx, resp.Private, told)...)
+		resp.Diagnostics.Append(r.previewDestroy(ctx, prior, planned, resp.Private)...)
 	case prior == nil && planned != nil && planned.drainsOn(onCreate):
 		_, diags := r.preview(ctx, planned, onCreate)
 		resp.Diagnostics.Append(diags...)
@@ -269,8 +275,34 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 }
 
+// discardInherited removes a preview that an earlier plan has left, and keeps the one
+// that the first half of the plan of a replacement has just made for the second.
+func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sessionDrainModel, private privateState) diag.Diagnostics {
+	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
+		return nil
+	}
+	return (*drainPreview)(nil).keep(ctx, private)
+}
+
+// previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
+// where nothing does.
+func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planned *sessionDrainModel, private privateState) diag.Diagnostics {
+	// The newest configuration may ask for a plan that makes no call. What was applied
+	// last says whether the destroy needs one.
+	if planned != nil {
+		prior.Preview = planned.Preview
+	}
+	if prior.OnlyPreviewed.ValueBool() {
+		prior.Preview = types.BoolValue(true)
+	}
+	preview, diags := r.preview(ctx, prior, onDestroy)
+	return append(diags, preview.keep(ctx, private)...)
+}
+
 // replacedBy reports whether Terraform will replace the resource. Terraform asks
-// once more for the creation that follows, but not for the destruction.
+// once more for the creation that follows, but not for the destruction. That it
+// replaces for another reason, such as -replace, a provider can't tell, and Terraform
+// would not show what it says then.
 func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
 }
@@ -303,14 +335,16 @@ func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDr
 	return diags
 }
 
-// preview shows whom a drain would drop now. A list that cannot be read is no
-// reason to fail a plan. told are the unseen values that it warns of.
-func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (told []termination.Unseen, diags diag.Diagnostics) {
-	if model.drainsOn(moment) && !r.data.zoned(model.Match, model.Exclude, &diags) {
+// preview shows what a drain would terminate now. A list that can't be read fails the
+// plan only where the drain is held to its preview.
+func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (*drainPreview, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
+	switch {
+	case !model.drainsOn(moment), !r.data.zoned(model.Match, model.Exclude, &diags):
 		return nil, diags
-	}
-	if !model.drainsOn(moment) || !r.previews(ctx, model) {
-		return nil, nil
+	case needed && !r.data.ready(&diags), !r.previews(ctx, model):
+		return nil, diags
 	}
 	request, diags := model.request(ctx)
 	if diags.HasError() {
@@ -320,13 +354,16 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	defer cancel()
 	diags.Append(faults...)
 	report, readAt, err := r.data.terminator.Preview(ctx, request)
-	diags.Append(drainPreviewed(report, readAt, err, moment, model.name(), model.OnFailure.ValueString() == continueOn)...)
-	told = unseenOfRun(report, err, model.onUnseen())
+	diags.Append(drainPreviewed(report, readAt, err, moment, model.name(), model.OnFailure.ValueString() == continueOn, needed)...)
+	told := unseenOfRun(report, err, model.onUnseen())
 	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
 		told = report.Coverage.LikelyMistakes()
 	}
 	diags.Append(unseenValues(told, model.name(), true)...)
-	return told, diags
+	if err != nil {
+		return nil, diags
+	}
+	return newDrainPreview(r.data.madeBy(), readAt, report, told), diags
 }
 
 // Create keeps the intent, and drains if it is to drain at creation. The intent
@@ -369,6 +406,9 @@ func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRe
 // destroying what the drain refers to; with it is kept which sessions the run could
 // not settle.
 func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	// Whatever becomes of this destroy, the next one needs a plan of its own.
+	preview := previewFrom(ctx, req.Private)
+	resp.Diagnostics.Append((*drainPreview)(nil).keep(ctx, resp.Private)...)
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() || !model.drainsOn(onDestroy) {
@@ -384,37 +424,42 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	report, outcome := r.drain(ctx, &model, request, onDestroy, toldBefore(ctx, req.Private))
+	report, outcome := r.drain(ctx, &model, request, onDestroy, preview)
 	resp.Diagnostics.Append(outcome...)
-	resp.Diagnostics.Append(rememberTold(ctx, resp.Private, nil)...)
 	resp.Diagnostics.Append(remember(ctx, resp.Private, report.Unsettled())...)
 }
 
-// drain runs and reports whom it dropped, because a destroy has no other output. It
-// warns of unseen values that its plan has not told.
-func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string, told []toldValue) (termination.Report, diag.Diagnostics) {
+// drain runs and reports what it terminated, because a destroy has no other output. It
+// warns of unseen values that its plan has not told. preview is that of its plan, nil
+// without one.
+func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string, preview *drainPreview) (termination.Report, diag.Diagnostics) {
 	ctx, cancel, diags := model.within(ctx, moment)
 	defer cancel()
 	if diags.HasError() {
 		return termination.Report{}, diags
 	}
+	if preview.approved(r.data.madeBy()) {
+		request.Previewed = preview.sessions()
+	}
+	request.OnlyPreviewed = model.OnlyPreviewed.ValueBool()
 	report, err := r.data.terminator.Drain(ctx, request)
-	unseen := withoutTold(unseenOfRun(report, err, model.onUnseen()), told)
-	diags.Append(unseenValues(unseen, model.name(), false)...)
+	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), model.name(), false)...)
 	if err == nil {
 		if len(report.Dropped()) > 0 || len(report.Excluded()) > 0 {
-			diags.Append(drainedPeople(report, model.passesExcluded(), model.name()))
+			diags.Append(drainedPeople(report, request.Previewed != nil, model.passesExcluded(), model.name()))
 		}
 		return report, diags
 	}
+	failed := drainFailed(report, err, moment, consequenceOf[moment])
 	var failure *termination.DrainError
-	if model.OnFailure.ValueString() == continueOn && errors.As(err, &failure) && failure.Ran() {
-		failed := drainFailed(report, err, moment, "Terraform goes on, because `on_failure` is `continue`.")
-		diags.Append(failed.about(model.name()).asWarning(drainFault(err)...))
-	} else {
-		diags.Append(r.data.once(err, drainFailed(report, err, moment, consequenceOf[moment]).asError(drainFault(err)...)))
+	switch {
+	case errors.As(err, &failure) && failure.Kind == termination.NotApproved:
+		failed = failed.withoutApproval(request.Previewed != nil, preview != nil)
+	case model.OnFailure.ValueString() == continueOn && failure != nil && failure.Ran():
+		failed = drainFailed(report, err, moment, "Terraform goes on, because `on_failure` is `continue`.")
+		return report, append(diags, failed.about(model.name()).asWarning(drainFault(err)...))
 	}
-	return report, diags
+	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
 }
 
 // consequenceOf says what a failed drain leaves behind.

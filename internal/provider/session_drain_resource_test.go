@@ -1342,21 +1342,22 @@ func TestDrainAttributes(t *testing.T) {
 		change   acctest.Change
 		from, to any
 	}{
-		"match":         {change: acctest.Replace, from: map[string]any{"devices": []string{guarded}}, to: map[string]any{"devices": []string{guarded}, "users": []string{"nobody"}}},
-		"triggers":      {change: acctest.Replace, from: map[string]string{"machine": "1"}, to: map[string]string{"machine": "2"}},
-		"exclude":       {change: acctest.Update, from: map[string]any{"users": []string{"admin"}}, to: map[string]any{"users": []string{"root"}}},
-		"drain_on":      {change: acctest.Update, from: []string{"destroy"}, to: []string{"create", "destroy"}},
-		"grace_period":  {change: acctest.Update, from: "1s", to: "2s"},
-		"quiet_period":  {change: acctest.Update, from: "1s", to: "2s"},
-		"max_sessions":  {change: acctest.Update, from: 5, to: 6},
-		"on_failure":    {change: acctest.Update, from: "halt", to: "continue"},
-		"on_unseen":     {change: acctest.Update, from: "continue", to: "halt"},
-		"on_excluded":   {change: acctest.Update, from: "halt", to: "continue"},
-		"preview":       {change: acctest.Update, from: false, to: true},
-		"poll_interval": {change: acctest.Update, from: "1ms", to: "2ms"},
-		"timeouts":      {change: acctest.Update, from: map[string]any{"delete": "1m"}, to: map[string]any{"create": "1m", "delete": "2m"}},
-		"id":            {}, // computed
-		"sessions":      {}, // computed
+		"match":          {change: acctest.Replace, from: map[string]any{"devices": []string{guarded}}, to: map[string]any{"devices": []string{guarded}, "users": []string{"nobody"}}},
+		"triggers":       {change: acctest.Replace, from: map[string]string{"machine": "1"}, to: map[string]string{"machine": "2"}},
+		"exclude":        {change: acctest.Update, from: map[string]any{"users": []string{"admin"}}, to: map[string]any{"users": []string{"root"}}},
+		"drain_on":       {change: acctest.Update, from: []string{"destroy"}, to: []string{"create", "destroy"}},
+		"grace_period":   {change: acctest.Update, from: "1s", to: "2s"},
+		"quiet_period":   {change: acctest.Update, from: "1s", to: "2s"},
+		"max_sessions":   {change: acctest.Update, from: 5, to: 6},
+		"on_failure":     {change: acctest.Update, from: "halt", to: "continue"},
+		"on_unseen":      {change: acctest.Update, from: "continue", to: "halt"},
+		"on_excluded":    {change: acctest.Update, from: "halt", to: "continue"},
+		"preview":        {change: acctest.Update, from: false, to: true},
+		"only_previewed": {change: acctest.Update, from: false, to: true},
+		"poll_interval":  {change: acctest.Update, from: "1ms", to: "2ms"},
+		"timeouts":       {change: acctest.Update, from: map[string]any{"delete": "1m"}, to: map[string]any{"create": "1m", "delete": "2m"}},
+		"id":             {}, // computed
+		"sessions":       {}, // computed
 	}
 	pam := acctest.Start(t, simulator.Config{})
 	names := acctest.NewDriver(t, pam, nil).Resource(drainType).Attributes()
@@ -1374,7 +1375,11 @@ func TestDrainAttributes(t *testing.T) {
 			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 			before := kept(t, r, unseen(map[string]any{name: test.from}))
 
-			applied := r.Apply(before, unseen(map[string]any{name: test.to}))
+			config := unseen(map[string]any{name: test.to})
+			if name == "only_previewed" {
+				config["preview"] = true
+			}
+			applied := r.Apply(before, config)
 
 			if applied.Change != test.change {
 				t.Errorf("a change of %s is a %s, want %s", name, applied.Change, test.change)
@@ -1505,6 +1510,8 @@ func TestDrainValidation(t *testing.T) {
 		refusedArgument{"never", map[string]any{"drain_on": []string{}}, "drain_on", "at least 1"},
 		refusedArgument{"at an unknown moment", map[string]any{"drain_on": []string{"destroy", "update"}}, "drain_on[update]", `"create" "destroy"`},
 		refusedArgument{"an unknown consequence", map[string]any{"on_failure": "ignore"}, "on_failure", `"halt" "continue"`},
+		refusedArgument{"held to a preview that is not made", map[string]any{"only_previewed": true, "preview": false}, "only_previewed", "requires `preview`"},
+		refusedArgument{"held to a preview at creation", map[string]any{"only_previewed": true, "drain_on": []string{"create", "destroy"}}, "only_previewed", "conflicts with `create` in `drain_on`"},
 		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "is not above zero"},
 		refusedArgument{"a grace as long as the time at creation", map[string]any{
 			"drain_on": []string{"create"}, "grace_period": "1m", "timeouts": map[string]any{"create": "1m"},

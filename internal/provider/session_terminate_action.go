@@ -200,7 +200,7 @@ func roundedWait(d time.Duration) time.Duration {
 // rehearse tells whom a drain would drop, and everybody whom it would not drop
 // although it may have to.
 func (p *progressTeller) rehearse(report termination.Report, err error) {
-	matching := report.Previewed()
+	matching := report.Matched()
 	for i, d := range matching {
 		if i == maxNamed {
 			p.send(fmt.Sprintf("And %d more.", len(matching)-maxNamed))

@@ -123,7 +123,7 @@ func emptyList() diag.Diagnostic {
 
 // notCovered words a drain that unseen values, or an empty list, kept from running.
 func notCovered(drained termination.Report, coverage *termination.Coverage, moment, consequence string) report {
-	live := paragraphs(named(drained.Previewed(), "matching", maxDropped), named(drained.Survivors(), "live or unknown", len(drained.Sessions)))
+	live := paragraphs(named(drained.Matched(), "matching", maxDropped), named(drained.Survivors(), "live or unknown", len(drained.Sessions)))
 	m := report{
 		summary:   seesNothing,
 		attempted: "senhasegura lists no session, live or ended.",

@@ -23,6 +23,14 @@ type DrainRequest struct {
 	// end of each, or a list that shows that it does not match; that a list shows it
 	// no more is not enough. One that the Selector excludes is left alone.
 	Unsettled []session.Session
+	// Previewed are the sessions that the plan of this drain showed as those that it
+	// terminates. As of Unsettled, the drain needs an end of each, because whoever
+	// runs the drain may see less than whoever planned it.
+	Previewed []session.Session
+	// OnlyPreviewed is whether the drain terminates nothing else. A matching session
+	// that is not in Previewed and is live after the grace makes it fail before it
+	// terminates anything; one that appears later, at its end.
+	OnlyPreviewed bool
 	// Grace is how long the sessions may go on before they are terminated.
 	Grace time.Duration
 	// Quiet is how long no matching session may have been live for the drain to
@@ -76,8 +84,13 @@ type Drained struct {
 	// Accepted: senhasegura accepted a request of this run. Lost: a request may have
 	// reached it, and no answer came back.
 	Accepted, Lost bool
-	// Remembered: an earlier run could not settle it.
+	// Remembered: it is one of Unsettled or Previewed.
 	Remembered bool
+	// Previewed: it is one of Previewed.
+	Previewed bool
+	// Unapproved: it matches and is live, and is not terminated because of
+	// OnlyPreviewed. So the drain fails.
+	Unapproved bool
 	// Err is the last failure of a request or a check of this session, nil without.
 	Err error
 	// Undecided is why it can't be told whether the session matches or is excluded, nil
@@ -126,9 +139,21 @@ func (r Report) Excluded() []Drained {
 // Blocking gives the excluded sessions that the drain fails for.
 func (r Report) Blocking() []Drained { return r.those(func(d Drained) bool { return d.Blocks }) }
 
-// Previewed gives the sessions that a drain would terminate.
-func (r Report) Previewed() []Drained {
+// Matched gives the sessions that a drain would terminate.
+func (r Report) Matched() []Drained {
 	return r.those(func(d Drained) bool { return d.Outcome == Matched })
+}
+
+// Unapproved gives the sessions that the drain fails for because the plan did not
+// show them.
+func (r Report) Unapproved() []Drained {
+	return r.those(func(d Drained) bool { return d.Unapproved })
+}
+
+// EndedSincePreview gives the sessions that the plan showed and that this run did not
+// have to terminate.
+func (r Report) EndedSincePreview() []Drained {
+	return r.those(func(d Drained) bool { return d.Previewed && d.Outcome == AlreadyEnded })
 }
 
 // Requested gives the sessions without a known end whose requests were accepted, or may have
@@ -157,7 +182,8 @@ func (r Report) those(are func(Drained) bool) []Drained {
 // DrainError is the failure of a drain. It is always used as a pointer.
 type DrainError struct {
 	// Kind is TooMany or NotCovered; NotAttempted if the first list could not be read;
-	// Excluded if nothing but excluded sessions is in the way; StillLive if a session of
+	// Excluded if nothing but excluded sessions is in the way; NotApproved if a session
+	// is in the way that the plan did not show; StillLive if a session of
 	// the report is live; else Unknown: one of the report may be, or others may have
 	// come unseen.
 	Kind Kind
@@ -177,7 +203,7 @@ type DrainError struct {
 // list that could not be read, or an interrupt. One that would go on past excluded
 // sessions sets LeaveExcluded, so that the others are terminated.
 func (e *DrainError) Ran() bool {
-	return !e.Guarded() && e.Kind != NotAttempted && e.Kind != Excluded && !errors.Is(e.Context, context.Canceled)
+	return !e.Guarded() && e.Kind != NotAttempted && e.Kind != Excluded && e.Kind != NotApproved && !errors.Is(e.Context, context.Canceled)
 }
 
 // Guarded reports whether a guard stopped the drain.
@@ -213,7 +239,7 @@ func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, e
 // Preview gives what a drain of the request would terminate, and when that was
 // true. It makes no request of its own where the process has read the list before.
 func (t *Terminator) Preview(ctx context.Context, request DrainRequest) (Report, time.Time, error) {
-	request.DryRun = true
+	request.DryRun, request.OnlyPreviewed = true, false
 	d := t.newDrain(request)
 	readAt, err := d.rehearse(ctx)
 	return d.report(), readAt, err

@@ -110,7 +110,7 @@ func TestListsOfManyPreviews(t *testing.T) {
 		for range 60 {
 			plans.Go(func() {
 				report, readAt, err := terminator.Preview(t.Context(), termination.DrainRequest{Selector: selector(t)})
-				if err != nil || !readAt.Equal(began) || len(report.Previewed()) != 2 {
+				if err != nil || !readAt.Equal(began) || len(report.Matched()) != 2 {
 					t.Errorf("%s, read at %s, %v", outcomes(report), readAt, err)
 				}
 			})

@@ -51,14 +51,25 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 		roster:       newRoster(request.Selector, request.Quiet > 0),
 		pace:         pace{first: request.Poll},
 	}
+	for _, s := range request.Previewed {
+		d.remember(s).previewed = true
+	}
 	for _, s := range request.Unsettled {
-		if d.roster.find(s) == nil {
-			m := &member{session: &s, remembered: true, checkErr: session.ErrNotFound}
-			d.roster.add(m)
-			d.place(m)
-		}
+		m := d.remember(s)
+		m.barredByPlan = d.OnlyPreviewed && !m.previewed
 	}
 	return d
+}
+
+// remember makes a session a member of which the run needs an end.
+func (d *drain) remember(s session.Session) *member {
+	m := d.roster.find(s)
+	if m == nil {
+		m = &member{session: &s, remembered: true, checkErr: session.ErrNotFound}
+		d.roster.add(m)
+		d.place(m)
+	}
+	return m
 }
 
 func (d *drain) run(ctx context.Context) error {
@@ -75,6 +86,9 @@ func (d *drain) run(ctx context.Context) error {
 	}
 	if err := d.waitOutGrace(ctx); err != nil {
 		return d.fail(ctx, err)
+	}
+	if d.roster.any((*member).unapproved) {
+		return &DrainError{Kind: NotApproved}
 	}
 	if err := d.checkExcluded(); err != nil {
 		return err
@@ -461,6 +475,9 @@ func (d *drain) list(ctx context.Context) error {
 	}
 	d.passing, d.listed = nil, time.Now()
 	known, found := d.roster.complete(list)
+	for _, m := range found {
+		m.barredByPlan = d.OnlyPreviewed
+	}
 	if n := count(found, (*member).target); n > 0 && !first {
 		d.tell(Event{Stage: Newcomer, Count: n})
 	}
@@ -577,7 +594,8 @@ func (d *drain) tellSettled(m *member) {
 // drained is what can be said of a member now.
 func (d *drain) drained(m *member) Drained {
 	drained := Drained{
-		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered, Blocks: d.blocks(m),
+		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered,
+		Previewed: m.previewed, Unapproved: m.unapproved(), Blocks: d.blocks(m),
 	}
 	switch {
 	case drained.Outcome == Excluded && m.match == session.Undecided:
@@ -614,7 +632,10 @@ func (d *drain) report() Report {
 // ended and others perhaps unseen.
 func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	kind := Unknown
-	if slices.ContainsFunc(d.report().Sessions, Drained.live) {
+	switch report := d.report(); {
+	case len(report.Unapproved()) > 0:
+		kind = NotApproved
+	case slices.ContainsFunc(report.Sessions, Drained.live):
 		kind = StillLive
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {

@@ -52,6 +52,9 @@ const (
 	// NotCovered: the list tells that values of match or exclude are unseen, or holds
 	// no session at all; none was terminated.
 	NotCovered Kind = "not_covered"
+	// NotApproved: a session matches that the plan did not show, and only those that
+	// it showed may be terminated.
+	NotApproved Kind = "not_approved"
 )
 
 // Result is what a termination came to. On an error it holds what is known all

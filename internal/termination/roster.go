@@ -57,8 +57,11 @@ type member struct {
 	excluded       bool
 	// settled is what became of it, "" while that is open.
 	settled Outcome
-	// remembered: an earlier run could not settle it, so that this one must.
-	remembered bool
+	// remembered: an earlier run could not settle it or the plan showed it, so that
+	// this run must settle it. previewed: the plan showed it.
+	remembered, previewed bool
+	// barredByPlan: the plan did not show it, and only what it showed is terminated.
+	barredByPlan bool
 	// read: a check since its last drop showed it. checkErr is why the last check
 	// failed, nil if it worked or was cut short.
 	read     bool
@@ -146,8 +149,14 @@ func count(members []*member, are func(*member) bool) int {
 
 func (m *member) pending() bool { return m.settled == "" }
 
-// target: it matches for sure, and has the id that a drop takes.
-func (m *member) target() bool {
+// target: it is to be terminated. It matches for sure, and has the id that a drop
+// takes.
+func (m *member) target() bool { return m.matching() && !m.barredByPlan }
+
+// unapproved: it would be a target if the plan had shown it.
+func (m *member) unapproved() bool { return m.matching() && m.barredByPlan }
+
+func (m *member) matching() bool {
 	return m.pending() && m.verdict == session.Yes && m.session.ID != ""
 }
 

@@ -1,0 +1,308 @@
+package provider_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+// approved is a drain that terminates what its plan showed and nothing else.
+func approved(arguments string) string { return drainOf("only_previewed = true\n" + arguments) }
+
+const notApproved = "not in the approved plan"
+
+// planned saves a plan, and gives what it says.
+func (s *site) planned(options ...string) acctest.Run {
+	s.t.Helper()
+	return s.MustRun(append([]string{"plan", "-out=saved.tfplan", "-no-color"}, options...)...)
+}
+
+// expectDropped compares the sessions for which a request was sent, in any order, and
+// forgets them.
+func (s *site) expectDropped(numbers ...int) {
+	s.t.Helper()
+	var want []string
+	for _, n := range numbers {
+		want = append(want, visitorID(n))
+	}
+	if got := dropsOf(s.pam); !slices.Equal(got, want) {
+		s.t.Errorf("requests for %q, want %q", got, want)
+	}
+}
+
+// Somebody reads the plan of a destroy, and somebody else has connected, left or come
+// back by the time it is applied.
+func TestAccDrainApprovedPlan(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drain string
+		// meanwhile happens between plan and apply, while sessions 1 and 2 are live.
+		meanwhile func(*simulator.Simulator)
+		fails     bool
+		output    []string
+		dropped   []int
+	}{
+		"the same sessions": {
+			drain: approved(""), dropped: []int{1, 2},
+			output: []string{"Warning: 2 sessions dropped"},
+		},
+		"one more": {
+			drain:     approved(""),
+			meanwhile: func(sim *simulator.Simulator) { sim.Add(visitor(3, simulator.Behavior{})) },
+			fails:     true,
+			output: []string{
+				"Error: 1 session " + notApproved, "which the plan did not show:", lineOf(3) + ": not_attempted",
+				"2 sessions shown by the plan and not terminated:", lineOf(1) + ": not_attempted", "Nobody was dropped.", "Plan the destroy again",
+			},
+		},
+		"one more, and on_failure = continue": {
+			drain:     approved(`on_failure = "continue"`),
+			meanwhile: func(sim *simulator.Simulator) { sim.Add(visitor(3, simulator.Behavior{})) },
+			fails:     true,
+			output:    []string{"Error: 1 session " + notApproved, lineOf(3) + ": not_attempted"},
+		},
+		"one fewer": {
+			drain:     approved(""),
+			meanwhile: func(sim *simulator.Simulator) { sim.End(visitorID(2)) },
+			output:    []string{"Warning: 1 session dropped", "1 session shown by the plan, ended before the drain:", lineOf(2) + ": already_ended"},
+			dropped:   []int{1},
+		},
+		"the same user in a new session": {
+			drain: approved(""),
+			meanwhile: func(sim *simulator.Simulator) {
+				sim.End(visitorID(1))
+				again := visitor(3, simulator.Behavior{})
+				again.User = visitor(1, simulator.Behavior{}).User
+				sim.Add(again)
+			},
+			fails:  true,
+			output: []string{"Error: 1 session " + notApproved, `session "` + visitorID(3) + `" (user-1 `},
+		},
+		"a session that this authorization sees no more": {
+			drain:     approved(""),
+			meanwhile: func(sim *simulator.Simulator) { sim.Purge(visitorID(2)) },
+			fails:     true,
+			output:    []string{"Error: 1 session not ended", lineOf(2) + ": unknown", "1 session dropped and seen ended:"},
+			dropped:   []int{1},
+		},
+		"any session, and the result tells": {
+			drain: drainOf(""),
+			meanwhile: func(sim *simulator.Simulator) {
+				sim.End(visitorID(2))
+				sim.Add(visitor(3, simulator.Behavior{}))
+			},
+			output: []string{
+				"Warning: 2 sessions dropped", "1 session terminated that the plan did not show:", lineOf(3) + ": terminated",
+				"1 session shown by the plan, ended before the drain:", lineOf(2) + ": already_ended",
+			},
+			dropped: []int{1, 3},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := buildSite(t, machine+test.drain)
+			for _, n := range []int{1, 2} {
+				s.pam.Sim.Add(visitor(n, simulator.Behavior{}))
+			}
+			expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions to drop", lineOf(1)+": matched", lineOf(2)+": matched")
+			if test.meanwhile != nil {
+				test.meanwhile(s.pam.Sim)
+			}
+			s.expectDropped()
+
+			run := s.Run("apply", "-no-color", "saved.tfplan")
+			if (run.Code != 0) != test.fails {
+				t.Fatalf("exit code %d\n%s", run.Code, run.Output())
+			}
+			expectOutput(t, run, test.output...)
+			s.expectDropped(test.dropped...)
+			if !test.fails {
+				s.expectState()
+				s.expectUp(0)
+				return
+			}
+			s.expectState(drainAddress, machineAddress)
+			s.expectUp(1)
+		})
+	}
+}
+
+// A destroy that failed needs a new plan, which shows what is live then.
+func TestAccDrainApprovedAgain(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+approved(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.planned("-destroy")
+	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	if run := s.Run("apply", "-no-color", "saved.tfplan"); run.Code != 1 {
+		t.Fatalf("exit code %d\n%s", run.Code, run.Output())
+	}
+	s.expectDropped()
+
+	expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions to drop")
+	s.MustRun("apply", "saved.tfplan")
+	s.expectDropped(1, 2)
+	s.expectState()
+	s.expectUp(0)
+}
+
+// Plan and apply of one command are two processes too.
+func TestAccDrainApprovedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+approved(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	expectOutput(t, s.apply("-destroy"), "Warning: 1 session dropped")
+	s.expectDropped(1)
+	s.expectState()
+}
+
+// Without its preview nothing can be approved, so the plan fails.
+func TestAccDrainApprovalNeedsAPreview(t *testing.T) {
+	t.Parallel()
+	s := buildSite(t, machine+approved(""))
+	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.pam.Sim.Inject(simulator.Fault{Op: simulator.OpList, Kind: simulator.Forbidden403})
+	run := s.Run("plan", "-destroy", "-no-color", "-out=saved.tfplan")
+	if run.Code != 1 {
+		t.Errorf("exit code %d, want 1", run.Code)
+	}
+	expectOutput(t, run, "Error: Sessions to drop not previewed", "The plan fails, because `only_previewed` is `true`.", "the authorization lacks a permission")
+	s.expectDropped()
+}
+
+// A replacement is approved like a destroy.
+func TestAccDrainApprovedReplacement(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drain   string
+		options []string
+	}{
+		"the match refers to the machine": {approved(""), []string{"-var=generation=2"}},
+		"triggers":                        {approved("triggers = { generation = var.generation }"), []string{"-var=generation=2"}},
+	} {
+		for _, more := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/one more: %t", name, more), func(t *testing.T) {
+				t.Parallel()
+				s := buildSite(t, machine+test.drain)
+				s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+				expectOutput(t, s.planned(test.options...), "Warning: 1 session to drop", lineOf(1)+": matched")
+				if more {
+					s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+				}
+				run := s.Run("apply", "-no-color", "saved.tfplan")
+				s.expectUp(1)
+				if more {
+					if run.Code != 1 {
+						t.Errorf("exit code %d, want 1\n%s", run.Code, run.Output())
+					}
+					expectOutput(t, run, "Error: 1 session "+notApproved, lineOf(2)+": not_attempted")
+					s.expectDropped()
+					return
+				}
+				if run.Code != 0 {
+					t.Fatalf("exit code %d\n%s", run.Code, run.Output())
+				}
+				s.expectDropped(1)
+				if again := s.Run(append([]string{"plan", "-detailed-exitcode", "-no-color"}, variables(test.options)...)...); again.Code != 0 {
+					t.Errorf("the second plan is not empty:\n%s", again.Output())
+				}
+			})
+		}
+	}
+}
+
+// variables gives the options that set variables.
+func variables(options []string) []string {
+	return slices.DeleteFunc(slices.Clone(options), func(option string) bool { return !strings.HasPrefix(option, "-var=") })
+}
+
+// Terraform drops the preview of a tainted drain, and plans the destroy of a deposed
+// one again during apply. Nobody has approved either, so nothing is terminated.
+func TestAccDrainNotApproved(t *testing.T) {
+	t.Parallel()
+	t.Run("tainted", func(t *testing.T) {
+		t.Parallel()
+		s := buildSite(t, machine+approved(""))
+		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.MustRun("taint", drainAddress)
+		expectOutput(t, s.applyFails(), "Error: 1 session "+notApproved, "No preview reached this destroy", "terraform untaint", lineOf(1)+": not_attempted")
+		s.expectDropped()
+		s.expectState(drainAddress, machineAddress)
+
+		s.MustRun("untaint", drainAddress)
+		s.apply("-destroy")
+		s.expectDropped(1)
+	})
+	// Terraform shows no preview of these replacements, so it can't be approved.
+	for name, option := range map[string]string{"-replace": "-replace=" + drainAddress, "replace_triggered_by": "-var=generation=2"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := buildSite(t, machine+`
+resource "senhasegura_session_drain" "machine" {
+  match          = { devices = ["`+guarded+`"] }
+  only_previewed = true
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.machine]
+  }
+}
+`)
+			s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+			s.planned(option)
+			run := s.Run("apply", "-no-color", "saved.tfplan")
+			if run.Code != 1 {
+				t.Errorf("exit code %d, want 1\n%s", run.Code, run.Output())
+			}
+			expectOutput(t, run, "Error: 1 session "+notApproved, "No preview reached this destroy", "To replace it, change `triggers`.")
+			s.expectDropped()
+			s.expectState(drainAddress, machineAddress)
+			s.expectUp(1)
+		})
+	}
+	t.Run("deposed", func(t *testing.T) {
+		t.Parallel()
+		s := buildSite(t, machine+approved("triggers = { generation = var.generation }\nlifecycle {\n create_before_destroy = true\n}"))
+		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.planned("-var=generation=2")
+		run := s.Run("apply", "-no-color", "saved.tfplan")
+		if run.Code != 1 {
+			t.Errorf("exit code %d, want 1\n%s", run.Code, run.Output())
+		}
+		expectOutput(t, run, "Error: 1 session "+notApproved, "planned this destroy during apply", lineOf(1)+": not_attempted")
+		s.expectDropped()
+		if machines := s.machines(); machines != 2 {
+			t.Errorf("%d machines in the state, want the new one and the old one", machines)
+		}
+
+		// Where no session is live, nothing has to be approved.
+		s.pam.Sim.End(visitorID(1))
+		s.apply("-var=generation=2")
+		s.expectDropped()
+		if machines := s.machines(); machines != 1 {
+			t.Errorf("%d machines in the state, want the new one", machines)
+		}
+	})
+}
+
+// A crowd is named one by one, because only what was shown can be approved.
+func TestAccDrainApprovedCrowd(t *testing.T) {
+	t.Parallel()
+	const crowd = 2000
+	s := buildSite(t, machine+approved(""))
+	for n := range crowd {
+		s.pam.Sim.Add(visitor(100+n, simulator.Behavior{}))
+	}
+	plan := s.planned("-destroy")
+	if got := strings.Count(plan.Output(), ": matched"); got != crowd {
+		t.Errorf("the plan names %d sessions, want %d", got, crowd)
+	}
+	s.MustRun("apply", "saved.tfplan")
+	if got := len(dropsOf(s.pam)); got != crowd {
+		t.Errorf("%d requests, want %d", got, crowd)
+	}
+	s.expectState()
+}

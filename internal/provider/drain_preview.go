@@ -1,0 +1,92 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+// previewKey is where private state carries the preview of a destroy from its plan to
+// the destroy.
+const previewKey = "preview"
+
+// drainPreview is what the plan of a destroy showed.
+type drainPreview struct {
+	// MadeBy is the configured provider that made it, see providerData.nonce.
+	MadeBy string    `json:"made_by"`
+	ReadAt time.Time `json:"read_at"`
+	// Sessions are those that the destroy terminates.
+	Sessions []storedSession `json:"sessions"`
+	// Unseen are the values that the plan warned of. Terraform shows one warning for
+	// all drains of a plan, but each of those of a destroy.
+	Unseen []toldValue `json:"unseen,omitempty"`
+}
+
+// toldValue is one unseen value, where it stands and what it is.
+type toldValue struct {
+	Argument string `json:"argument"`
+	Value    string `json:"value"`
+}
+
+func newDrainPreview(madeBy string, readAt time.Time, report termination.Report, unseen []termination.Unseen) *drainPreview {
+	preview := &drainPreview{MadeBy: madeBy, ReadAt: readAt, Sessions: []storedSession{}}
+	for _, d := range report.Matched() {
+		preview.Sessions = append(preview.Sessions, newStoredSession(*d.Session))
+	}
+	for _, u := range unseen {
+		preview.Unseen = append(preview.Unseen, toldValue{u.Argument, u.Value})
+	}
+	return preview
+}
+
+// previewFrom gives the preview that private state holds, nil where it holds none that
+// can be read.
+func previewFrom(ctx context.Context, private privateState) *drainPreview {
+	value, diags := private.GetKey(ctx, previewKey)
+	var preview *drainPreview
+	if diags.HasError() || json.Unmarshal(value, &preview) != nil {
+		return nil
+	}
+	return preview
+}
+
+// keep puts the preview into private state; nil removes the one that is there.
+func (p *drainPreview) keep(ctx context.Context, private privateState) diag.Diagnostics {
+	if p == nil {
+		return private.SetKey(ctx, previewKey, nil)
+	}
+	value, err := json.Marshal(p)
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Preview not saved", err.Error())}
+	}
+	return private.SetKey(ctx, previewKey, value)
+}
+
+// approved reports whether somebody can have approved the preview: a plan made it,
+// and not the apply that runs the destroy.
+func (p *drainPreview) approved(madeBy string) bool { return p != nil && p.MadeBy != madeBy }
+
+// sessions gives the sessions of the preview, never nil.
+func (p *drainPreview) sessions() []session.Session {
+	sessions := make([]session.Session, 0, len(p.Sessions))
+	for _, s := range p.Sessions {
+		sessions = append(sessions, s.session())
+	}
+	return sessions
+}
+
+// untold leaves out the values that the plan told. p may be nil.
+func (p *drainPreview) untold(unseen []termination.Unseen) []termination.Unseen {
+	if p == nil {
+		return unseen
+	}
+	return slices.DeleteFunc(slices.Clone(unseen), func(u termination.Unseen) bool {
+		return slices.Contains(p.Unseen, toldValue{u.Argument, u.Value})
+	})
+}
