@@ -336,6 +336,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 	if len(settings.unknown) == 0 {
 		settings.client.UserAgent = p.userAgent(req.TerraformVersion)
 		settings.client.Logger = slog.New(&logHandler{})
+		settings.client.Dated = func(date, sent, received time.Time) { data.terminator.Dated(date, sent, received) }
 		client, err := a2a.New(settings.client)
 		if err != nil {
 			resp.Diagnostics.Append(settings.clientErrors(err)...)
@@ -346,6 +347,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 			Retries:     settings.client.MaxRetries,
 			ListTimeout: settings.client.ListTimeout,
 			Concurrency: settings.client.MaxConcurrentRequests,
+			Zone:        settings.client.Location,
 		})
 	}
 	resp.ResourceData = data
