@@ -25,6 +25,7 @@ type Client struct {
 	listTimeout    time.Duration
 	maxRetries     int
 	location       *time.Location
+	dated          func(date, sent, received time.Time)
 
 	slots  chan struct{}
 	rate   *rate.Limiter
@@ -75,6 +76,9 @@ func (cfg *Config) setDefaults() {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
+	if cfg.Dated == nil {
+		cfg.Dated = func(_, _, _ time.Time) {}
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -102,6 +106,7 @@ func newClient(cfg *Config, connection http.RoundTripper) (*Client, error) {
 		listTimeout:    cfg.ListTimeout,
 		maxRetries:     cfg.MaxRetries,
 		location:       cfg.Location,
+		dated:          cfg.Dated,
 		slots:          make(chan struct{}, cfg.MaxConcurrentRequests),
 		alone:          make(chan struct{}, 1),
 		rate:           rate.NewLimiter(limit, 1),

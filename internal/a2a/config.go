@@ -99,6 +99,11 @@ type Config struct {
 	// Location is the time zone of PAM's timestamps, which carry none; nil means
 	// UTC.
 	Location *time.Location
+	// Dated is told the Date header of each answer that reports no failure and comes
+	// from no cache, and between which moments it was written: when the request was
+	// sent, and when the answer was here. It is called concurrently, and must be quick;
+	// nil means that the headers are not read.
+	Dated func(date, sent, received time.Time)
 	// Dial opens a connection to host:port address, of a proxy if there is one;
 	// nil means TCP with a time limit. It serves networks that only the caller can
 	// reach, such as one in memory.

@@ -81,13 +81,17 @@ func (c *Client) send(ctx context.Context, ca *call) *Error {
 		number++
 		began := time.Now()
 		found := c.exchange(ctx, req, token)
-		c.record(ctx, req, found, time.Since(began))
+		received := time.Now()
+		c.record(ctx, req, found, received.Sub(began))
 		if found.stream != nil {
 			release() // the list may take minutes, and must not keep drops waiting
 		}
 		failure = c.judge(ctx, req, found)
 		c.noteRefusal(ca.op, failure)
 		release()
+		if failure == nil {
+			c.tellDate(found, began, received)
+		}
 
 		switch {
 		case failure == nil || failure.provesRoute():
@@ -115,6 +119,15 @@ func (c *Client) send(ctx context.Context, ca *call) *Error {
 		default:
 			return failure
 		}
+	}
+}
+
+// tellDate hands on the Date header of an answer. A failure is left out, as it may be
+// that of a proxy, and so is what comes from a cache, which dates from another time.
+func (c *Client) tellDate(found *answer, sent, received time.Time) {
+	date, err := http.ParseTime(found.header.Get("Date"))
+	if err == nil && found.header.Get("Age") == "" {
+		c.dated(date, sent, received)
 	}
 }
 

@@ -19,8 +19,17 @@ type circumstance struct {
 	behavior simulator.Behavior
 	// begin prepares what is to happen meanwhile.
 	begin func(*world)
+	// zone is that of the provider, and clock what each use warns of, by its name, as
+	// world.checkClock has it.
+	zone  *time.Location
+	clock map[string]string
 
 	terminate, byRecord, drain cell
+}
+
+// toAll warns in every use.
+func toAll(warning string) map[string]string {
+	return map[string]string{"terminate": warning, "terminate by record": warning, "drain": warning}
 }
 
 // on makes something happen once, when a request of an operation arrives.
@@ -326,6 +335,7 @@ var circumstances = []circumstance{
 	{
 		name:      "PAM's clock is three hours ahead",
 		pam:       skewed(3 * time.Hour),
+		clock:     toAll("machine 3h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
@@ -333,6 +343,7 @@ var circumstances = []circumstance{
 	{
 		name:      "PAM's clock is three hours behind",
 		pam:       skewed(-3 * time.Hour),
+		clock:     toAll("machine -3h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
@@ -340,14 +351,82 @@ var circumstances = []circumstance{
 	{
 		name:      "PAM's clock is ahead, and the session lives on",
 		pam:       skewed(3 * time.Hour),
+		clock:     toAll("machine 3h0m0s"),
 		behavior:  simulator.Behavior{Zombie: true},
 		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
 		byRecord:  cell{"still_live: out of time", "", "token drop:A get:A drop:A get:A×2 drop:A get:A+"},
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
-		name:      "PAM's clock is in another zone",
+		name: "PAM's clock is in another zone",
+		pam:  simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		// A termination that reads the end at once does not know that the session was
+		// live before it, so its end may be old.
+		clock:     map[string]string{"drain": "UTC-03:00"},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "PAM's clock is in another zone, and a session is read as live before its end",
 		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		clock:     toAll("UTC-03:00"),
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "PAM's clock is in the zone of the provider",
+		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		zone:      time.FixedZone("west", -3*60*60),
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "PAM's clock has daylight saving time, and the provider has none",
+		pam:       simulator.Config{Location: time.FixedZone("", -2*60*60)},
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		zone:      time.FixedZone("west", -3*60*60),
+		clock:     toAll("UTC-02:00"),
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "PAM's clock is ahead of its gateway's",
+		pam:       simulator.Config{ClockSkew: time.Hour, Date: ticking()},
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		clock:     toAll("UTC+01:00"),
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "PAM's clock is in another zone and ahead",
+		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60), ClockSkew: time.Hour},
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		clock:     toAll("UTC-03:00, machine 1h0m0s"),
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		name:      "PAM's clock is a few minutes ahead of its gateway's",
+		pam:       simulator.Config{ClockSkew: 6 * time.Minute, Date: ticking()},
+		behavior:  simulator.Behavior{IgnoreFirst: 1},
+		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
+		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
+	},
+	{
+		// The end that the list of a termination shows is in the future, and says only how
+		// far at least.
+		name:      "PAM's clock is in a zone that is ahead",
+		pam:       simulator.Config{Location: time.FixedZone("", 3*60*60)},
+		clock:     map[string]string{"terminate": "UTC+03:00, at least", "drain": "UTC+03:00"},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
@@ -410,13 +489,14 @@ func TestCircumstances(t *testing.T) {
 		} {
 			t.Run(c.name+"/"+one.use.name, func(t *testing.T) {
 				t.Parallel()
-				inWorld(t, settings{pam: c.pam, retries: retries, concurrency: 1}, func(w *world) {
+				inWorld(t, settings{pam: c.pam, retries: retries, concurrency: 1, zone: c.zone}, func(w *world) {
 					t := w.t
 					w.populate(c.behavior)
 					if c.begin != nil {
 						c.begin(w)
 					}
 					w.checkCell(t, one.use, one.want)
+					w.checkClock(c.clock[one.use.name])
 				})
 				publish("circumstances, cells", 1)
 			})

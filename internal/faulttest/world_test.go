@@ -138,6 +138,8 @@ type settings struct {
 	pam         simulator.Config
 	retries     int
 	concurrency int
+	// zone is that of the provider, nil for UTC.
+	zone *time.Location
 }
 
 // inWorld runs test in a bubble with a world of its own.
@@ -157,6 +159,7 @@ func newWorld(t *testing.T, s settings) *world {
 	go func() { served <- w.server.Serve(w.network) }()
 	t.Cleanup(func() {
 		time.Sleep(time.Minute) // a token request outlives those who wait for it
+		w.checkClock("")
 		w.client.CloseIdleConnections()
 		w.sim.Close()
 		_ = w.server.Close()
@@ -184,6 +187,8 @@ func (w *world) connect() {
 		ListTimeout:    attemptLimit,
 		MaxRetries:     w.settings.retries,
 		Dial:           w.network.dial,
+		Location:       w.settings.zone,
+		Dated:          func(date, sent, received time.Time) { w.terminator.Dated(date, sent, received) },
 	}
 	client, err := a2a.New(config)
 	if err != nil {
@@ -192,7 +197,28 @@ func (w *world) connect() {
 	w.client = client
 	w.terminator = termination.New(client, termination.Options{
 		Retries: w.settings.retries, Pause: 500 * time.Millisecond, ListTimeout: attemptLimit, Concurrency: w.settings.concurrency,
+		Zone: w.settings.zone,
 	})
+}
+
+// checkClock checks what the process would warn of about clocks, "" for nothing. A
+// warning that a test has checked is not there again at its end.
+func (w *world) checkClock(want string) {
+	w.t.Helper()
+	found, warns := w.terminator.ClockWarning()
+	var got []string
+	if found.Deviation != 0 {
+		got = append(got, found.OffsetName())
+	}
+	if found.AtLeast {
+		got = append(got, "at least")
+	}
+	if found.Runner != 0 {
+		got = append(got, "machine "+found.Runner.Round(time.Minute).String())
+	}
+	if text := strings.Join(got, ", "); text != want || warns != (want != "") {
+		w.t.Errorf("it warns of %q about clocks, want %q", text, want)
+	}
 }
 
 // forget begins the journal anew.

@@ -32,11 +32,15 @@ type scene struct {
 	happen func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics
 	// unanswered: PAM gave no answer that says more, so there is no evidence.
 	unanswered bool
+	// clocks: the message is about clocks, so that senhasegura's goes.
+	clocks bool
 }
 
 func (s scene) play(t *testing.T) acctest.Diagnostics {
 	t.Helper()
-	s.pam.Now = func() time.Time { return today }
+	if !s.clocks {
+		s.pam.Now, s.pam.Date = func() time.Time { return today }, time.Now
+	}
 	pam := acctest.Start(t, s.pam)
 	for _, session := range s.sessions {
 		pam.Sim.Add(session)
@@ -150,6 +154,7 @@ func bob() simulator.Session {
 func scenes() map[string]scene {
 	live := []simulator.Session{alice(simulator.Behavior{})}
 	refusing := []simulator.Session{alice(simulator.Behavior{Refuse: true})}
+	slow := []simulator.Session{alice(simulator.Behavior{IgnoreFirst: 1})}
 	dropFault := func(kind simulator.Kind) scene {
 		return scene{sessions: live, faults: []simulator.Fault{{Kind: kind, Op: simulator.OpDrop, Location: "https://elsewhere.example.com/login"}}, happen: sceneOfCreation(nil)}
 	}
@@ -220,6 +225,32 @@ func scenes() map[string]scene {
 
 		// Before PAM can be asked.
 		"provider_unknown": {sessions: live, provider: map[string]any{"url": acctest.Unknown, "client_secret": acctest.Unknown}, unanswered: true, happen: sceneOfCreation(nil)},
+
+		// Clocks.
+		"clock_not_set": {
+			clocks: true, pam: simulator.Config{Location: west}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+		},
+		"clock_wrong_zone": {
+			clocks: true, pam: simulator.Config{Location: west}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+			provider: map[string]any{"time_zone": "Asia/Tokyo"},
+		},
+		"clock_no_such_zone": {
+			clocks: true, pam: simulator.Config{ClockSkew: 20 * time.Minute, Date: time.Now}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+			provider: map[string]any{"time_zone": "UTC"},
+		},
+		"clock_future": {
+			clocks: true, pam: simulator.Config{Location: east}, sessions: []simulator.Session{startingNow(alice(simulator.Behavior{}))}, unanswered: true, happen: sceneOfSessions(nil),
+		},
+		"clock_future_wrong_zone": {
+			clocks: true, pam: simulator.Config{Location: east}, sessions: []simulator.Session{startingNow(alice(simulator.Behavior{}))}, unanswered: true, happen: sceneOfSessions(nil),
+			provider: map[string]any{"time_zone": "America/Sao_Paulo"},
+		},
+		"clock_machine": {
+			clocks: true, pam: simulator.Config{ClockSkew: 2 * time.Hour}, sessions: live, unanswered: true, happen: sceneOfSessions(nil),
+		},
+		"clock_machine_and_zone": {
+			clocks: true, pam: simulator.Config{Location: west, ClockSkew: -2 * time.Hour}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+		},
 
 		// The data sources.
 		"session_unknown":        {sessions: live, happen: sceneOfSession(map[string]any{"session_id": "unknown"})},

@@ -273,7 +273,7 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Validators:          []validator.Float64{float64validator.AtLeast(minRequestsPerSecond)},
 			},
 			"time_zone": schema.StringAttribute{
-				MarkdownDescription: "IANA time zone of the senhasegura server, such as `America/Sao_Paulo`. API timestamps carry no zone. Required for `older_than`. If not set, times are shown as if the server's clock ran in UTC. Can also be set with the `SENHASEGURA_TIME_ZONE` environment variable.",
+				MarkdownDescription: "IANA time zone of the senhasegura server, such as `America/Sao_Paulo`. API timestamps carry no zone. Required for `older_than`. If not set, times are shown as if the server's clock ran in UTC. If the provider sees a difference of 15 minutes or more, it warns. Can also be set with the `SENHASEGURA_TIME_ZONE` environment variable.",
 				Optional:            true,
 				Validators:          []validator.String{textRule{wants: "an IANA time zone", check: validateTimeZone}.or("SENHASEGURA_TIME_ZONE")},
 			},
@@ -348,6 +348,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 	if len(settings.unknown) == 0 {
 		settings.client.UserAgent = p.userAgent(req.TerraformVersion)
 		settings.client.Logger = slog.New(&logHandler{})
+		settings.client.Dated = func(date, sent, received time.Time) { data.terminator.Dated(date, sent, received) }
 		client, err := a2a.New(settings.client)
 		if err != nil {
 			resp.Diagnostics.Append(settings.clientErrors(err)...)
@@ -358,6 +359,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 			Retries:     settings.client.MaxRetries,
 			ListTimeout: settings.client.ListTimeout,
 			Concurrency: settings.client.MaxConcurrentRequests,
+			Zone:        settings.client.Location,
 		})
 	}
 	resp.ResourceData = data

@@ -65,6 +65,7 @@ func (d *sessionDataSource) Configure(_ context.Context, req datasource.Configur
 }
 
 func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	defer d.data.warnOfClock(&resp.Diagnostics)
 	var model oneSessionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)

@@ -253,6 +253,7 @@ func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.
 // ModifyPlan changes nothing. It shows whom a plan would drop, and fails where
 // they are too many already.
 func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	defer r.data.warnOfClock(&resp.Diagnostics)
 	var prior, planned *sessionDrainModel
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
@@ -369,6 +370,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 // Create keeps the intent, and drains if it is to drain at creation. The intent
 // is saved even if that fails: without it, a destroy would not be guarded.
 func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
 	request, diags := model.request(ctx)
@@ -406,6 +408,7 @@ func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRe
 // destroying what the drain refers to; with it is kept which sessions the run could
 // not settle.
 func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	defer r.data.warnOfClock(&resp.Diagnostics)
 	// Whatever becomes of this destroy, the next one needs a plan of its own.
 	preview := previewFrom(ctx, req.Private)
 	resp.Diagnostics.Append((*drainPreview)(nil).keep(ctx, resp.Private)...)

@@ -97,6 +97,7 @@ func (a *sessionTerminateAction) ValidateConfig(ctx context.Context, req action.
 
 // Invoke drains and tells what happens while it does.
 func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	defer a.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminateModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() {

@@ -169,6 +169,7 @@ func (r *sessionTerminationResource) Configure(_ context.Context, req resource.C
 // Create drops the session. What PAM accepted is saved even when the rest fails,
 // so that the operation is not forgotten: Terraform then taints the resource.
 func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Create(ctx, defaultTerminationTimeout)
@@ -208,6 +209,7 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 
 // Read refreshes a record that is open, with one small request.
 func (r *sessionTerminationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultRefreshTimeout)
@@ -266,6 +268,7 @@ func (r *sessionTerminationResource) Delete(context.Context, resource.DeleteRequ
 // ImportState takes over a session that has ended. It looks before it imports,
 // because a record of an end that was not seen would be a lie.
 func (r *sessionTerminationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	defer r.data.warnOfClock(&resp.Diagnostics)
 	id := req.ID
 	if id == "" {
 		var identity sessionTerminationIdentity

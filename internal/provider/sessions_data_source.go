@@ -90,6 +90,7 @@ func (d *sessionsDataSource) Configure(_ context.Context, req datasource.Configu
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	defer d.data.warnOfClock(&resp.Diagnostics)
 	var model sessionsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	selector, diags := selectorFrom(ctx, model.Match, model.Exclude, true)

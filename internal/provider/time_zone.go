@@ -9,6 +9,22 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
+// warnOfClock appends the one warning of a run about clocks, if something contradicts
+// `time_zone` or the clock of this machine and this was not told before. What has called
+// PAM defers it.
+func (d *providerData) warnOfClock(diags *diag.Diagnostics) {
+	if !d.available() {
+		return
+	}
+	if found, ok := d.terminator.ClockWarning(); ok {
+		zone := ""
+		if d.zoneStated {
+			zone = d.location.String()
+		}
+		diags.Append(wrongClock(found, zone))
+	}
+}
+
 // zoned reports whether the ages that a match and an exclude ask for can be told:
 // the timestamps of senhasegura carry no zone, and a zone that nobody stated would
 // be a guess. If not it says why in diags, on the arguments. It is true while the

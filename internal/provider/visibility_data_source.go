@@ -99,6 +99,7 @@ func (d *visibilityDataSource) Configure(_ context.Context, req datasource.Confi
 }
 
 func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	defer d.data.warnOfClock(&resp.Diagnostics)
 	var given timeouts.Value
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("timeouts"), &given)...)
 	timeout, diags := given.Read(ctx, defaultReadTimeout)

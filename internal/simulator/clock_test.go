@@ -25,7 +25,7 @@ func TestServerClock(t *testing.T) {
 		{"other zone", simulator.Config{Location: west}, "2024-05-06 13:11:17", right},
 		{"ahead", simulator.Config{ClockSkew: 90 * time.Minute}, "2024-05-06 17:41:17", "Mon, 06 May 2024 17:41:17 GMT"},
 		{"behind, in another zone", simulator.Config{Location: west, ClockSkew: -24 * time.Hour}, "2024-05-05 13:11:17", "Sun, 05 May 2024 16:11:17 GMT"},
-		{"ahead, with a true date", simulator.Config{ClockSkew: time.Hour, TrueDate: true}, "2024-05-06 17:11:17", right},
+		{"ahead, with a true date", simulator.Config{ClockSkew: time.Hour, Date: newClock().read}, "2024-05-06 17:11:17", right},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -148,9 +148,9 @@ type Config struct {
 	// is behind. Timestamps and the Date header show it; what Session and Sessions
 	// return stays true.
 	ClockSkew time.Duration
-	// TrueDate keeps ClockSkew out of the Date header, as where a gateway with a
-	// clock of its own writes it.
-	TrueDate bool
+	// Date is the clock of the Date header, as where a gateway with a clock of its
+	// own writes it. Nil means the server's clock.
+	Date func() time.Time
 	// UserForm and DeviceForm are how names are written: as they were added where
 	// empty. Domain, DefaultDomain when empty, is for names without one.
 	UserForm   UserForm
@@ -419,9 +419,9 @@ func (x *exchange) writeHeader(a answer, length int) {
 // date is the value of the Date header, which is in UTC whatever the zone of the
 // timestamps is.
 func (s *Simulator) date() string {
-	now := s.config.Now()
-	if !s.config.TrueDate {
-		now = now.Add(s.config.ClockSkew)
+	now := s.config.Now().Add(s.config.ClockSkew)
+	if s.config.Date != nil {
+		now = s.config.Date()
 	}
 	return now.UTC().Format(http.TimeFormat)
 }

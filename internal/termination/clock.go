@@ -135,27 +135,20 @@ func (c *clock) offsetAt(t time.Time) (time.Duration, bool) {
 	return time.Duration(offset) * time.Second, before == offset && offset == after
 }
 
-// finding gives what the evidence so far contradicts by 15 minutes or more; false if
-// nothing.
-func (c *clock) finding() (ClockFinding, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.find()
-}
-
-// announce gives the finding once in the life of c, because one warning a run is
-// enough.
+// announce gives what find does, once in the life of c.
 func (c *clock) announce() (ClockFinding, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f, found := c.find()
-	if !found || c.told {
+	if c.told {
 		return ClockFinding{}, false
 	}
-	c.told = true
-	return f, true
+	f, found := c.find()
+	c.told = found
+	return f, found
 }
 
+// find gives what the evidence so far contradicts by 15 minutes or more; false if
+// nothing.
 func (c *clock) find() (ClockFinding, bool) {
 	var f ClockFinding
 	if behind := c.runner.nearest(); behind.Abs() >= zoneStep {

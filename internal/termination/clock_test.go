@@ -31,6 +31,12 @@ func shown(moment time.Time, server, configured *time.Location) time.Time {
 	return time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), 0, configured)
 }
 
+func (c *clock) finding() (ClockFinding, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.find()
+}
+
 // evidence is one thing that a clock is told.
 type evidence func(c *clock)
 
@@ -292,6 +298,30 @@ func TestLatest(t *testing.T) {
 			t.Errorf("latest = %v, want %v: a clock may be so far ahead of UTC", l.time, want)
 		}
 	})
+}
+
+// Every list of a drain shows its ended sessions again.
+func TestDrainTellsTheClockOfAnEndOnce(t *testing.T) {
+	t.Parallel()
+	selector, err := session.NewSelector(session.Match{Users: []string{"jane"}}, session.Match{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := New(nil, Options{})
+	d := on.newDrain(DrainRequest{Selector: selector})
+	live := session.Session{ID: "hash-1", RecordID: "1", User: "jane"}
+	ended := live
+	ended.EndedAt = noon
+	m := &member{dropLog: dropLog{accepted: true}, session: &live}
+	for _, step := range []struct {
+		shows *session.Session
+		want  int
+	}{{&live, 0}, {&ended, 1}, {&ended, 1}, {&live, 1}, {&ended, 2}} {
+		d.see(m, check{record: step.shows, askedAt: noon, readAt: noon})
+		if got := len(on.clock.ends); got != step.want {
+			t.Errorf("%d ends, want %d", got, step.want)
+		}
+	}
 }
 
 func TestOffsetName(t *testing.T) {

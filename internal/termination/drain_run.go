@@ -127,7 +127,7 @@ func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 		if m.row == nil {
 			m.settled = dismissed
 		} else {
-			d.see(m, m.row)
+			d.see(m, check{record: m.row, askedAt: readAt, readAt: time.Now()})
 		}
 	}
 	coverage := shot.seenValues.coverage(d.Match, d.Exclude)
@@ -401,25 +401,35 @@ func (d *drain) oneByOne(members []*member) bool {
 		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
 }
 
+// check is what one check shows of a member, when it was asked for, and when it was
+// complete.
+type check struct {
+	record          *session.Session
+	err             error
+	askedAt, readAt time.Time
+}
+
 // get checks members one by one, several at a time, and all of them whatever
 // becomes of one. It reports whether each was read.
 func (d *drain) get(ctx context.Context, members []*member) bool {
-	records, failures := make([]session.Session, len(members)), make([]error, len(members))
+	checks := make([]check, len(members))
 	var gets errgroup.Group
 	gets.SetLimit(d.options.Concurrency)
 	for i, m := range members {
 		gets.Go(func() error {
-			records[i], failures[i] = d.getOne(ctx, m)
+			asked := time.Now()
+			record, err := d.getOne(ctx, m)
+			checks[i] = check{&record, err, asked, time.Now()}
 			return nil
 		})
 	}
 	_ = gets.Wait() // the failures are in their places
 	whole, bad := true, 0
 	for i, m := range members {
-		err := failures[i]
+		err := checks[i].err
 		if err == nil {
-			d.see(m, &records[i])
-			d.roster.closed = d.roster.closed && records[i].Live()
+			d.see(m, checks[i])
+			d.roster.closed = d.roster.closed && checks[i].record.Live()
 			continue
 		}
 		whole = false
@@ -490,7 +500,7 @@ func (d *drain) list(ctx context.Context) error {
 		case m.hidden():
 			missing = append(missing, m)
 		case m.row != nil && (m.barred != session.No || !m.elsewhere(d.Selector.Select(*m.row, list.asked))):
-			d.see(m, m.row)
+			d.see(m, check{record: m.row, askedAt: list.asked, readAt: d.listed})
 		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
 			missing = append(missing, m)
 		}
@@ -534,14 +544,19 @@ func (d *drain) seek(ctx context.Context, missing []*member) error {
 	return nil
 }
 
-// see takes over what a check has just shown of a member.
-func (d *drain) see(m *member, s *session.Session) {
-	m.session, m.read, m.checkErr = s, true, nil
-	if !s.Live() {
+// see takes over what a check has just shown of a member. The clock is told of an end
+// once.
+func (d *drain) see(m *member, seen check) {
+	m.session, m.read, m.checkErr = seen.record, true, nil
+	if !seen.record.Live() {
+		if !m.settled.Ended() {
+			m.tellClock(d.clock, *seen.record, seen.readAt)
+		}
 		d.settle(m, m.ended())
 		return
 	}
 	m.showedLive()
+	m.lastLive = lifeSign{seen.record.RecordID, seen.askedAt}
 	d.place(m)
 }
 

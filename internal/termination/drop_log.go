@@ -3,6 +3,7 @@ package termination
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
@@ -26,6 +27,15 @@ type dropLog struct {
 	turnedAway, further bool
 	// live counts the checks since the last drop that showed the session live.
 	live int
+	// lastLive is the last check that showed it live, before a drop or after one.
+	lastLive lifeSign
+}
+
+// lifeSign is a check that showed a session live: by which record, "" if that is not
+// known, and when it was asked for.
+type lifeSign struct {
+	recordID string
+	askedAt  time.Time
 }
 
 // drop sends one drop and takes note of the answer.
@@ -49,6 +59,15 @@ func (l *dropLog) drop(ctx context.Context, pam PAM, sessionID string) {
 // showedLive notes a check that began after the last drop and showed the session
 // live.
 func (l *dropLog) showedLive() { l.live++ }
+
+// tellClock tells a clock of an end that a check has shown which was complete at
+// readAt. An end that this run did not bring about, or of another record than the
+// one that was live, may be old, and tells nothing.
+func (l *dropLog) tellClock(c *clock, ended session.Session, readAt time.Time) {
+	if l.accepted && ended.RecordID != "" && ended.RecordID == l.lastLive.recordID {
+		c.end(ended.EndedAt, l.lastLive.askedAt, readAt)
+	}
+}
 
 // due reports whether a drop may be sent now. The first needs no check. A further
 // one follows a check that showed the session live: one check as a rule, and where

@@ -46,15 +46,20 @@ type look struct {
 	first  *snapshot
 	outage outage
 	memory memory
+	// clock is told the latest time of each complete list.
+	clock *clock
 }
 
-// newLook makes a look over lister. Of the options it uses Retries, Pause and
-// ListTimeout.
+// newLook makes a look over lister. Of the options it uses Retries, Pause,
+// ListTimeout and Zone.
 func newLook(lister Lister, options Options) *look {
 	if options.Pause == 0 {
 		options.Pause = 500 * time.Millisecond
 	}
-	return &look{lister: lister, options: options, outage: outage{limit: options.ListTimeout, over: make(chan struct{})}}
+	return &look{
+		lister: lister, options: options, clock: newClock(options.Zone),
+		outage: outage{limit: options.ListTimeout, over: make(chan struct{})},
+	}
 }
 
 // one asks about one session id, in one of the ways to ask. The error matches
@@ -90,11 +95,11 @@ func (r *records) take(s session.Session) {
 }
 
 // record gives the record id of a session of which the last complete list showed
-// one record, a live one; "" if it is not known.
-func (l *look) record(id string) string {
+// one record, a live one, and when that list began; "" if it is not known.
+func (l *look) record(id string) (record string, listedAt time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.memory.records[id]
+	return l.memory.records[id], l.memory.listedAt
 }
 
 // ended gives a session that is remembered as ended.
@@ -151,10 +156,11 @@ type read struct {
 	rows  int
 	err   error
 	done  chan struct{}
-	// lesson and shot note what the read shows besides what was asked, nil where
-	// nobody has a use for it.
+	// lesson, shot and latest note what the read shows besides what was asked; the
+	// first two are nil where nobody has a use for them.
 	lesson *lesson
 	shot   *snapshot
+	latest *latest
 }
 
 // ask waits until a complete list has gone to a's collector, or fails as the one
@@ -289,7 +295,7 @@ func (l *look) begin() *read {
 	if r == nil {
 		return nil
 	}
-	r.began = time.Now()
+	r.began, r.latest = time.Now(), l.clock.latest()
 	if l.memory.wanted {
 		r.lesson = newLesson(r.began)
 	}
@@ -313,6 +319,9 @@ func (l *look) finish(r *read, err error) {
 	if r.shot != nil && err == nil {
 		r.shot.complete()
 		l.first = r.shot
+	}
+	if err == nil {
+		l.clock.list(r.latest, time.Now())
 	}
 	l.current = nil
 	r.err = err
@@ -344,6 +353,7 @@ func (e *brokenOffError) Unwrap() error { return e.error }
 // noted of all rows is noted here.
 func (r *read) see(s session.Session) {
 	r.rows++
+	r.latest.take(s)
 	if r.lesson != nil {
 		r.lesson.take(s)
 	}
@@ -354,6 +364,7 @@ func (r *read) see(s session.Session) {
 }
 
 func (r *read) restart() {
+	r.latest.restart()
 	r.serving.Lock()
 	defer r.serving.Unlock()
 	eachPresent(r.ofAll, collector.restart)

@@ -21,7 +21,9 @@ type memory struct {
 	wanted bool
 	// records are the record ids of the sessions that the last complete list showed
 	// live, by session id; "" stands for several records.
-	records map[string]string
+	// listedAt is when that list began.
+	records  map[string]string
+	listedAt time.Time
 	// ends are the sessions that a list has shown ended and none has shown live
 	// since, by session id. Unlike everything else an end is final.
 	ends map[string]end
@@ -49,7 +51,7 @@ func (m *memory) keep(l *lesson, complete bool) {
 	if !complete {
 		return
 	}
-	m.records = l.live
+	m.records, m.listedAt = l.live, l.readAt
 	if m.ends == nil {
 		m.ends = map[string]end{}
 	}

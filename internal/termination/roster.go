@@ -334,6 +334,7 @@ func (r *roster) complete(list *reading) (known, found []*member) {
 			m.barred = session.Yes
 		}
 		r.judge(m, list.asked)
+		m.lastLive = lifeSign{m.session.RecordID, list.asked}
 		if m.excluded {
 			m.settled = Excluded
 		}

@@ -78,7 +78,8 @@ type termination struct {
 }
 
 func (r *termination) end(ctx context.Context) error {
-	r.record = cmp.Or(r.RecordID, r.look.record(r.SessionID))
+	listed, listedAt := r.look.record(r.SessionID)
+	r.record, r.lastLive = cmp.Or(r.RecordID, listed), lifeSign{listed, listedAt}
 	_, r.endedBefore = r.look.ended(r.SessionID)
 	for again := true; again; {
 		r.request(ctx)
@@ -144,7 +145,9 @@ func (r *termination) seeEnd() {
 	r.result.Outcome = r.ended()
 	if r.endedBefore {
 		r.result.Outcome = AlreadyEnded
+		return
 	}
+	r.tellClock(r.clock, *r.result.Session, time.Now())
 }
 
 // followBlindly decides what a failed check leaves to do.
@@ -183,10 +186,14 @@ func noLookPossible(err error) bool {
 func (r *termination) check(ctx context.Context) (session.Session, error) {
 	var passing error
 	for {
+		asked := time.Now()
 		seen, err := r.checkOnce(ctx)
 		switch {
 		case err == nil:
 			r.result.Session = &seen
+			if seen.Live() {
+				r.lastLive = lifeSign{seen.RecordID, asked}
+			}
 			return seen, nil
 		case ctx.Err() != nil && passing != nil:
 			return session.Session{}, passing

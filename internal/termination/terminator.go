@@ -30,6 +30,8 @@ type Options struct {
 	// from the first failure, a process repeats the reads that its operations begin
 	// with, all of them together.
 	ListTimeout time.Duration
+	// Zone is the time zone in which PAM's timestamps were read; nil means UTC.
+	Zone *time.Location
 	// Concurrency is how many drops a drain has on their way; 0 means 10.
 	Concurrency int
 }
@@ -40,6 +42,8 @@ type Terminator struct {
 	pam     PAM
 	look    *look
 	options Options
+	// clock is that of look: lists tell of it, too.
+	clock *clock
 	// unread is the last failure of a refresh, nil after one that worked.
 	unread atomic.Pointer[error]
 }
@@ -49,5 +53,15 @@ func New(pam PAM, options Options) *Terminator {
 	if options.Concurrency == 0 {
 		options.Concurrency = 10
 	}
-	return &Terminator{pam: pam, look: newLook(pam, options), options: options}
+	look := newLook(pam, options)
+	return &Terminator{pam: pam, look: look, options: options, clock: look.clock}
 }
+
+// Dated takes note of the Date header of an answer of PAM that comes from no cache, and
+// of when its request was sent and its header had come by the clock of this machine.
+func (t *Terminator) Dated(date, sent, received time.Time) { t.clock.date(date, sent, received) }
+
+// ClockWarning gives what contradicts the zone of the Options, or the clock of this
+// machine, by 15 minutes or more. It is true once in the life of t, because one warning
+// a run is enough.
+func (t *Terminator) ClockWarning() (ClockFinding, bool) { return t.clock.announce() }

@@ -58,6 +58,7 @@ type options struct {
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	var release, permission, liveEnd, zone, userForm, deviceForm string
+	var trueDate bool
 	flags := flag.NewFlagSet("senhasegura-sim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to serve on; port 0 selects a free one")
@@ -74,7 +75,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&liveEnd, "live-end", string(simulator.LiveEndNull), "end value reported for live sessions: null, empty, missing, zero, mixed, or a date far in the future such as 9999-12-31")
 	flags.StringVar(&zone, "time-zone", "UTC", "IANA `name` of the time zone of the server's timestamps")
 	flags.DurationVar(&o.config.ClockSkew, "clock-skew", 0, "how far the server's clock is ahead of this machine's; negative if it is behind")
-	flags.BoolVar(&o.config.TrueDate, "true-date", false, "leave the Date header correct despite -clock-skew, as a gateway with its own clock does")
+	flags.BoolVar(&trueDate, "true-date", false, "leave the Date header correct despite -clock-skew, as a gateway with its own clock does")
 	flags.StringVar(&userForm, "user-form", string(simulator.UserAsAdded), `user names in API responses: as-added, plain (alice), down-level (CORP\alice), or upn (alice@corp.example.com)`)
 	flags.StringVar(&deviceForm, "device-form", string(simulator.DeviceAsAdded), "device names in API responses: as-added, short (db-01), qualified (db-01.corp.example.com), or address (made up)")
 	flags.StringVar(&o.config.Domain, "domain", simulator.DefaultDomain, "domain that -user-form and -device-form add to names without one")
@@ -94,6 +95,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.config.LiveEnd = simulator.LiveEnd(liveEnd)
 	o.config.UserForm = simulator.UserForm(userForm)
 	o.config.DeviceForm = simulator.DeviceForm(deviceForm)
+	if trueDate {
+		o.config.Date = time.Now
+	}
 	var errZone, errLifetime error
 	o.config.Location, errZone = time.LoadLocation(zone)
 	if o.lifetime <= 0 {

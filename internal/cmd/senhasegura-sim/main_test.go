@@ -69,7 +69,7 @@ func TestParse(t *testing.T) {
 	c := o.config
 	if c.Release != simulator.Release333 || c.BasePath != "/pam" || c.ClientID != "me" || c.ClientSecret != "hush" ||
 		c.EndDelay != 3*time.Second || c.Location.String() != "America/Sao_Paulo" ||
-		c.ClockSkew != -90*time.Minute || !c.TrueDate || c.LiveEnd != simulator.LiveEnd2038 ||
+		c.ClockSkew != -90*time.Minute || c.Date == nil || c.LiveEnd != simulator.LiveEnd2038 ||
 		c.UserForm != simulator.UserPrincipal || c.DeviceForm != simulator.DeviceShort || c.Domain != "lab.example.net" {
 		t.Errorf("config %+v", c)
 	}
