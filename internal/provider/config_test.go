@@ -113,7 +113,7 @@ func TestProviderInvalid(t *testing.T) {
 		want   []fault
 	}{
 		"url of plain http":         {map[string]any{"url": "http://pam.example.com"}, []fault{{"url", []string{"https"}}}},
-		"url without a scheme":      {map[string]any{"url": "pam.example.com"}, []fault{{"url", []string{"https"}}}},
+		"url without a scheme":      {map[string]any{"url": "pam.example.com"}, []fault{{"url", []string{`write "https://pam.example.com" instead of "pam.example.com"`, "can also set it with the `SENHASEGURA_URL`"}}}},
 		"url with credentials":      {map[string]any{"url": "https://me:hunter2@pam.example.com"}, []fault{{"url", nil}}},
 		"url with a query":          {map[string]any{"url": "https://pam.example.com?a=b"}, []fault{{"url", nil}}},
 		"url empty":                 {map[string]any{"url": ""}, []fault{{"url", nil}}},
@@ -130,8 +130,8 @@ func TestProviderInvalid(t *testing.T) {
 		"header without a value":    {map[string]any{"headers": map[string]any{"Referer": nil}}, []fault{{`headers["Referer"]`, []string{"no value"}}}},
 		"header with a wrong name":  {map[string]any{"headers": map[string]string{"a b": "x"}}, []fault{{`headers["a b"]`, nil}}},
 		"request timeout":           {map[string]any{"request_timeout": "30"}, []fault{{"request_timeout", []string{"unit"}}}},
-		"request timeout zero":      {map[string]any{"request_timeout": "0s"}, []fault{{"request_timeout", []string{"above zero"}}}},
-		"list timeout backward":     {map[string]any{"list_timeout": "-1m"}, []fault{{"list_timeout", []string{"above zero"}}}},
+		"request timeout zero":      {map[string]any{"request_timeout": "0s"}, []fault{{"request_timeout", []string{"must be greater than zero"}}}},
+		"list timeout backward":     {map[string]any{"list_timeout": "-1m"}, []fault{{"list_timeout", []string{"must be greater than zero"}}}},
 		"retries below 0":           {map[string]any{"max_retries": -1}, []fault{{"max_retries", []string{"between 0 and 10"}}}},
 		"retries above 10":          {map[string]any{"max_retries": 11}, []fault{{"max_retries", []string{"between 0 and 10"}}}},
 		"no concurrent request":     {map[string]any{"max_concurrent_requests": 0}, []fault{{"max_concurrent_requests", []string{"between 1 and"}}}},
@@ -209,7 +209,7 @@ func TestProviderInsecureWarns(t *testing.T) {
 	}{
 		"insecure": {
 			config:   map[string]any{"ca_cert_pem": nil, "insecure": true},
-			warnings: []message{{"PAM's certificate is not verified", "insecure", []string{"SENHASEGURA_INSECURE", "`ca_cert_pem`"}}},
+			warnings: []message{{"The TLS certificate of senhasegura is not verified", "insecure", []string{"SENHASEGURA_INSECURE", "`ca_cert_pem`"}}},
 		},
 		"authority": {},
 		"neither": {
@@ -335,7 +335,7 @@ func TestProviderEnvironment(t *testing.T) {
 		pam.Sim.Add(alice(simulator.Behavior{}))
 		t.Setenv("SENHASEGURA_INSECURE", "true")
 		d := acctest.NewDriver(t, pam, map[string]any{"ca_cert_pem": nil})
-		expectMessages(t, "warning", d.Configured, message{"PAM's certificate is not verified", "insecure", nil})
+		expectMessages(t, "warning", d.Configured, message{"The TLS certificate of senhasegura is not verified", "insecure", nil})
 		expectMessages(t, "message", d.Resource(terminationType).Apply(nil, with(nil)).Diagnostics)
 	})
 
@@ -415,7 +415,7 @@ func TestProviderEnvironmentInvalid(t *testing.T) {
 		env  map[string]string
 		want []fault
 	}{
-		"url":       {map[string]string{"SENHASEGURA_URL": "http://pam.example.com"}, []fault{{"url", []string{"SENHASEGURA_URL", "https"}}}},
+		"url":       {map[string]string{"SENHASEGURA_URL": "http://pam.example.com"}, []fault{{"url", []string{"The value is from the `SENHASEGURA_URL` environment variable", "https"}}}},
 		"insecure":  {map[string]string{"SENHASEGURA_INSECURE": "perhaps"}, []fault{{"insecure", []string{"SENHASEGURA_INSECURE", "perhaps"}}}},
 		"retries":   {map[string]string{"SENHASEGURA_MAX_RETRIES": "11"}, []fault{{"max_retries", []string{"SENHASEGURA_MAX_RETRIES", "0 to 10"}}}},
 		"time zone": {map[string]string{"SENHASEGURA_TIME_ZONE": "Local"}, []fault{{"time_zone", []string{"SENHASEGURA_TIME_ZONE", "IANA"}}}},

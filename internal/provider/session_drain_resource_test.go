@@ -1459,13 +1459,13 @@ func refusedArguments() []refusedArgument {
 		return map[string]any{"exclude": map[string]any{argument: value}}
 	}
 	const (
-		none     = "The set is empty"
-		negative = "is negative"
-		notAbove = "is not above zero"
+		none     = "The set must have at least one value"
+		negative = "must not be negative"
+		notAbove = "must be greater than zero"
 	)
 	return []refusedArgument{
 		{"no match", map[string]any{"match": nil}, "match", "match"},
-		{"a match that sets nothing", map[string]any{"match": map[string]any{}}, "match", "every session of every user"},
+		{"a match that sets nothing", map[string]any{"match": map[string]any{}}, "match", "would match every session"},
 		{"session_ids empty", match("session_ids", []string{}), "match.session_ids", none},
 		{"users empty", match("users", []string{}), "match.users", none},
 		{"credentials empty", match("credentials", []string{}), "match.credentials", none},
@@ -1505,11 +1505,11 @@ func TestDrainValidation(t *testing.T) {
 		refusedArgument{"never", map[string]any{"drain_on": []string{}}, "drain_on", "at least 1"},
 		refusedArgument{"at an unknown moment", map[string]any{"drain_on": []string{"destroy", "update"}}, "drain_on[update]", `"create" "destroy"`},
 		refusedArgument{"an unknown consequence", map[string]any{"on_failure": "ignore"}, "on_failure", `"halt" "continue"`},
-		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "is not above zero"},
+		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "must be greater than zero"},
 		refusedArgument{"a grace as long as the time at creation", map[string]any{
 			"drain_on": []string{"create"}, "grace_period": "1m", "timeouts": map[string]any{"create": "1m"},
 		}, "grace_period", "`timeouts.create` allows 1m0s"},
-		refusedArgument{"a time to delete in words", map[string]any{"timeouts": map[string]any{"delete": "long"}}, "timeouts.delete", "is not a duration"},
+		refusedArgument{"a time to delete in words", map[string]any{"timeouts": map[string]any{"delete": "long"}}, "timeouts.delete", "must be a duration with a unit"},
 	)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -127,8 +127,7 @@ func ValidateSetSize(field string, size int) error {
 	if size > 0 {
 		return nil
 	}
-	return &MatchError{Field: field, Reason: "the set is empty, and that could mean every session or none: " +
-		"name at least one value, or leave the argument out (null)"}
+	return &MatchError{Field: field, Reason: "the set must have at least one value: to match any value, omit the argument or set it to null"}
 }
 
 // ValidateOlderThan returns a *MatchError where the age is not positive.
@@ -136,7 +135,7 @@ func ValidateOlderThan(age time.Duration) error {
 	if age > 0 {
 		return nil
 	}
-	return &MatchError{Field: FieldOlderThan, Value: age.String(), Reason: `the age must be positive, such as "8h"`}
+	return &MatchError{Field: FieldOlderThan, Value: age.String(), Reason: `the age must be greater than zero, such as "8h"`}
 }
 
 // ValidateMatchValue returns a *MatchError where value cannot be an element of
@@ -162,11 +161,11 @@ func ValidateMatchValue(field, value string) error {
 func blankReason(value string) string {
 	switch {
 	case strings.TrimSpace(value) == "":
-		return "the value is empty: write what to match, or leave the argument out (null)"
+		return "the value must not be empty: to match any value, omit the argument or set it to null"
 	case strings.TrimSpace(value) != value:
-		return "the value begins or ends with white space: remove it"
+		return "the value must not start or end with white space"
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return "the value has a control character: remove it"
+		return "the value must not contain control characters"
 	}
 	return ""
 }
@@ -302,7 +301,7 @@ type Selector struct {
 func NewSelector(match, exclude Match) (*Selector, error) {
 	wanted, matchErr := match.Compile()
 	if matchErr == nil && match.IsZero() && !match.everyone {
-		matchErr = errors.New("nothing is set, and that would mean every session: set at least one criterion")
+		matchErr = errors.New("must set at least one criterion, or it would match every session")
 	}
 	if matchErr != nil {
 		matchErr = fmt.Errorf("match: %w", matchErr)
@@ -442,7 +441,7 @@ func (o *originSet) judge(origin string) Verdict {
 // parseOriginPattern reads an address as the prefix of all its bits.
 func parseOriginPattern(value string) (netip.Prefix, error) {
 	if strings.Contains(value, "%") {
-		return netip.Prefix{}, errors.New("write the address without its zone: PAM's zones are not this machine's")
+		return netip.Prefix{}, errors.New("write the address without its zone: the zones of the senhasegura server are not those of this machine")
 	}
 	if !strings.Contains(value, "/") {
 		address, ok := parseAddress(value)

@@ -115,11 +115,11 @@ func deviceReason(text string) string {
 	const forms = `write a host, "host:port", an IP address, or "[IPv6]:port"`
 	switch {
 	case strings.ContainsAny(text, "*?"):
-		return "there are no wildcards: name each device"
+		return "wildcards are not supported: write each device"
 	case strings.ContainsAny(text, "/@,;"):
-		return "this is not one device: " + forms
+		return "the value must be one device: " + forms
 	case strings.Contains(text, "%"):
-		return "write the address without its zone: PAM's zones are not this machine's"
+		return "write the address without its zone: the zones of the senhasegura server are not those of this machine"
 	}
 	if _, ok := parseDevice(text); !ok {
 		return forms + ", with a port from 1 to 65535"
