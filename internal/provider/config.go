@@ -216,16 +216,30 @@ func (s *settings) tls(model providerModel) {
 }
 
 func (s *settings) caFile(at path.Path, name string) {
-	pem, err := os.ReadFile(name) //nolint:gosec // the file that the user names
+	pem, err := readCertificates(name)
 	if err != nil {
-		s.invalid(at, "SENHASEGURA_CA_CERT_FILE", fmt.Errorf("must be a file with PEM certificates: %w", err))
-		return
-	}
-	if err := a2a.ValidateCACertPEM(pem); err != nil {
-		s.invalid(at, "SENHASEGURA_CA_CERT_FILE", fmt.Errorf("is %q, which %w", name, err))
-		return
+		s.invalid(at, "SENHASEGURA_CA_CERT_FILE", err)
 	}
 	s.client.CACertPEM = pem
+}
+
+func readCertificates(name string) ([]byte, error) {
+	if name == "" {
+		return nil, errors.New("must not be empty")
+	}
+	pem, err := os.ReadFile(name) //nolint:gosec // the file that the user names
+	if err != nil {
+		return nil, fmt.Errorf("must be a file with PEM certificates: %w", err)
+	}
+	if err := a2a.ValidateCACertPEM(pem); err != nil {
+		return nil, fmt.Errorf("is %q, which %w", name, err)
+	}
+	return pem, nil
+}
+
+func validateCertificateFile(name string) error {
+	_, err := readCertificates(name)
+	return err
 }
 
 func (s *settings) clientCertificate(model providerModel) {

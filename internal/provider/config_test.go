@@ -108,6 +108,10 @@ func TestProviderInvalid(t *testing.T) {
 	if err := os.WriteFile(notPEM, []byte("not PEM"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	trusted := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(trusted, []byte(certificate(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		config map[string]any
 		want   []fault
@@ -145,13 +149,21 @@ func TestProviderInvalid(t *testing.T) {
 		"client id with oauth1": {map[string]any{"client_secret": nil, "oauth1": oauth1Keys()}, []fault{
 			{"client_id", []string{"oauth1"}}, {"oauth1", []string{"client_id"}},
 		}},
-		"both ca certificates": {map[string]any{"ca_cert_pem": certificate(t), "ca_cert_file": "ca.pem"}, []fault{
+		"both ca certificates": {map[string]any{"ca_cert_pem": certificate(t), "ca_cert_file": trusted}, []fault{
 			{"ca_cert_pem", []string{"ca_cert_file"}}, {"ca_cert_file", []string{"ca_cert_pem"}},
 		}},
 
 		"several, listed at once": {
 			map[string]any{"url": "pam", "request_timeout": "x", "max_retries": 99, "time_zone": "x", "headers": map[string]string{"Host": "x"}},
 			[]fault{{"url", nil}, {"request_timeout", nil}, {"max_retries", nil}, {"time_zone", nil}, {`headers["Host"]`, nil}},
+		},
+		"what is missing is listed with a file that is": {
+			map[string]any{"ca_cert_file": notThere, "client_id": nil, "client_secret": nil},
+			[]fault{{"ca_cert_file", []string{"missing.pem"}}, {"client_id", []string{"Missing"}}, {"client_secret", []string{"Missing"}}},
+		},
+		"what is missing is listed with a line break": {
+			map[string]any{"url": nil, "client_secret": "hunter2\n"},
+			[]fault{{"client_secret", []string{"white space"}}, {"url", []string{"Missing"}}},
 		},
 		"what is missing is listed with what is wrong": {
 			map[string]any{"url": "pam", "client_id": nil, "client_secret": nil},

@@ -157,7 +157,7 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				MarkdownDescription: "Client ID of the A2A authorization (OAuth 2.0). Required unless `oauth1` is set. Conflicts with `oauth1`. Can also be set with the `SENHASEGURA_CLIENT_ID` environment variable.",
 				Optional:            true,
 				Validators: []validator.String{
-					notEmpty.or("SENHASEGURA_CLIENT_ID"),
+					credential.or("SENHASEGURA_CLIENT_ID"),
 					stringvalidator.ConflictsWith(path.MatchRoot("oauth1")),
 				},
 			},
@@ -166,7 +166,7 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Optional:            true,
 				Sensitive:           true,
 				Validators: []validator.String{
-					notEmpty.or("SENHASEGURA_CLIENT_SECRET"),
+					credential.or("SENHASEGURA_CLIENT_SECRET"),
 					stringvalidator.ConflictsWith(path.MatchRoot("oauth1")),
 				},
 			},
@@ -201,7 +201,7 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				MarkdownDescription: "File with PEM certificates to trust in addition to those of the system, such as the self-signed certificate of a new installation. Conflicts with `ca_cert_pem`. Can also be set with the `SENHASEGURA_CA_CERT_FILE` environment variable.",
 				Optional:            true,
 				Validators: []validator.String{
-					notEmpty.or("SENHASEGURA_CA_CERT_FILE"),
+					textRule{wants: "a file with PEM certificates", check: validateCertificateFile}.or("SENHASEGURA_CA_CERT_FILE"),
 					stringvalidator.ConflictsWith(path.MatchRoot("ca_cert_pem")),
 				},
 			},
@@ -281,7 +281,7 @@ func oauth1Attribute(name, variable string) schema.StringAttribute {
 		MarkdownDescription: name + ". Can also be set with the `SENHASEGURA_OAUTH1_" + variable + "` environment variable.",
 		Optional:            true,
 		Sensitive:           true,
-		Validators:          []validator.String{notEmpty.or("SENHASEGURA_OAUTH1_" + variable)},
+		Validators:          []validator.String{credential.or("SENHASEGURA_OAUTH1_" + variable)},
 	}
 }
 

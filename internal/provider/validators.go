@@ -25,6 +25,8 @@ var (
 		}
 		return nil
 	}}
+	credential = textRule{wants: "a credential", check: a2a.ValidateCredential}
+
 	sessionID = textRule{wants: "a session ID", check: func(text string) error {
 		if err := session.ValidateID(text); err != nil {
 			return errors.New("must be a session ID, the 40-character hash" + strings.TrimPrefix(err.Error(), session.ErrIdentifier.Error()))
