@@ -11,13 +11,13 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// circumstance is a PAM or a session that behaves in its own way, without a
+// circumstance is a server or a session that behaves in its own way, without a
 // fault of any request.
 type circumstance struct {
 	name     string
 	pam      simulator.Config
 	behavior simulator.Behavior
-	// begin prepares what is to happen meanwhile.
+	// begin prepares what is to happen in the meantime.
 	begin func(*world)
 
 	terminate, byRecord, drain cell
@@ -61,7 +61,7 @@ func (w *world) twins(state simulator.State, names ...string) iter.Seq[simulator
 	}
 }
 
-// anotherAsks makes another use ask about a session that nobody drops.
+// anotherAsks makes another use ask about a session without a termination request.
 func (w *world) anotherAsks() {
 	w.t.Helper()
 	w.manyAsk = true
@@ -83,7 +83,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "nobody is live",
+		name:      "no session is live",
 		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")) },
 		terminate: cell{"already_ended", "A B", "token drop:A list"},
 		byRecord:  cell{"already_ended", "A B", "token drop:A get:A"},
@@ -125,7 +125,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:     "a lost drop is at work, and another is refused meanwhile",
+		name:     "a lost drop is at work, and another is refused in the meantime",
 		behavior: simulator.Behavior{EndDelay: 3 * time.Second, RefuseWhileEnding: true},
 		begin: func(w *world) {
 			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Times: 1, Kind: simulator.CutAfter})
@@ -135,14 +135,14 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A get:A get:B list"},
 	},
 	{
-		name:      "the session ends by itself before the drop",
+		name:      "the session ends on its own before the drop",
 		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) }) },
 		terminate: cell{"already_ended", "A", "token drop:A list"},
 		byRecord:  cell{"already_ended", "A", "token drop:A get:A"},
 		drain:     cell{"A already_ended; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name: "the session ends by itself after a drop that was cut off",
+		name: "the session ends on its own after a drop that was cut off",
 		begin: func(w *world) {
 			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Times: 1, Kind: simulator.CutBefore})
 			w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) })
@@ -152,7 +152,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:     "the session ends by itself after a drop that was ignored",
+		name:     "the session ends on its own after a drop that was ignored",
 		behavior: simulator.Behavior{Zombie: true},
 		begin: func(w *world) {
 			w.on(simulator.OpGet, func() { w.sim.End(w.id("A")); w.sim.End(w.id("B")) })
@@ -223,7 +223,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		// A drain looks first, whatever is known.
+		// A drain reads the list first, whatever is known.
 		name:      "another use has seen the end before",
 		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")); w.anotherAsks() },
 		terminate: cell{"already_ended", "A B", "token list drop:A"},
@@ -231,7 +231,7 @@ var circumstances = []circumstance{
 		drain:     cell{"", "A B", "token list×2"},
 	},
 	{
-		name: "another use has seen the end before, and PAM accepts the drop",
+		name: "another use has seen the end before, and senhasegura accepts the drop",
 		begin: func(w *world) {
 			w.sim.End(w.id("A"))
 			w.sim.End(w.id("B"))
@@ -324,21 +324,21 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is three hours ahead",
+		name:      "the server's clock is three hours ahead",
 		pam:       skewed(3 * time.Hour),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is three hours behind",
+		name:      "the server's clock is three hours behind",
 		pam:       skewed(-3 * time.Hour),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is ahead, and the session lives on",
+		name:      "the server's clock is ahead, and the session lives on",
 		pam:       skewed(3 * time.Hour),
 		behavior:  simulator.Behavior{Zombie: true},
 		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
@@ -346,7 +346,7 @@ var circumstances = []circumstance{
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
-		name:      "PAM's clock is in another zone",
+		name:      "the server's clock is in another zone",
 		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
@@ -472,17 +472,17 @@ var liveEnds = []simulator.LiveEnd{
 	simulator.LiveEndNull, simulator.LiveEndEmpty, simulator.LiveEndMissing, simulator.LiveEndZero, simulator.LiveEndMixed,
 }
 
-// How a live session's end looks is not documented, so in every release each
-// look must be taken for live, and a real end for an end.
+// The end value of a live session is not documented. In every release each value
+// must count as live, and a real end as an end.
 func TestEveryReleaseAndLiveEnd(t *testing.T) {
 	t.Parallel()
 	for _, release := range simulator.Releases() {
-		for _, look := range liveEnds {
+		for _, end := range liveEnds {
 			for _, livesOn := range []bool{false, true} {
 				for _, u := range []use{{name: "terminate", run: terminateA}, {name: "drain", run: drainAB}} {
-					t.Run(fmt.Sprintf("%s/%s/lives on %t/%s", release, look, livesOn, u.name), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s/%s/lives on %t/%s", release, end, livesOn, u.name), func(t *testing.T) {
 						t.Parallel()
-						inWorld(t, settings{pam: simulator.Config{Release: release, LiveEnd: look}, retries: retries, concurrency: 1},
+						inWorld(t, settings{pam: simulator.Config{Release: release, LiveEnd: end}, retries: retries, concurrency: 1},
 							func(w *world) {
 								t := w.t
 								w.populate(simulator.Behavior{Zombie: livesOn})
@@ -494,7 +494,7 @@ func TestEveryReleaseAndLiveEnd(t *testing.T) {
 								}
 								w.checkPromise(t, a, u.named(w))
 							})
-						publish("releases and looks, cells", 1)
+						publish("releases and end values, cells", 1)
 					})
 				}
 			}

@@ -12,7 +12,7 @@ import (
 // below what a proxy accepts as a request line.
 const maxIDLength = 512
 
-// ValidateID reports why id cannot be the hash of a session, or nil. The format
+// ValidateID reports why id cannot be the ID of a session, or nil. The format
 // is not guaranteed (contract, section 1), so it only refuses what could never
 // be one path segment: the empty string, blanks at either end, control and
 // invalid characters, and empty and dot segments in any spelling, which servers
@@ -89,9 +89,9 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// ValidateRecordID reports why id cannot be the row number that "get one"
-// takes, or nil. PAM would answer a number with leading zeros with another text
-// than was asked for. The error matches ErrIdentifier.
+// ValidateRecordID reports why id cannot be the record ID that "get one" takes, or
+// nil. senhasegura would answer a number with leading zeros with another text than
+// was asked for. The error matches ErrIdentifier.
 func ValidateRecordID(id string) error {
 	digits := id != "" && len(id) <= 20 && !strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' })
 	if !digits || len(id) > 1 && id[0] == '0' {

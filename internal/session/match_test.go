@@ -14,7 +14,7 @@ import (
 
 var moment = time.Date(2025, time.March, 3, 12, 0, 0, 0, time.UTC)
 
-// whole is a session of which PAM shows everything.
+// whole is a session of which senhasegura shows everything.
 func whole() Session {
 	return Session{
 		ID:         "c819cbc5f2fad2065f1d132a22d0e2dfacccb228",

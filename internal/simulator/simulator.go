@@ -68,7 +68,7 @@ const (
 	LiveEndEmpty   LiveEnd = "empty"
 	LiveEndMissing LiveEnd = "missing"
 	LiveEndZero    LiveEnd = "zero"  // 0000-00-00 00:00:00
-	LiveEndMixed   LiveEnd = "mixed" // the four above in turn, by row number
+	LiveEndMixed   LiveEnd = "mixed" // the four above in turn, by record ID
 	// LiveEnd2038 is the last second of 32 bits.
 	LiveEnd2038 LiveEnd = "2038-01-19 03:14:07"
 	LiveEnd9999 LiveEnd = "9999-12-31 23:59:59"
@@ -392,7 +392,7 @@ func (s *Simulator) permits(op Op) bool {
 func (x *exchange) send(a answer) {
 	x.writeHeader(a, len(a.body))
 	if err := a.writeTo(x.w); err != nil {
-		// The client has gone; there is nobody left to tell.
+		// The client has gone.
 		panic(http.ErrAbortHandler)
 	}
 }
