@@ -1,4 +1,4 @@
-# A machine that nobody is connected to when it goes.
+# Protects a machine: its sessions are terminated before it is destroyed.
 
 terraform {
   required_providers {
@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 # Stands for the machine.
@@ -17,7 +17,7 @@ resource "terraform_data" "machine" {
   input = "db-01.example.com"
 }
 
-# The reference to the machine puts the drain before the machine's destruction.
+# It references the machine, so Terraform destroys the drain first.
 resource "senhasegura_session_drain" "machine" {
   match = {
     devices = [terraform_data.machine.output]

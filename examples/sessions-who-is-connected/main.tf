@@ -1,4 +1,4 @@
-# Who is connected to a machine right now.
+# Lists the users who are connected to a machine.
 
 terraform {
   required_providers {
@@ -9,11 +9,11 @@ terraform {
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "device" {
-  description = "Host name or address of the machine, with a port (host:port) to ask about that port alone."
+  description = "Host name or IP address of the machine. With a port (host:port), only sessions on that port match."
   type        = string
 }
 
@@ -24,7 +24,7 @@ data "senhasegura_sessions" "here" {
 }
 
 output "who_is_connected" {
-  description = "One line a session, the longest connected first."
+  description = "One line for each session, oldest first."
   value = [
     for s in data.senhasegura_sessions.here.sessions : format(
       "%s as %s over %s from %s since %s",

@@ -4,7 +4,7 @@
 //
 // Below /_sim/, which is no path of the API, it can be inspected and changed:
 //
-//	GET  /_sim/sessions  every session with its state and its drops
+//	GET  /_sim/sessions  every session with its state and its number of termination requests
 //	POST /_sim/sessions  adds sessions, in the form of the -sessions file
 //	GET  /_sim/journal   every request to the API
 //	POST /_sim/reset     starts again with the sessions of the -sessions file
