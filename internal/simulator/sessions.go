@@ -132,17 +132,17 @@ func (s *Simulator) TryAdd(v Session) (Session, error) {
 
 func (s *Simulator) insert(v Session, now time.Time) (*row, error) {
 	if v.RecordID < 0 {
-		return nil, errors.New("a record id cannot be negative")
+		return nil, errors.New("id must not be negative")
 	}
 	if len(s.byRecord[v.RecordID]) > 0 && !v.Behavior.SharedID {
-		return nil, fmt.Errorf("record id %d is taken", v.RecordID)
+		return nil, fmt.Errorf("id %d is already in use; to allow this, set shared_id in the behavior", v.RecordID)
 	}
 	if v.RecordID == 0 {
 		v.RecordID = s.nextRecord()
 	}
 	v.SessionID = cmp.Or(v.SessionID, hashOf(v.RecordID))
 	if len(s.byHash[v.SessionID]) > 0 && !v.Behavior.SharedID {
-		return nil, fmt.Errorf("session id %q is taken", v.SessionID)
+		return nil, fmt.Errorf("session_id %q is already in use; to allow this, set shared_id in the behavior", v.SessionID)
 	}
 	if v.Start.IsZero() {
 		v.Start = now

@@ -87,7 +87,7 @@ func (l LiveEnd) validate(now time.Time) error {
 			if end.Sub(now) > fillerDistance {
 				return nil
 			}
-			return fmt.Errorf("the live end %q must be more than %s ahead", string(l), fillerDistance)
+			return fmt.Errorf("live end %q must be more than 48 hours in the future", string(l))
 		}
 	}
 	return fmt.Errorf("unknown live end %q", string(l))
@@ -177,7 +177,7 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("unknown release %q", c.Release))
 	}
 	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
-		errs = append(errs, fmt.Errorf("base path %q must begin with a slash and not end with one", c.BasePath))
+		errs = append(errs, fmt.Errorf("base path %q must start with a slash and not end with one", c.BasePath))
 	}
 	for _, prefix := range c.Forwarded {
 		if prefix == "" || strings.Trim(prefix, "/") != prefix {
@@ -185,7 +185,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if (c.ClientID == "") != (c.ClientSecret == "") {
-		errs = append(errs, errors.New("client id and client secret belong together"))
+		errs = append(errs, errors.New("set the client ID and the client secret together"))
 	}
 	if c.InvalidClientStatus != 0 && (c.InvalidClientStatus < 400 || c.InvalidClientStatus > 599) {
 		errs = append(errs, fmt.Errorf("the status %d for a wrong client is no failure", c.InvalidClientStatus))

@@ -83,6 +83,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.tcp.Credential, "tcp-credential", "root", "credential of forwarded connections")
 	flags.StringVar(&o.tcp.Device, "tcp-device", "", "device of forwarded connections (default: the target)")
 	flags.StringVar(&o.tcp.Protocol, "tcp-protocol", "ssh", "protocol of forwarded connections")
+	flags.Lookup("lifetime").DefValue = "10m" // package flag would show 10m0s
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -97,7 +98,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var errZone, errLifetime error
 	o.config.Location, errZone = time.LoadLocation(zone)
 	if o.lifetime <= 0 {
-		errLifetime = fmt.Errorf("-lifetime %s: must be more than 0", o.lifetime)
+		errLifetime = fmt.Errorf("-lifetime must be greater than 0, but is %s", o.lifetime)
 	}
 	return o, errors.Join(o.config.Validate(), errZone, errLifetime, loopback(o.addr))
 }
@@ -120,7 +121,7 @@ func loopback(addr string) error {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.IsLoopback() {
-		return fmt.Errorf("-addr %s: write a loopback address such as 127.0.0.1:0", addr)
+		return fmt.Errorf("-addr must be a loopback address such as 127.0.0.1:0, but is %s", addr)
 	}
 	return nil
 }
