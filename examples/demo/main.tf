@@ -1,21 +1,22 @@
-# What `make demo` applies: it ends one live session.
+# `make demo` applies this: it terminates one live session.
 
 terraform {
   required_version = ">= 1.11"
 
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# The address and the credentials come from SENHASEGURA_URL,
-# SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and
+# SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "session_id" {
-  description = "The session to end."
+  description = "ID of the session to terminate."
   type        = string
 }
 

@@ -1,15 +1,16 @@
-# An action before the destruction of a machine. It needs Terraform 1.16, and it
-# cannot keep the machine: see the guide.
+# Runs an action before the destroy of a machine. Requires Terraform 1.16. The
+# action does not protect the machine: see the guide.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 action "senhasegura_session_terminate" "machine" {

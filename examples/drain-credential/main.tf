@@ -1,14 +1,15 @@
-# A credential that nobody uses any more when it is retired.
+# Protects a credential: its sessions are terminated before it is destroyed.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 # Stands for the credential: an account on the machine, a key, a secret.
@@ -19,7 +20,8 @@ resource "terraform_data" "credential" {
   }
 }
 
-# Both sets must hold: the same account name on other machines is not meant.
+# A session must match both arguments. Sessions with the same account name on
+# other machines are left open.
 resource "senhasegura_session_drain" "credential" {
   match = {
     credentials = [terraform_data.credential.output.name]

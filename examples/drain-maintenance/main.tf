@@ -1,19 +1,20 @@
-# A maintenance window: people get time to finish, then the rest is dropped, and
-# nobody comes back while it lasts.
+# A maintenance window: sessions get time to end on their own, and are then
+# terminated. The work starts once no session has been live for a while.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "window" {
-  description = "Names the window, for example its date. A new one drains again."
+  description = "Name of the window, such as its date. Changing it drains again."
   type        = string
 }
 
@@ -23,13 +24,13 @@ variable "devices" {
 }
 
 variable "grace_period" {
-  description = "How long people may finish."
+  description = "How long to wait for sessions to end on their own before terminating them."
   type        = string
   default     = "15m"
 }
 
 variable "quiet_period" {
-  description = "How long nobody may come back before the work begins."
+  description = "How long no matching session may be live before the work starts."
   type        = string
   default     = "1m"
 }
@@ -47,19 +48,19 @@ resource "senhasegura_session_drain" "window" {
   grace_period = var.grace_period
   quiet_period = var.quiet_period
 
-  # The grace and quiet periods count.
+  # Includes the grace period and the quiet period.
   timeouts = {
     create = "30m"
   }
 }
 
-# Stands for the work. It begins when the drain has succeeded.
+# Stands for the work. It starts after the drain has succeeded.
 resource "terraform_data" "work" {
   triggers_replace = [senhasegura_session_drain.window.id]
 }
 
 output "drained" {
-  description = "Who was connected, and what became of the session."
+  description = "Sessions that the drain handled, with their outcomes."
   value = [
     for s in senhasegura_session_drain.window.sessions :
     "${coalesce(s.user, "unknown user")} on ${coalesce(s.device, "unknown device")}: ${s.outcome}"

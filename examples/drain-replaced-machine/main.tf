@@ -1,18 +1,19 @@
-# A machine that is replaced under the same address.
+# Drains a machine before it is replaced under the same name.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "image" {
-  description = "A change replaces the machine. Its address stays."
+  description = "Image of the machine. Changing it replaces the machine; its name stays."
   type        = string
 }
 
@@ -22,8 +23,8 @@ resource "terraform_data" "machine" {
   triggers_replace = [var.image]
 }
 
-# `match` does not change when the machine is replaced, and without `triggers`
-# the drain would not run: the machine's id makes it run.
+# `match` stays the same when the machine is replaced. The ID of the machine in
+# `triggers` changes, and so replaces the drain, which runs it.
 resource "senhasegura_session_drain" "machine" {
   match = {
     devices = ["db-01.example.com"]

@@ -1,36 +1,37 @@
-# Incident response: ends the sessions that are named, and all sessions of a user.
-# Take the access away first: a dropped user can connect again at once.
+# Incident response: terminates listed sessions, and all sessions of a user.
+# Revoke the access of the user first: otherwise the user can reconnect.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "incident" {
-  description = "Name of the incident. A new one ends the sessions again."
+  description = "Name of the incident. Changing it terminates the sessions again."
   type        = string
 }
 
 variable "session_ids" {
-  description = "Unique hashes of single sessions to end."
+  description = "IDs of single sessions to terminate."
   type        = set(string)
   default     = []
 }
 
 variable "user" {
-  description = "User of PAM whose sessions all end; null for nobody."
+  description = "User whose sessions are all terminated; null for none."
   type        = string
   default     = null
 }
 
 variable "quiet_period" {
-  description = "How long the user may not come back before the apply succeeds."
+  description = "How long no session of the user may be live before the apply succeeds."
   type        = string
   default     = "30s"
 }
@@ -42,8 +43,8 @@ resource "senhasegura_session_termination" "named" {
   triggers   = { incident = var.incident }
 }
 
-# Drains when it is created, so that the sessions end with this apply. Its
-# destruction drops nobody.
+# Drains on create, so this apply terminates the sessions. Its destroy
+# terminates none.
 resource "senhasegura_session_drain" "user" {
   count = var.user == null ? 0 : 1
 
@@ -56,7 +57,7 @@ resource "senhasegura_session_drain" "user" {
 }
 
 output "ended" {
-  description = "What became of each session, for the record of the incident."
+  description = "Outcome of each session, for the record of the incident."
   value = merge(
     { for id, t in senhasegura_session_termination.named : id => t.outcome },
     { for s in flatten(senhasegura_session_drain.user[*].sessions) : s.session_id => s.outcome },

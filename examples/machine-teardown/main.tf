@@ -1,24 +1,25 @@
-# The teardown of a machine with an account on it: both go only when nobody is
-# connected any more.
+# Tears down a machine with an account on it: their sessions are terminated before
+# both are destroyed.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "grace_period" {
-  description = "How long people may finish before they are dropped."
+  description = "How long to wait for sessions to end on their own before terminating them."
   type        = string
   default     = "10m"
 }
 
-# Stand for the machine and for the account that people use on it.
+# Stand for the machine and for an account on it.
 resource "terraform_data" "machine" {
   input = "db-01.example.com"
 }
@@ -30,7 +31,7 @@ resource "terraform_data" "account" {
   }
 }
 
-# It refers to both, so it is destroyed before both.
+# It references both, so Terraform destroys the drain first.
 resource "senhasegura_session_drain" "machine" {
   match = {
     devices = [terraform_data.machine.output]
@@ -46,7 +47,7 @@ resource "senhasegura_session_drain" "machine" {
   grace_period = var.grace_period
   max_sessions = 50
 
-  # The grace period counts.
+  # Includes the grace period.
   timeouts = {
     delete = "20m"
   }

@@ -1,34 +1,35 @@
-# Somebody leaves: the access goes first, then the sessions, then the personal
-# credential.
+# A user leaves: Terraform revokes access, then terminates sessions, and then
+# retires the personal credential.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "user" {
-  description = "User of PAM who leaves."
+  description = "senhasegura user who leaves."
   type        = string
 }
 
 variable "credential" {
-  description = "The user's personal credential; null once it is to be retired."
+  description = "Personal credential of the user. Set it to null to retire it."
   type        = string
   default     = null
 }
 
-# Stands for whatever takes the access away: a group, a policy, a directory.
+# Stands for the resource that revokes access: a group, a policy, a directory.
 resource "terraform_data" "access_revoked" {
   input = var.user
 }
 
-# A drop does not revoke access, so the sessions end after it is revoked.
+# Terminating a session does not revoke access, so access is revoked first.
 resource "senhasegura_session_drain" "user" {
   match = {
     users = [terraform_data.access_revoked.output]
@@ -43,7 +44,7 @@ resource "terraform_data" "credential" {
   input = var.credential
 }
 
-# Guards the credential: whoever uses it is dropped before it is destroyed.
+# Protects the credential: its sessions are terminated before it is destroyed.
 resource "senhasegura_session_drain" "credential" {
   count = var.credential == null ? 0 : 1
 
@@ -53,6 +54,6 @@ resource "senhasegura_session_drain" "credential" {
 }
 
 output "ended" {
-  description = "The user's sessions that ended."
+  description = "Sessions of the user, with their outcomes."
   value       = [for s in senhasegura_session_drain.user.sessions : "${s.session_id}: ${s.outcome}"]
 }

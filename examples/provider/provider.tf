@@ -1,14 +1,13 @@
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# The credentials come from SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET,
-# so that they are in no file.
+# URL, credentials, and certificate come from the environment.
 provider "senhasegura" {
-  url       = "https://pam.example.com"
-  time_zone = "America/Sao_Paulo"
+  time_zone = "America/Sao_Paulo" # of the senhasegura server
 }

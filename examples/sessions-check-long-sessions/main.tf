@@ -1,22 +1,23 @@
-# Every plan and apply warns while sessions are live for longer than they should.
-# A check never stops a run: a failed read of the list is a warning, too.
+# Warns on every plan and apply if a session has been live for too long. A check
+# never stops a run: if the list can't be read, that is a warning too.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
-# The age of a session needs the time zone of the senhasegura server.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
+# `older_than` requires the time zone of the senhasegura server.
 provider "senhasegura" {
   time_zone = "UTC"
 }
 
 variable "longest" {
-  description = "How long a session may live, as a Go duration."
+  description = "How long a session may be live, as a duration such as 8h."
   type        = string
   default     = "8h"
 }

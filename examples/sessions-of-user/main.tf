@@ -1,18 +1,19 @@
-# All sessions of one user, the ended ones included, as outputs.
+# All live and ended sessions of a user.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "user" {
-  description = "Name of the user in PAM; case does not matter."
+  description = "senhasegura user name. Case-insensitive."
   type        = string
 }
 
@@ -29,6 +30,6 @@ output "sessions" {
 }
 
 output "live_session_ids" {
-  description = "What senhasegura_session_termination takes."
+  description = "Session IDs for senhasegura_session_termination."
   value       = [for s in data.senhasegura_sessions.of_user.sessions : s.session_id if s.live && s.session_id != null]
 }

@@ -1,18 +1,19 @@
-# Who is connected to a machine right now.
+# Lists the users who are connected to a machine.
 
 terraform {
   required_providers {
     senhasegura = {
-      source = "senhasegura/senhasegura"
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
     }
   }
 }
 
-# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID and SENHASEGURA_CLIENT_SECRET.
+# Configured by SENHASEGURA_URL, SENHASEGURA_CLIENT_ID, and SENHASEGURA_CLIENT_SECRET.
 provider "senhasegura" {}
 
 variable "device" {
-  description = "Host name or address of the machine, with a port (host:port) to ask about that port alone."
+  description = "Host name or IP address of the machine. With a port (host:port), only sessions on that port match."
   type        = string
 }
 
@@ -23,7 +24,7 @@ data "senhasegura_sessions" "here" {
 }
 
 output "who_is_connected" {
-  description = "One line a session, the longest connected first."
+  description = "One line for each session, oldest first."
   value = [
     for s in data.senhasegura_sessions.here.sessions : format(
       "%s as %s over %s from %s since %s",

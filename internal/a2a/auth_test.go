@@ -235,7 +235,7 @@ func TestManyRefusedTokens(t *testing.T) {
 }
 
 // TestRejectedClientIsAskedOnce: credentials that were refused are sent once in
-// the life of the Client, because PAM may lock them.
+// the life of the Client, because senhasegura may lock them.
 func TestRejectedClientIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -393,7 +393,7 @@ func TestTokenRequestIsRepeated(t *testing.T) {
 		p.wantRequests(t, "POST "+tokenPath, "POST "+tokenPath, "POST "+tokenPath)
 		p.answerToken = nil
 		if err := c.Drop(t.Context(), testID); err != nil {
-			t.Errorf("a passing failure was remembered: %v", err)
+			t.Errorf("a transient failure was remembered: %v", err)
 		}
 	})
 }

@@ -171,7 +171,7 @@ func classify(op string, a *answer) error {
 }
 
 // classifyDrop is for failures of a drop that no general row covers. Refused
-// means that PAM itself answered; everything else may have been acted on.
+// means that senhasegura itself answered; everything else may have been acted on.
 func classifyDrop(a *answer) error {
 	switch {
 	case a.env == nil, a.status == http.StatusRequestTimeout:

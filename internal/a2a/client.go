@@ -11,7 +11,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Client speaks to one PAM with one authorization. It is safe for concurrent
+// Client speaks to one senhasegura with one authorization. It is safe for concurrent
 // use; its limits, its token and the routes that answered are shared by all
 // calls.
 type Client struct {

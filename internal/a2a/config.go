@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ type Paths struct {
 // Config is everything that New needs. The zero value of an optional field means
 // its default.
 type Config struct {
-	// URL is where PAM is reached: https, or http for a loopback host. A path is
+	// URL is the base URL of senhasegura: https, or http for a loopback host. A path is
 	// kept as the prefix of every route. Required.
 	URL string
 	// ClientID and ClientSecret are the OAuth 2.0 client credentials. Required
@@ -86,7 +87,7 @@ type Config struct {
 	RequestTimeout time.Duration
 	// ListTimeout is the same for the list.
 	ListTimeout time.Duration
-	// MaxRetries is how often a call is repeated after passing failures, 0 to
+	// MaxRetries is how often a call is retried after transient failures, 0 to
 	// MaxRetriesLimit; 0 means never.
 	MaxRetries int
 	// MaxConcurrentRequests bounds the requests in flight of the whole Client,
@@ -96,8 +97,8 @@ type Config struct {
 	// requests, token requests and retries included; 0 means no limit.
 	RequestsPerSecond float64
 
-	// Location is the time zone of PAM's timestamps, which carry none; nil means
-	// UTC.
+	// Location is the time zone of senhasegura's timestamps, which carry none; nil
+	// means UTC.
 	Location *time.Location
 	// Dated is told the Date header of each answer that reports no failure and comes
 	// from no cache, and between which moments it was written: when the request was
@@ -119,15 +120,15 @@ type Config struct {
 }
 
 // ConfigError is what is wrong with one field of Config. New joins all of them
-// with errors.Join. Its text says what to write instead and never shows a
-// secret.
+// with errors.Join. Its text never shows a secret.
 type ConfigError struct {
 	// Field is the name in Config, such as "URL" or "OAuth1.TokenKey".
 	Field string
-	Err   error
+	// Err completes a sentence that begins with the name: "must not be empty".
+	Err error
 }
 
-func (e *ConfigError) Error() string { return e.Field + ": " + e.Err.Error() }
+func (e *ConfigError) Error() string { return e.Field + " " + e.Err.Error() }
 
 // Unwrap returns Err.
 func (e *ConfigError) Unwrap() error { return e.Err }
@@ -150,14 +151,14 @@ func (cfg *Config) validate() error {
 	check("ListTimeout", validateTimeout(cfg.ListTimeout))
 	check("MaxRetries", ValidateMaxRetries(cfg.MaxRetries))
 	if cfg.MaxConcurrentRequests < 0 {
-		check("MaxConcurrentRequests", errors.New("it is negative; write at least 1"))
+		check("MaxConcurrentRequests", errors.New("must be at least 1"))
 	}
 	check("RequestsPerSecond", ValidateRequestsPerSecond(cfg.RequestsPerSecond))
 	check("Paths.Token", ValidatePath(cfg.Paths.Token))
 	check("Paths.List", ValidatePath(cfg.Paths.List))
 	check("Paths.Drop", ValidatePath(cfg.Paths.Drop))
 	if !httpguts.ValidHeaderFieldValue(cfg.UserAgent) {
-		check("UserAgent", errors.New("it has a control character"))
+		check("UserAgent", errors.New("must not contain control characters"))
 	}
 	return errors.Join(faults...)
 }
@@ -169,7 +170,7 @@ func (cfg *Config) validateCredentials(check func(string, error)) {
 		return
 	}
 	if cfg.ClientID != "" || cfg.ClientSecret != "" {
-		check("OAuth1", errors.New("it excludes the client id and the client secret; write one kind of credentials"))
+		check("OAuth1", errors.New("conflicts with the client ID and the client secret: set one kind of credentials"))
 	}
 	check("OAuth1.ConsumerKey", ValidateCredential(cfg.OAuth1.ConsumerKey))
 	check("OAuth1.ConsumerSecret", ValidateCredential(cfg.OAuth1.ConsumerSecret))
@@ -180,43 +181,50 @@ func (cfg *Config) validateCredentials(check func(string, error)) {
 func (cfg *Config) validateClientCertificate(check func(string, error)) {
 	switch hasCert, hasKey := len(cfg.ClientCertPEM) > 0, len(cfg.ClientKeyPEM) > 0; {
 	case hasCert && !hasKey:
-		check("ClientKeyPEM", errors.New("it is missing; a client certificate needs its key"))
+		check("ClientKeyPEM", errors.New("must be set with the client certificate"))
 	case hasKey && !hasCert:
-		check("ClientCertPEM", errors.New("it is missing; a client key needs its certificate"))
+		check("ClientCertPEM", errors.New("must be set with the client key"))
 	case hasCert:
 		check("ClientCertPEM", ValidateKeyPair(cfg.ClientCertPEM, cfg.ClientKeyPEM))
 	}
 }
 
-// ValidateURL reports why raw cannot be the address of PAM, or nil. It never
-// quotes raw, which may hold a password.
+// ValidateURL reports why raw cannot be the base URL of senhasegura, or nil. It
+// quotes raw only where it is a plain host name: otherwise it may hold a password.
 func ValidateURL(raw string) error {
-	const example = `write one like "https://pam.example.com"`
+	const example = `such as "https://pam.example.com"`
 	if raw == "" {
-		return errors.New("it is empty; " + example)
+		return errors.New("must not be empty: set it to a URL " + example)
+	}
+	if plainHost.MatchString(raw) {
+		return fmt.Errorf("must start with https://: write %q instead of %q", "https://"+raw, raw)
 	}
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
 		// The error of net/url quotes the whole text.
-		return errors.New("it is not a URL; " + example)
+		return errors.New("must be a URL " + example)
 	case u.Scheme != "https" && u.Scheme != "http":
-		return errors.New("it does not begin with https://; " + example)
+		return errors.New("must start with https://, " + example)
 	case u.Hostname() == "":
-		return errors.New("it names no host; " + example)
+		return errors.New("must have a host name, " + example)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return errors.New("plain http would send the credentials unencrypted, and is for a loopback host only; write https://")
+		return errors.New("must start with https://: plain http sends the credentials unencrypted, and works for a loopback host only")
 	case u.User != nil:
-		return errors.New("it has a user name or password in front of the host; write the credentials where they belong")
+		return errors.New("must not contain a user name or a password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return errors.New(`it has a query or fragment; write nothing from the first "?" or "#" on`)
+		return errors.New(`must not contain a query or a fragment: remove everything from the first "?" or "#"`)
 	case hasDotSegment(u.Path):
-		return errors.New(`its path has a "." or ".." segment; write the path that results`)
+		return errors.New(`must not contain a "." or ".." segment in its path`)
 	case !validPort(u.Port()):
-		return errors.New("its port is not between 1 and 65535")
+		return errors.New("must have a port from 1 to 65535")
 	}
 	return nil
 }
+
+// plainHost is a name with a domain, or an IPv4 address, perhaps with a port or a
+// path. A label has at most 63 characters, so a token with dots in it is longer.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,40})?$`)
 
 func validPort(port string) bool {
 	if port == "" {
@@ -243,32 +251,32 @@ func hasDotSegment(path string) bool {
 // ValidateProxyURL reports why raw cannot be a proxy, or nil; "" is none. It
 // never quotes raw, which may hold a password.
 func ValidateProxyURL(raw string) error {
-	const example = `write one like "http://proxy.example.com:3128"`
+	const example = `such as "http://proxy.example.com:3128"`
 	if raw == "" {
 		return nil
 	}
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return errors.New("it is not a URL; " + example)
+		return errors.New("must be a URL " + example)
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
-		return errors.New("its scheme is none of http, https, socks5, socks5h; " + example)
+		return errors.New("must start with http://, https://, socks5://, or socks5h://, " + example)
 	case u.Hostname() == "":
-		return errors.New("it names no host; " + example)
+		return errors.New("must have a host name, " + example)
 	case !validPort(u.Port()):
-		return errors.New("its port is not between 1 and 65535")
+		return errors.New("must have a port from 1 to 65535")
 	}
 	return nil
 }
 
 // reservedHeaders maps the headers that the caller cannot set to the reason.
 var reservedHeaders = map[string]string{
-	"Authorization":       "the provider writes it from the credentials",
-	"Proxy-Authorization": "write the credentials into the proxy's URL",
+	"Authorization":       "the provider sets it from the credentials",
+	"Proxy-Authorization": "set the credentials in the URL of the proxy",
 	"Host":                "it follows from the URL",
 	"Content-Length":      "it follows from the request",
 	"Content-Type":        "it follows from the request",
-	"Accept-Encoding":     "compression is negotiated already",
+	"Accept-Encoding":     "the provider negotiates compression",
 	"Connection":          "it belongs to the connection",
 	"Keep-Alive":          "it belongs to the connection",
 	"Te":                  "it belongs to the connection",
@@ -276,9 +284,9 @@ var reservedHeaders = map[string]string{
 	"Transfer-Encoding":   "it belongs to the connection",
 	"Upgrade":             "it belongs to the connection",
 	"Expect":              "it belongs to the connection",
-	// net/http repeats a request of any method by itself if it has one of these.
-	"Idempotency-Key":   "a drop must not be repeated unseen",
-	"X-Idempotency-Key": "a drop must not be repeated unseen",
+	// net/http repeats a request of any method on its own if it has one of these.
+	"Idempotency-Key":   "a termination request must not be repeated automatically",
+	"X-Idempotency-Key": "a termination request must not be repeated automatically",
 }
 
 // ValidateHeaders reports every header that cannot be sent, joined, or nil. It
@@ -290,7 +298,7 @@ func ValidateHeaders(headers map[string]string) error {
 		canonical := http.CanonicalHeaderKey(name)
 		if other, ok := seen[canonical]; ok {
 			first, second := min(name, other), max(name, other)
-			faults = append(faults, fmt.Errorf("%q and %q are the same header", first, second))
+			faults = append(faults, fmt.Errorf("must not contain both %q and %q, which are the same header", first, second))
 		}
 		seen[canonical] = name
 		if err := validateHeader(name, value); err != nil {
@@ -304,13 +312,13 @@ func ValidateHeaders(headers map[string]string) error {
 
 func validateHeader(name, value string) error {
 	if !httpguts.ValidHeaderFieldName(name) {
-		return fmt.Errorf("%q is not a header name", name)
+		return fmt.Errorf("must not contain %q, which is not a header name", name)
 	}
 	if reason, ok := reservedHeaders[http.CanonicalHeaderKey(name)]; ok {
-		return fmt.Errorf("%q cannot be set: %s", name, reason)
+		return fmt.Errorf("must not contain %q: %s", name, reason)
 	}
 	if !httpguts.ValidHeaderFieldValue(value) {
-		return fmt.Errorf("the value of %q has a control character, such as a line break", name)
+		return fmt.Errorf("must not contain control characters, such as a line break, in the value of %q", name)
 	}
 	return nil
 }
@@ -329,15 +337,15 @@ func ValidateCACertPEM(certs []byte) error {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return fmt.Errorf("it has a PEM block of type %q; write certificates only", block.Type)
+			return fmt.Errorf("must contain only certificates, but has a PEM block of type %q", block.Type)
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return fmt.Errorf("certificate %d cannot be read: %w", parsed+1, err)
+			return fmt.Errorf("must contain valid certificates, but certificate %d can't be read: %w", parsed+1, err)
 		}
 		parsed++
 	}
 	if parsed == 0 {
-		return errors.New(`it holds no certificate in PEM form; write the text that begins with "-----BEGIN CERTIFICATE-----"`)
+		return errors.New(`must contain a PEM certificate, which starts with "-----BEGIN CERTIFICATE-----"`)
 	}
 	return nil
 }
@@ -347,7 +355,7 @@ func ValidateCACertPEM(certs []byte) error {
 func ValidateKeyPair(cert, key []byte) error {
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		// The errors of crypto/tls name types of blocks, never their content.
-		return fmt.Errorf("the client certificate and its key cannot be used together: %w", err)
+		return fmt.Errorf("must be a PEM certificate that belongs to the client key: %w", err)
 	}
 	return nil
 }
@@ -355,7 +363,7 @@ func ValidateKeyPair(cert, key []byte) error {
 // ValidatePath reports why path cannot be the pinned path of a route, or nil; ""
 // is none.
 func ValidatePath(path string) error {
-	const example = `write one like "api/session/remotesessions"`
+	const example = `must be a path relative to the URL, such as "api/session/remotesessions", `
 	if path == "" {
 		return nil
 	}
@@ -363,19 +371,19 @@ func ValidatePath(path string) error {
 	unescaped, err := url.PathUnescape(trimmed)
 	switch {
 	case err != nil:
-		return errors.New(`a "%" in it begins no percent escape; ` + example)
+		return errors.New(example + `with two hexadecimal digits after each "%"`)
 	case trimmed == "":
-		return errors.New("it is only slashes; " + example)
+		return errors.New(example + "and not only slashes")
 	case strings.Contains(trimmed, "://"):
-		return errors.New("it has a scheme, but it is relative to the URL; " + example)
+		return errors.New(example + "without a scheme and a host")
 	case strings.ContainsAny(trimmed, "?#"):
-		return errors.New("it has a query or fragment; " + example)
+		return errors.New(example + "without a query or a fragment")
 	case strings.Contains(trimmed, "//"):
-		return errors.New("it has an empty segment; " + example)
+		return errors.New(example + "without an empty segment")
 	case hasDotSegment(unescaped):
-		return errors.New(`it has a "." or ".." segment; ` + example)
+		return errors.New(example + `without a "." or ".." segment`)
 	case !isEscapedPath(trimmed):
-		return errors.New("it has a character that a path must escape; " + example)
+		return errors.New(example + "with special characters percent-encoded")
 	}
 	return nil
 }
@@ -395,9 +403,9 @@ func isEscapedPath(path string) bool {
 func ValidateCredential(secret string) error {
 	switch {
 	case secret == "":
-		return errors.New("it is missing")
+		return errors.New("must not be empty")
 	case strings.TrimSpace(secret) != secret:
-		return errors.New("it begins or ends with white space, such as the line break of a file; remove it")
+		return errors.New("must not start or end with white space, such as the line break at the end of a file")
 	}
 	return nil
 }
@@ -405,7 +413,7 @@ func ValidateCredential(secret string) error {
 // ValidateMaxRetries reports why n cannot be MaxRetries, or nil.
 func ValidateMaxRetries(n int) error {
 	if n < 0 || n > MaxRetriesLimit {
-		return fmt.Errorf("%d is not between 0 and %d", n, MaxRetriesLimit)
+		return fmt.Errorf("must be from 0 to %d, but is %d", MaxRetriesLimit, n)
 	}
 	return nil
 }
@@ -413,14 +421,14 @@ func ValidateMaxRetries(n int) error {
 // ValidateRequestsPerSecond reports why r cannot be RequestsPerSecond, or nil.
 func ValidateRequestsPerSecond(r float64) error {
 	if r < 0 || math.IsNaN(r) || math.IsInf(r, 0) {
-		return errors.New("it is not a number above 0")
+		return errors.New("must be greater than 0")
 	}
 	return nil
 }
 
 func validateTimeout(d time.Duration) error {
 	if d < 0 {
-		return fmt.Errorf("%s is negative", d)
+		return errors.New("must not be negative")
 	}
 	return nil
 }

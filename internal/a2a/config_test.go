@@ -21,7 +21,10 @@ func TestValidateURL(t *testing.T) {
 	}
 	for bad, part := range map[string]string{
 		"":                               "empty",
-		"pam.example.com":                "https://",
+		"pam.example.com":                `write "https://pam.example.com" instead of "pam.example.com"`,
+		"10.0.0.1:8443/pam":              `write "https://10.0.0.1:8443/pam"`,
+		"u:p4ss@pam.example.com":         "https://",
+		"pam.p4ss/?x":                    "https://",
 		"ftp://pam.example.com":          "https://",
 		"https://":                       "host",
 		"https://:443":                   "host",
@@ -36,8 +39,8 @@ func TestValidateURL(t *testing.T) {
 		"https://pam.example.com/%2e%2e": "segment",
 		"https://pam.example.com:0":      "port",
 		"https://pam.example.com:70000":  "port",
-		"https://p4ss%zz":                "not a URL",
-		"https://pam.example.com\n":      "not a URL",
+		"https://p4ss%zz":                "must be a URL",
+		"https://pam.example.com\n":      "must be a URL",
 	} {
 		wantFault(t, bad, ValidateURL(bad), part)
 	}
@@ -64,10 +67,10 @@ func TestValidateProxyURL(t *testing.T) {
 		}
 	}
 	for bad, part := range map[string]string{
-		"proxy:3128":           "scheme",
-		"ftp://u:p4ss@proxy":   "scheme",
+		"proxy:3128":           "socks5h://",
+		"ftp://u:p4ss@proxy":   "socks5h://",
 		"http://u:p4ss@":       "host",
-		"http://u:p4ss%@proxy": "not a URL",
+		"http://u:p4ss%@proxy": "must be a URL",
 		"http://u:p4ss@h:0":    "port",
 	} {
 		wantFault(t, bad, ValidateProxyURL(bad), part)
@@ -86,7 +89,7 @@ func TestValidateHeaders(t *testing.T) {
 	} {
 		wantFault(t, name, ValidateHeaders(map[string]string{name: value}), `"`+name+`"`)
 	}
-	wantFault(t, "twice", ValidateHeaders(map[string]string{"X-A": "1", "x-a": "2"}), `"X-A" and "x-a" are the same header`)
+	wantFault(t, "twice", ValidateHeaders(map[string]string{"X-A": "1", "x-a": "2"}), `both "X-A" and "x-a", which are the same header`)
 }
 
 func TestValidatePEM(t *testing.T) {
@@ -107,8 +110,8 @@ func TestValidatePEM(t *testing.T) {
 	wantFault(t, "a key", ValidateCACertPEM(key), "PRIVATE KEY")
 	wantFault(t, "broken", ValidateCACertPEM([]byte(broken)), "certificate 1")
 	wantFault(t, "the second broken", ValidateCACertPEM(append(slices.Clone(certificate), broken...)), "certificate 2")
-	wantFault(t, "another key", ValidateKeyPair(certificate, otherKey), "cannot be used together")
-	wantFault(t, "no key", ValidateKeyPair(certificate, []byte("p4ss")), "cannot be used together")
+	wantFault(t, "another key", ValidateKeyPair(certificate, otherKey), "belongs to the client key")
+	wantFault(t, "no key", ValidateKeyPair(certificate, []byte("p4ss")), "belongs to the client key")
 }
 
 func TestValidatePath(t *testing.T) {
@@ -127,9 +130,9 @@ func TestValidatePath(t *testing.T) {
 		"a/../b":         "segment",
 		"./a":            "segment",
 		"a/%2e%2e/b":     "segment",
-		"a b":            "escape",
-		"a%":             "percent",
-		"a/{session_id}": "escape",
+		"a b":            "percent-encoded",
+		"a%":             "hexadecimal",
+		"a/{session_id}": "percent-encoded",
 	} {
 		wantFault(t, bad, ValidatePath(bad), part)
 	}
@@ -140,7 +143,7 @@ func TestValidateCredential(t *testing.T) {
 	if err := ValidateCredential("p4ss word"); err != nil {
 		t.Error(err)
 	}
-	wantFault(t, "", ValidateCredential(""), "missing")
+	wantFault(t, "", ValidateCredential(""), "empty")
 	wantFault(t, "p4ss\n", ValidateCredential("p4ss\n"), "white space")
 }
 

@@ -156,7 +156,7 @@ func TestClientCertificate(t *testing.T) {
 		t.Fatalf("%d requests without a certificate", n)
 	}
 	// The alert of TLS 1.3 arrives after the request was written, and races with
-	// the end of the connection, which looks like a passing failure.
+	// the end of the connection, which looks like a transient failure.
 	if !errors.Is(err, session.ErrRejected) && !errors.Is(err, session.ErrTransient) {
 		t.Errorf("error %v", err)
 	}

@@ -1,6 +1,6 @@
-// Package a2a is the client of PAM's A2A REST API, as far as it concerns remote
-// sessions: it lists them, gets one, and drops one. It knows HTTP, OAuth and the
-// API's quirks, and nothing of Terraform. "The contract" in its comments is the
+// Package a2a is the client of the remote sessions in senhasegura's A2A REST API:
+// it lists them, gets one, and drops one. It knows HTTP, OAuth and
+// the API's quirks, and nothing of Terraform. "The contract" in its comments is the
 // project's page about that API; the sections are those of that page.
 //
 // # Calls
@@ -18,16 +18,16 @@
 // the flags of the envelope, and the API's codes. A text decides nothing but that
 // a refusal is permanent, where no code is documented for it.
 //
-// Two classes call for a look at the session, because only a look can tell:
-// session.ErrRefused, which PAM answers alike for an unknown session, an ended one
-// and a real failure; and session.ErrUnknownOutcome, where a drop was or may have
-// been sent and no answer that can be trusted came back. With every other class a
-// drop was certainly not carried out.
+// After two classes, only a check of the session shows what happened:
+// session.ErrRefused, which is the same for an unknown session, an ended one and a
+// real failure; and session.ErrUnknownOutcome, where a drop was or
+// may have been sent and no answer that can be trusted came back. With every other
+// class a drop was certainly not carried out.
 //
 // If the caller's context ends a call, the error matches that context error and no
 // sentinel; a drop that may be on its way matches session.ErrUnknownOutcome as
-// well. A drop that PAM turned away and that waits to be repeated is not on its
-// way. The time limits of single attempts are no context errors.
+// well. A drop that senhasegura turned away and that waits to be repeated is not on
+// its way. The time limits of single attempts are no context errors.
 //
 // An error also matches one of the errors of this package where it is certain
 // whose fault it is, such as [ErrUntrustedCertificate] or [ErrProxy].
@@ -39,7 +39,7 @@
 //     several rows of the asked record a live one counts.
 //   - A redirect that is not followed is session.ErrRejected for every operation.
 //   - A JSON answer of the 200 series without any member of an envelope shows no
-//     success: session.ErrUnknownOutcome for a drop, session.ErrTransient else.
+//     success: session.ErrUnknownOutcome for a drop, session.ErrTransient otherwise.
 //   - A connection that can never work is session.ErrRejected: a certificate that
 //     is not trusted, a port without TLS, a proxy that refuses, a name that does
 //     not resolve.
@@ -58,9 +58,9 @@
 // wait that is longer than two minutes, or longer than the context lasts, is not
 // begun. By operation:
 //
-//   - Reads and token requests are repeated after every passing failure: 408, 429,
+//   - Reads and token requests are repeated after every transient failure: 408, 429,
 //     the 500 series, a connection that breaks, a time limit, an answer that is not
-//     the JSON that is due. net/http also repeats a GET by itself, at once, if a
+//     the JSON that is due. net/http also repeats a GET on its own, at once, if a
 //     connection that was used before breaks without an answer.
 //   - A drop is repeated only if it was certainly not carried out: no connection
 //     came about, or the server answered 429. Otherwise a drop reaches senhasegura
@@ -94,7 +94,7 @@
 //
 // # Transport
 //
-// The system's roots stay trusted beside the configured ones, and TLS 1.2 is the
+// The system's roots stay trusted in addition to the configured ones, and TLS 1.2 is the
 // least. Everything speaks HTTP/1.1. A GET follows redirects within the configured
 // scheme and host; nothing else follows any, and the token goes nowhere else. Plain
 // http is for a loopback host and takes no proxy.

@@ -25,7 +25,7 @@ const (
 
 // The texts below stand in for codes that no document gives. They never decide
 // that something ended, succeeded or was not found (contract, section 3).
-// Matching ignores case and looks for the text anywhere in the message.
+// Matching ignores case and finds the text anywhere in the message.
 var (
 	permissionTexts = []string{
 		"you are not authorized to access this resource",
@@ -112,8 +112,8 @@ type key struct {
 
 // keys is the one table of all keys that mean something, in the spelling of any
 // release (contract, sections 3 and 4). Members with other keys are skipped. What
-// stands in `response` in one release stands beside `code` in another. Those of a
-// session come first, as they are looked up most.
+// is in `response` in one release is next to `code` in another. Those of a session
+// come first, as they are needed most.
 var keys = []key{
 	{"id", inRow, fieldRecordID},
 	{"session_id", inRow, fieldID},
@@ -147,7 +147,7 @@ var keys = []key{
 }
 
 // keysByLength holds the keys by the length of their names. A list of a million
-// sessions looks up 14 million names, and is read a sixth faster than with a map.
+// sessions has 14 million names, and is read a sixth faster than with a map.
 var keysByLength = func() [][]key {
 	var table [][]key
 	for _, k := range keys {
@@ -364,8 +364,8 @@ func (e *envelope) effective(httpStatus int) int {
 	return httpStatus
 }
 
-// unexpected reports whether PAM met a fault of its own, so that nobody knows
-// how far the request got.
+// unexpected reports whether senhasegura reported a fault of its own, after which it
+// is not known how far the request got.
 func (e *envelope) unexpected() bool {
 	return e.exception == codeUnexpected || e.says(unexpectedTexts)
 }

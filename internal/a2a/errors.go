@@ -64,7 +64,7 @@ var (
 // session.ErrUnknownOutcome. An attempt that took longer than RequestTimeout or
 // ListTimeout is not a context error.
 //
-// Text from PAM and from the network has been cleaned of secrets and control
+// Text from senhasegura and from the network has been cleaned of secrets and control
 // characters, and bounded in length.
 type Error struct {
 	// Op is the operation: OpToken, OpList, OpGet or OpDrop. A call that needs a
@@ -87,7 +87,7 @@ type Error struct {
 	Message string
 	// RetryAfter is how long the last answer asked to wait, 0 if it did not.
 	RetryAfter time.Duration
-	// Gateway is true where a gateway in front of PAM answered that it has no
+	// Gateway is true where a gateway in front of senhasegura answered that it has no
 	// route: the authorization is missing or rejected there, or the path prefix
 	// is wrong.
 	Gateway bool

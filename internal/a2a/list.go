@@ -62,7 +62,7 @@ type listReader struct {
 
 // readList calls yield for every session in body, and returns nil only if the
 // answer was complete and its envelopes say that the request succeeded. Failures
-// of the connection come back as they are; failureError is an answer of PAM;
+// of the connection come back as they are; failureError is an answer of senhasegura;
 // errStopReading means that yield returned false.
 func readList(body io.Reader, zone *time.Location, yield func(session.Session) bool) (rows int, err error) {
 	source := &boundedReader{r: skipBOM(body)}
@@ -203,7 +203,7 @@ func (l *listReader) finishSession(around *surroundings) error {
 	return nil
 }
 
-// surroundings is what an object has beside sessions.
+// surroundings is what an object has besides sessions.
 type surroundings struct {
 	env      envelope
 	lists    int
@@ -244,7 +244,7 @@ type boundedReader struct {
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	// The decoder reads on when it needs more, so it has nothing left that it did
-	// not look at.
+	// not check.
 	if b.total-b.sessions > maxUnfinishedBytes {
 		b.err = errTooLong
 		return 0, b.err

@@ -279,7 +279,7 @@ func BenchmarkListProcess(b *testing.B) {
 }
 
 // BenchmarkDecoders: the list's reader; jsontext alone, session by session and
-// without a look at them, which is the share of the decoder; and the two ways of
+// without decoding them, which is the share of the decoder; and the two ways of
 // encoding/json.
 func BenchmarkDecoders(b *testing.B) {
 	const n = 100_000

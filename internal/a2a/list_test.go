@@ -441,7 +441,7 @@ func TestSessionValues(t *testing.T) {
 	}
 }
 
-// TestEndsInTheFuture: the clock of a server whose zone nobody stated may be hours
+// TestEndsInTheFuture: the clock of a server without a configured zone may be hours
 // ahead, but an end that is days ahead stands for none.
 func TestEndsInTheFuture(t *testing.T) {
 	t.Parallel()
@@ -519,7 +519,7 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// TestLocation: PAM's timestamps are in the configured zone.
+// TestLocation: senhasegura's timestamps are in the configured zone.
 func TestLocation(t *testing.T) {
 	t.Parallel()
 	zone := time.FixedZone("", -3*60*60)

@@ -24,7 +24,7 @@ type fault struct {
 	cause      error
 	// requests counts those of the operation with MaxRetries = 0.
 	requests int
-	// replayed is true where net/http repeats a GET by itself, because its
+	// replayed is true where net/http repeats a GET on its own, because its
 	// connection had served the token request before and broke without an answer.
 	replayed bool
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// maxTitleBytes is how far into a page its title is looked for.
+// maxTitleBytes is how far into a page its title is searched for.
 const maxTitleBytes = 64 << 10
 
 var titleElement = regexp.MustCompile(`(?is)<title(?:\s[^>]*)?>(.*?)</title\s*>`)

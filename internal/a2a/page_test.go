@@ -34,7 +34,7 @@ func TestPageTitle(t *testing.T) {
 	}
 }
 
-// TestPageTitleWithASecret: the title is read before secrets are looked for, so
+// TestPageTitleWithASecret: the title is read before secrets are searched for, so
 // none may be spelled in a way that only a browser would have read.
 func TestPageTitleWithASecret(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,7 @@ const (
 	// maxSearchedBytes bounds what is searched for secrets. What a text has beyond
 	// that is not shown, whatever is removed before.
 	maxSearchedBytes = 4 * maxTextBytes
-	// minSecretBytes is the length from which a configured value is looked for.
+	// minSecretBytes is the length from which a configured value is searched for.
 	// Shorter ones protect nothing, and removing them would garble every text.
 	minSecretBytes = 4
 )
@@ -41,7 +41,7 @@ type redactor struct {
 	next   int
 }
 
-// maxTokens is how many access tokens are looked for, the newest. A token is
+// maxTokens is how many access tokens are searched for, the newest. A token is
 // replaced when it has ended or was refused, so one that has been replaced as
 // often as this opens nothing; and authorizationValue finds it in a header.
 const maxTokens = 8
@@ -74,7 +74,7 @@ func newRedactor(cfg *Config) *redactor {
 	return r
 }
 
-// proxySecrets gives what the URL of a proxy holds that nobody may see. The
+// proxySecrets gives the secrets in the URL of a proxy. The
 // environment may leave out the scheme.
 func proxySecrets(proxy string) []string {
 	if !strings.Contains(proxy, "://") {
@@ -159,7 +159,7 @@ func startOfRune(s string, i int) int {
 }
 
 // cause cleans the text of err and keeps what errors.Is and errors.As find in
-// it. The URL that net/http puts around every error is dropped: Error has the
+// it. The URL that net/http puts around every error is removed: Error has the
 // path.
 func (r *redactor) cause(err error) error {
 	if err == nil {

@@ -296,7 +296,7 @@ func TestCauseIsFoundAndNotShown(t *testing.T) {
 }
 
 // TestNothingSecretGetsOut lets a server echo all that it was sent, in every way
-// to fail, and looks for it in errors and logs.
+// to fail, and searches for it in errors and logs.
 func TestNothingSecretGetsOut(t *testing.T) {
 	t.Parallel()
 	const header = "v3ry-private-header"
@@ -431,7 +431,7 @@ func TestErrorText(t *testing.T) {
 	}{
 		{
 			&Error{Op: OpDrop, Method: "DELETE", Path: "/d/x", Status: 500, Code: 1, Message: "droping", class: session.ErrRefused},
-			"drop: DELETE /d/x: HTTP 500, code 1: droping (the drop was refused without a reason)",
+			"drop: DELETE /d/x: HTTP 500, code 1: droping (the termination request was refused without a reason)",
 		},
 		{&Error{Op: OpGet, Message: "six"}, "get: six"},
 		{

@@ -54,7 +54,7 @@ func newRoutes(pinned string, candidates []string) *routes {
 	return &routes{candidates: candidates, missing: map[string]bool{}}
 }
 
-// order returns the candidates, which nobody changes.
+// order returns the candidates, which must not be changed.
 func (r *routes) order() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 )
 
 // routedPAM has its endpoints at the given paths only, and answers all others
-// as PAM does.
+// as senhasegura does.
 func routedPAM(t *testing.T, wrong string, paths map[string]string) *pam {
 	t.Helper()
 	body := readBody(t, wrong)
@@ -27,8 +27,8 @@ func routedPAM(t *testing.T, wrong string, paths map[string]string) *pam {
 	return &pam{handler: route, answerToken: route}
 }
 
-// TestRoutes: every release finds its paths, in the contract's order, and looks
-// for them once.
+// TestRoutes: every release finds its paths, in the contract's order, and does
+// so once.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// pattern is the characters of a secret, or of its base64, to look for.
+// pattern is the characters of a secret, or of its base64, to search for.
 type pattern struct {
 	characters []rune
 	base64     bool
 }
 
-// patternsOf gives none for a secret that is too short to be looked for. Of a
+// patternsOf gives none for a secret that is too short to be searched for. Of a
 // very long one the beginning is enough: the rest is in no text that is searched.
 func patternsOf(secret string) []pattern {
 	plain := clean(secret)
@@ -45,7 +45,7 @@ func (p pattern) takes(n int, c rune) bool {
 
 const base64Characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="
 
-// search looks for secrets in one text. It follows all ways to read the text at
+// search finds secrets in one text. It follows all ways to read the text at
 // once, so that its time grows with the lengths of text and secret alone.
 type search struct {
 	text string

@@ -195,7 +195,7 @@ func TestBackoffIsBounded(t *testing.T) {
 	}
 }
 
-// TestRetryAfterTooLong: nobody waits for what cannot be in time, and the caller
+// TestRetryAfterTooLong: a wait that would be too long is not begun, and the caller
 // learns how long it would have been.
 func TestRetryAfterTooLong(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 )
 
 // Sessions asks for the list of all sessions that the authorization may see,
-// live and ended, and yields them in PAM's order while they arrive (contract,
+// live and ended, and yields them in senhasegura's order while they arrive (contract,
 // sections 1 and 4). Each iteration is a new request.
 //
 // The sequence ends in one of two ways: after the last session, if the answer
@@ -25,8 +25,8 @@ import (
 // that breaks off is an error and never a shorter list, and a consumer must not
 // act on what it saw before the sequence has ended without an error.
 //
-// Passing failures are repeated inside as long as no session was yielded. After
-// that the error is session.ErrTransient, and the consumer may begin anew. One
+// Transient failures are repeated inside as long as no session was yielded. After
+// that the error is session.ErrTransient, and the consumer may begin again. One
 // iteration takes at most ListTimeout for each attempt, the consumer's own time
 // included. Memory is bounded by the longest session, not by the list. Ending
 // the loop early closes the connection.
@@ -89,11 +89,11 @@ func (c *Client) unreadable(ctx context.Context, req request, found *answer, err
 // Session asks for one session by its record id (contract, section 4).
 //
 // Its errors are *Error, and these say something about the session:
-// session.ErrNotFound, PAM has no such session or shows none to this
+// session.ErrNotFound, senhasegura has no such session or shows none to this
 // authorization, also by an answer without any; session.ErrIdentifier, recordID
 // is not a record id, either by its form, and nothing was sent, or in the eyes
-// of PAM. An answer about another session is an error, session.ErrRejected.
-// Passing failures are repeated.
+// of senhasegura. An answer about another session is an error, session.ErrRejected.
+// Transient failures are repeated.
 func (c *Client) Session(ctx context.Context, recordID string) (session.Session, error) {
 	if err := session.ValidateRecordID(recordID); err != nil {
 		return session.Session{}, unsent(OpGet, err)
@@ -143,17 +143,16 @@ func (c *Client) receiveSession(
 	return *asked, nil
 }
 
-// Drop asks PAM to end the session with the given hash (contract, sections 1 and
-// 5). Nil means that PAM accepted: whether the session has ended by then is not
-// documented, so the caller confirms it.
+// Drop asks senhasegura to end the session with the given hash (contract, sections
+// 1 and 5). Nil means that senhasegura accepted: whether the session has ended by
+// then is not documented, so the caller confirms it.
 //
-// The request reaches PAM at most once, unless it was turned away unread (429, or a
-// refused token, which is renewed once). Its errors are *Error:
-// session.ErrRefused and session.ErrUnknownOutcome call for a look at the
-// session; with all others the request was certainly not carried out.
-// session.ErrIdentifier means that nothing was sent. If ctx ends the call, the
-// error is that of ctx, and also session.ErrUnknownOutcome if the request may
-// have been sent.
+// The request reaches senhasegura at most once, unless it was turned away unread
+// (429, or a refused token, which is renewed once). Its errors are *Error:
+// after session.ErrRefused and session.ErrUnknownOutcome, check the session;
+// with all others the request was certainly not carried out. session.ErrIdentifier
+// means that nothing was sent. If ctx ends the call, the error is that of ctx, and
+// also session.ErrUnknownOutcome if the request may have been sent.
 func (c *Client) Drop(ctx context.Context, sessionID string) error {
 	if err := session.ValidateID(sessionID); err != nil {
 		return unsent(OpDrop, err)

@@ -14,7 +14,7 @@ const endTolerance = 24 * time.Hour
 // filler for "none" (contract, section 4).
 const maxAhead = 48 * time.Hour
 
-// PAM is younger than the one year and will not see the other: timestamps
+// senhasegura is younger than the one year and will not see the other: timestamps
 // outside are fillers for "none", such as 0000-00-00, 0001-01-01, 1970-01-01
 // and 9999-12-31.
 const (
@@ -31,9 +31,9 @@ var timeLayouts = []string{
 	"2006-01-02 15:04:05Z07:00",
 }
 
-// parseTime reads a timestamp of PAM, in loc unless it names a zone. A missing
-// time and a filler give the zero time and true; a text that is no time gives
-// the zero time and false.
+// parseTime reads a timestamp of senhasegura, in loc unless it names a zone. A
+// missing time and a filler give the zero time and true; a text that is no time
+// gives the zero time and false.
 func parseTime(text string, loc *time.Location) (time.Time, bool) {
 	if t, ok := parseDateTime(text, loc); ok {
 		return t, true

@@ -1,7 +1,7 @@
-// Package acctest is the support of every test that needs PAM and Terraform's
+// Package acctest is the support of every test that needs senhasegura and Terraform's
 // side of the provider. Only tests import it.
 //
-// # PAM
+// # The server
 //
 // Start serves a simulator on loopback. PAM.Requests and PAM.ExpectRequests read
 // its journal, so that a test asserts the requests that were made and, as the

@@ -16,11 +16,10 @@ var processDir string
 //
 //	func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
 //
-// The tests see none of the SENHASEGURA_ variables of the caller, so that no
-// test can reach a real PAM by accident; SENHASEGURA_LIVE keeps them. Terraform
-// reads a CLI configuration of the tests' own, because TF_CLI_CONFIG_FILE may
-// hold a development override, or name a file that is missing, which OpenTofu
-// refuses.
+// The tests see none of the SENHASEGURA_ variables of the caller, so that no test
+// can reach a real senhasegura by accident; SENHASEGURA_LIVE keeps them. Terraform
+// reads a CLI configuration of the tests' own, because TF_CLI_CONFIG_FILE may hold
+// a development override, or name a file that is missing, which OpenTofu refuses.
 func Main(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "senhasegura-test-")
 	if err != nil {

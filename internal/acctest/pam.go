@@ -13,7 +13,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
-// PAM is a simulated PAM on loopback. It is safe for concurrent use.
+// PAM is a simulated senhasegura on loopback. It is safe for concurrent use.
 type PAM struct {
 	Sim *simulator.Simulator
 	// URL is the provider's `url`, with the base path if there is one.
@@ -31,7 +31,7 @@ func Start(tb testing.TB, config simulator.Config) *PAM {
 }
 
 // StartTLS serves a simulator over HTTPS, with a certificate that no system
-// trusts, as a PAM is delivered.
+// trusts, as a new installation does.
 func StartTLS(tb testing.TB, config simulator.Config) *PAM {
 	tb.Helper()
 	return start(tb, config, true)
@@ -62,7 +62,7 @@ func start(tb testing.TB, config simulator.Config, secure bool) *PAM {
 	return pam
 }
 
-// Config gives the arguments of a provider block for this PAM. max_retries is 1,
+// Config gives the arguments of a provider block for this server. max_retries is 1,
 // since retries wait in real time. The caller may change the map.
 func (p *PAM) Config() map[string]any {
 	config := map[string]any{"url": p.URL, "max_retries": 1}
@@ -83,7 +83,7 @@ func (p *PAM) Config() map[string]any {
 	return config
 }
 
-// ProviderBlock gives a provider block in HCL for this PAM. Each extra is an
+// ProviderBlock gives a provider block in HCL for this server. Each extra is an
 // argument such as `max_retries = 0`; it takes the place of one that Config
 // gives.
 func (p *PAM) ProviderBlock(extra ...string) string {
@@ -121,7 +121,7 @@ func hcl(value any) string {
 	}
 }
 
-// Env gives the provider's environment variables for this PAM, so that a
+// Env gives the provider's environment variables for this server, so that a
 // configuration needs no provider block.
 func (p *PAM) Env() map[string]string {
 	env := map[string]string{"SENHASEGURA_URL": p.URL, "SENHASEGURA_MAX_RETRIES": "1"}

@@ -150,8 +150,8 @@ func (r *Resource) plan(prior *State, config tftypes.Value) Plan {
 	if plan.Change != Replace || len(plan.Diagnostics.Errors()) > 0 {
 		return plan
 	}
-	// Core plans a replacement anew, as a creation, from the private state that it has
-	// planned.
+	// Core plans a replacement again, as a creation, from the private state that it
+	// has planned.
 	again := r.planOnce(nil, plan.private, config)
 	again.Change, again.Replaces = Replace, plan.Replaces
 	again.Diagnostics = append(plan.Diagnostics, again.Diagnostics...)

@@ -68,8 +68,8 @@ type Terraform struct {
 }
 
 // NewTerraform prepares a directory with a configuration, to which it adds where
-// the provider comes from, and skips the test without TF_ACC. PAM's address and
-// credentials are in the environment, so that config needs no provider block;
+// the provider comes from, and skips the test without TF_ACC. senhasegura's address
+// and credentials are in the environment, so that config needs no provider block;
 // pam may be nil. Nothing needs `init`, which would ask a registry.
 func NewTerraform(tb testing.TB, pam *PAM, config string) *Terraform {
 	tb.Helper()

@@ -87,12 +87,12 @@ var rooms = map[string]room{
 		terraform:   true,
 		testsOnly:   true,
 	},
-	// The proof of the promise looks at every layer from outside.
+	// The reliability tests use every layer from outside.
 	"internal/faulttest": {
 		testImports: []string{"internal/a2a", "internal/acctest", "internal/session", "internal/simulator", "internal/termination"},
 		testsOnly:   true,
 	},
-	// The pages are followed by a person who has the program and a PAM.
+	// The tests follow the pages with the program and a simulated server.
 	"internal/docstest": {
 		testImports: []string{"internal/acctest", "internal/simulator"},
 		testsOnly:   true,

@@ -10,7 +10,7 @@ import (
 )
 
 // pinned is a reference to an action by a full commit, with the release it
-// stands for beside it. A tag can be moved to other code, a commit cannot.
+// stands for in a comment. A tag can be moved to other code, a commit cannot.
 var pinned = regexp.MustCompile(`^\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 
 // unpinned returns the lines of a workflow that use an action otherwise.

@@ -131,7 +131,7 @@ func (w *world) drain(ctx context.Context, request termination.DrainRequest) acc
 		if !errors.As(err, &failure) {
 			w.t.Fatalf("%v is %T, not a *termination.DrainError", err, err)
 		}
-		// NotAttempted: nobody was seen. Unknown, and nobody named: others may have come unseen.
+		// NotAttempted: no session was read. Unknown, and none named: new ones may exist.
 		a.blind = failure.Kind == termination.NotAttempted || failure.Kind == termination.Unknown && len(a.named) == 0
 		lines = append([]string{strings.TrimSuffix(fmt.Sprintf("%s: %s", failure.Kind, classes(err)), ": ")}, lines...)
 	}
@@ -141,12 +141,12 @@ func (w *world) drain(ctx context.Context, request termination.DrainRequest) acc
 
 // The ways to break the promise.
 const (
-	falseEnd       = "false ends"
-	unreported     = "live and unreported"
-	notNamed       = "dropped and not named"
-	tooOften       = "dropped too often"
-	afterTheirEnds = "dropped after their end was seen"
-	untold         = "accepted and untold"
+	falseEnd       = "live sessions reported as ended"
+	unreported     = "matching live sessions omitted"
+	notNamed       = "terminated without a match, or excluded"
+	tooOften       = "too many termination requests"
+	afterTheirEnds = "termination requests after the end was read"
+	untold         = "accepted and not reported"
 )
 
 // promises are all of them.
@@ -164,8 +164,8 @@ func (w *world) checkPromise(t *testing.T, a account, targets func(simulator.Ses
 	}
 }
 
-// breaches holds an account against the truth of this moment. targets are the
-// sessions that may be dropped.
+// breaches compares an account with the truth of this moment. targets are the
+// sessions that may be terminated.
 func (w *world) breaches(a account, targets func(simulator.Session) bool) []breach {
 	var found []breach
 	for _, id := range a.ended {
@@ -212,17 +212,17 @@ func (w *world) untoldDrops(a account) []breach {
 	return found
 }
 
-// wrongDrops: a drop is sent for named sessions only, not too often, and never
-// after an end was seen.
+// wrongDrops: a termination request is sent only for matching sessions, not too
+// often, and never after an end was read.
 func (w *world) wrongDrops(targets func(simulator.Session) bool) []breach {
 	var (
 		found []breach
-		looks []simulator.Request
+		reads []simulator.Request
 		sent  = map[string]int{}
 	)
 	for _, r := range w.sim.Journal() {
-		if isWholeLook(r) {
-			looks = append(looks, r)
+		if isCompleteRead(r) {
+			reads = append(reads, r)
 		}
 		if r.Op != simulator.OpDrop {
 			continue
@@ -235,8 +235,8 @@ func (w *world) wrongDrops(targets func(simulator.Session) bool) []breach {
 			found = append(found, breach{notNamed, fmt.Sprintf("request %d: %s", r.Seq, w.nameOf(r.Object))})
 			continue
 		}
-		if look, ok := showedEnd(looks, s, r.Time); ok && !w.manyAsk {
-			found = append(found, breach{afterTheirEnds, fmt.Sprintf("requests %d and %d: %s", look.Seq, r.Seq, w.nameOf(r.Object))})
+		if read, ok := showedEnd(reads, s, r.Time); ok && !w.manyAsk {
+			found = append(found, breach{afterTheirEnds, fmt.Sprintf("requests %d and %d: %s", read.Seq, r.Seq, w.nameOf(r.Object))})
 		}
 	}
 	for id, n := range sent {
@@ -258,25 +258,25 @@ func turnedAway(r simulator.Request) bool {
 func (w *world) lastList() time.Time {
 	var last time.Time
 	for _, r := range w.sim.Journal() {
-		if r.Op == simulator.OpList && isWholeLook(r) {
+		if r.Op == simulator.OpList && isCompleteRead(r) {
 			last = r.Time
 		}
 	}
 	return last
 }
 
-// isWholeLook reports whether a request showed sessions, to the last of them.
-func isWholeLook(r simulator.Request) bool {
+// isCompleteRead reports whether a request showed sessions, to the last of them.
+func isCompleteRead(r simulator.Request) bool {
 	return (r.Op == simulator.OpList || r.Op == simulator.OpGet) &&
 		r.Acted && r.Fault == "" && r.Status == http.StatusOK && !r.Done.IsZero()
 }
 
-// showedEnd gives the look before the moment that showed that s had ended.
-func showedEnd(looks []simulator.Request, s simulator.Session, moment time.Time) (simulator.Request, bool) {
+// showedEnd gives the request before the moment that showed that s had ended.
+func showedEnd(reads []simulator.Request, s simulator.Session, moment time.Time) (simulator.Request, bool) {
 	if s.State != simulator.StateEnded || s.Behavior.Hidden {
 		return simulator.Request{}, false
 	}
-	for _, r := range looks {
+	for _, r := range reads {
 		shows := r.Op == simulator.OpList || r.Object == strconv.FormatInt(s.RecordID, 10)
 		if shows && r.Done.Before(moment) && s.End.Before(r.Time) {
 			return r, true

@@ -11,13 +11,13 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// circumstance is a PAM or a session that behaves in its own way, without a
+// circumstance is a server or a session that behaves in its own way, without a
 // fault of any request.
 type circumstance struct {
 	name     string
 	pam      simulator.Config
 	behavior simulator.Behavior
-	// begin prepares what is to happen meanwhile.
+	// begin prepares what is to happen in the meantime.
 	begin func(*world)
 	// zone is that of the provider, and clock what each use warns of, by its name, as
 	// world.checkClock has it.
@@ -70,7 +70,7 @@ func (w *world) twins(state simulator.State, names ...string) iter.Seq[simulator
 	}
 }
 
-// anotherAsks makes another use ask about a session that nobody drops.
+// anotherAsks makes another use ask about a session without a termination request.
 func (w *world) anotherAsks() {
 	w.t.Helper()
 	w.manyAsk = true
@@ -92,7 +92,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "nobody is live",
+		name:      "no session is live",
 		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")) },
 		terminate: cell{"already_ended", "A B", "token drop:A list"},
 		byRecord:  cell{"already_ended", "A B", "token drop:A get:A"},
@@ -134,7 +134,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:     "a lost drop is at work, and another is refused meanwhile",
+		name:     "a lost drop is at work, and another is refused in the meantime",
 		behavior: simulator.Behavior{EndDelay: 3 * time.Second, RefuseWhileEnding: true},
 		begin: func(w *world) {
 			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Times: 1, Kind: simulator.CutAfter})
@@ -144,14 +144,14 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A get:A get:B list"},
 	},
 	{
-		name:      "the session ends by itself before the drop",
+		name:      "the session ends on its own before the drop",
 		begin:     func(w *world) { w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) }) },
 		terminate: cell{"already_ended", "A", "token drop:A list"},
 		byRecord:  cell{"already_ended", "A", "token drop:A get:A"},
 		drain:     cell{"A already_ended; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name: "the session ends by itself after a drop that was cut off",
+		name: "the session ends on its own after a drop that was cut off",
 		begin: func(w *world) {
 			w.sim.Inject(simulator.Fault{Op: simulator.OpDrop, Times: 1, Kind: simulator.CutBefore})
 			w.on(simulator.OpDrop, func() { w.sim.End(w.id("A")) })
@@ -161,7 +161,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:     "the session ends by itself after a drop that was ignored",
+		name:     "the session ends on its own after a drop that was ignored",
 		behavior: simulator.Behavior{Zombie: true},
 		begin: func(w *world) {
 			w.on(simulator.OpGet, func() { w.sim.End(w.id("A")); w.sim.End(w.id("B")) })
@@ -232,7 +232,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		// A drain looks first, whatever is known.
+		// A drain reads the list first, whatever is known.
 		name:      "another use has seen the end before",
 		begin:     func(w *world) { w.sim.End(w.id("A")); w.sim.End(w.id("B")); w.anotherAsks() },
 		terminate: cell{"already_ended", "A B", "token list drop:A"},
@@ -240,7 +240,7 @@ var circumstances = []circumstance{
 		drain:     cell{"", "A B", "token list×2"},
 	},
 	{
-		name: "another use has seen the end before, and PAM accepts the drop",
+		name: "another use has seen the end before, and senhasegura accepts the drop",
 		begin: func(w *world) {
 			w.sim.End(w.id("A"))
 			w.sim.End(w.id("B"))
@@ -333,7 +333,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B token drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is three hours ahead",
+		name:      "the server's clock is three hours ahead",
 		pam:       skewed(3 * time.Hour),
 		clock:     toAll("machine 3h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list"},
@@ -341,7 +341,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is three hours behind",
+		name:      "the server's clock is three hours behind",
 		pam:       skewed(-3 * time.Hour),
 		clock:     toAll("machine -3h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list"},
@@ -349,7 +349,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is ahead, and the session lives on",
+		name:      "the server's clock is ahead, and the session lives on",
 		pam:       skewed(3 * time.Hour),
 		clock:     toAll("machine 3h0m0s"),
 		behavior:  simulator.Behavior{Zombie: true},
@@ -358,7 +358,7 @@ var circumstances = []circumstance{
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
-		name: "PAM's clock is in another zone",
+		name: "the server's clock is in another zone",
 		pam:  simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		// A termination that reads the end at once does not know that the session was
 		// live before it, so its end may be old.
@@ -368,7 +368,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is in another zone, and a session is read as live before its end",
+		name:      "the server's clock is in another zone, and a session is read as live before its end",
 		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		clock:     toAll("UTC-03:00"),
@@ -377,7 +377,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is in the zone of the provider",
+		name:      "the server's clock is in the zone of the provider",
 		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		zone:      time.FixedZone("west", -3*60*60),
@@ -386,7 +386,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock has daylight saving time, and the provider has none",
+		name:      "the server's clock has daylight saving time, and the provider has none",
 		pam:       simulator.Config{Location: time.FixedZone("", -2*60*60)},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		zone:      time.FixedZone("west", -3*60*60),
@@ -396,7 +396,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is ahead of its gateway's",
+		name:      "the server's clock is ahead of its gateway's",
 		pam:       simulator.Config{ClockSkew: time.Hour, Date: ticking()},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		clock:     toAll("UTC+01:00"),
@@ -405,7 +405,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is in another zone and ahead",
+		name:      "the server's clock is in another zone and ahead",
 		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60), ClockSkew: time.Hour},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		clock:     toAll("UTC-03:00, machine 1h0m0s"),
@@ -414,7 +414,7 @@ var circumstances = []circumstance{
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	},
 	{
-		name:      "PAM's clock is a few minutes ahead of its gateway's",
+		name:      "the server's clock is a few minutes ahead of its gateway's",
 		pam:       simulator.Config{ClockSkew: 6 * time.Minute, Date: ticking()},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
@@ -424,7 +424,7 @@ var circumstances = []circumstance{
 	{
 		// The end that the list of a termination shows is in the future, and says only how
 		// far at least.
-		name:      "PAM's clock is in a zone that is ahead",
+		name:      "the server's clock is in a zone that is ahead",
 		pam:       simulator.Config{Location: time.FixedZone("", 3*60*60)},
 		clock:     map[string]string{"terminate": "UTC+03:00, at least", "drain": "UTC+03:00"},
 		terminate: cell{"terminated", "A", "token drop:A list"},
@@ -552,17 +552,17 @@ var liveEnds = []simulator.LiveEnd{
 	simulator.LiveEndNull, simulator.LiveEndEmpty, simulator.LiveEndMissing, simulator.LiveEndZero, simulator.LiveEndMixed,
 }
 
-// How a live session's end looks is not documented, so in every release each
-// look must be taken for live, and a real end for an end.
+// The end value of a live session is not documented. In every release each value
+// must count as live, and a real end as an end.
 func TestEveryReleaseAndLiveEnd(t *testing.T) {
 	t.Parallel()
 	for _, release := range simulator.Releases() {
-		for _, look := range liveEnds {
+		for _, end := range liveEnds {
 			for _, livesOn := range []bool{false, true} {
 				for _, u := range []use{{name: "terminate", run: terminateA}, {name: "drain", run: drainAB}} {
-					t.Run(fmt.Sprintf("%s/%s/lives on %t/%s", release, look, livesOn, u.name), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s/%s/lives on %t/%s", release, end, livesOn, u.name), func(t *testing.T) {
 						t.Parallel()
-						inWorld(t, settings{pam: simulator.Config{Release: release, LiveEnd: look}, retries: retries, concurrency: 1},
+						inWorld(t, settings{pam: simulator.Config{Release: release, LiveEnd: end}, retries: retries, concurrency: 1},
 							func(w *world) {
 								t := w.t
 								w.populate(simulator.Behavior{Zombie: livesOn})
@@ -574,7 +574,7 @@ func TestEveryReleaseAndLiveEnd(t *testing.T) {
 								}
 								w.checkPromise(t, a, u.named(w))
 							})
-						publish("releases and looks, cells", 1)
+						publish("releases and end values, cells", 1)
 					})
 				}
 			}

@@ -27,6 +27,6 @@ func (f *figureTable) print(w io.Writer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
-		_, _ = fmt.Fprintf(w, "%-40s %d\n", name, f.values[name]) // nobody is left to tell of a failure
+		_, _ = fmt.Fprintf(w, "%-40s %d\n", name, f.values[name]) // no reader is left to report a failure to
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"testing"
 )
 
-// appliance is a PAM to be looked at, and how to reach it. Its names are those
+// appliance is a real server to check, and how to reach it. Its names are those
 // of the provider's environment variables.
 type appliance struct {
 	url, clientID, clientSecret, tenant string
@@ -54,7 +54,7 @@ func record(t *testing.T, a appliance) *recorder {
 		Transport: a.transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = target.Scheme, target.Host, target.Host
-			// Left to the transport, compression is undone before observe looks.
+			// Left to the transport, compression is undone before observe reads.
 			p.Out.Header.Del("Accept-Encoding")
 		},
 		ModifyResponse: r.observe,
@@ -68,7 +68,7 @@ func record(t *testing.T, a appliance) *recorder {
 // url is where the provider finds the appliance: the same path at another host.
 func (r *recorder) url() string { return r.server.URL + strings.TrimSuffix(r.base.Path, "/") }
 
-// observe looks at an answer while it passes.
+// observe reads an answer while it passes.
 func (r *recorder) observe(resp *http.Response) error {
 	method, route := resp.Request.Method, r.route(resp.Request.URL)
 	heading := fmt.Sprintf("%s %s: HTTP %d", method, route, resp.StatusCode)
@@ -218,14 +218,14 @@ func shapeMembers(decoder *json.Decoder, at string, shape map[string]bool) error
 }
 
 var (
-	// memberName is what a key of the API looks like; anything else may be data.
+	// memberName is the form of a key of the API; anything else may be data.
 	memberName = regexp.MustCompile(`^[A-Za-z][A-Za-z_]{0,30}$`)
-	// codes are the members whose numbers say what happened and to nobody.
+	// codes are the members whose numbers say what happened, and nothing of users.
 	codes = regexp.MustCompile(`(^|[.\]])(code|status|error_code|cod_erro|expires_in)$`)
-	// forms are the looks of texts that may be told without telling the text.
+	// forms of texts may be reported without the text itself.
 	forms = []struct {
 		name string
-		look *regexp.Regexp
+		form *regexp.Regexp
 	}{
 		{"empty text", regexp.MustCompile(`^$`)},
 		{"text: zero timestamp", regexp.MustCompile(`^0000-00-00`)},
@@ -252,7 +252,7 @@ func kindOf(at string, value any) string {
 		return "number"
 	case string:
 		for _, form := range forms {
-			if form.look.MatchString(value) {
+			if form.form.MatchString(value) {
 				return form.name
 			}
 		}

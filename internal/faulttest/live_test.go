@@ -21,7 +21,7 @@ type findings struct {
 }
 
 func (f *findings) note(format string, values ...any) {
-	// Messages name the address of the recorder, which is nobody's business.
+	// Messages name the address of the recorder, which must not be shown.
 	f.lines = append(f.lines, address.ReplaceAllString(fmt.Sprintf(format, values...), "https://pam.example.com"))
 }
 
@@ -35,7 +35,7 @@ func (f *findings) String() string {
 	return "Checks\n    " + strings.Join(f.lines, "\n    ") + "\nRequests and shapes\n" + f.traces
 }
 
-// inspect looks at an appliance through the provider. It reads only, but for the
+// inspect checks a real server through the provider. It reads only, but for the
 // one session that it is given to end; "" is none.
 func inspect(t *testing.T, a appliance, sessionID string) *findings {
 	t.Helper()
@@ -125,7 +125,7 @@ func (f *findings) terminate(driver *acctest.Driver, sessionID string) {
 	f.note("The session was terminated; the outcome is %v.", created.State.At("outcome"))
 	read := resource.Read(created.State)
 	if read.State == nil || len(read.Diagnostics.Errors()) > 0 {
-		f.fail("the termination does not survive a refresh")
+		f.fail("the termination changes on refresh")
 		return
 	}
 	if change := resource.Plan(read.State, config).Change; change != acctest.NoOp {

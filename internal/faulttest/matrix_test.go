@@ -79,7 +79,8 @@ func drainAB(ctx context.Context, t *testing.T, w *world) account {
 	})
 }
 
-// populate fills PAM: A and B are alice's, and the others are to be left alone.
+// populate fills senhasegura: A and B are alice's, and the others are to be left
+// alone.
 func (w *world) populate(b simulator.Behavior) {
 	start := w.now().Add(-time.Hour)
 	w.add("A", simulator.Session{User: "alice", Credential: "root", Device: "10.0.0.1:22", Start: start, Behavior: b})
@@ -203,8 +204,8 @@ func (c cell) asked(requests string) bool {
 	return regexp.MustCompile("^" + pattern.String() + "$").MatchString(line)
 }
 
-// A credential that PAM rejects may be locked if it is sent again, so it is sent
-// once in the life of a process, whoever asks, and at the same time or later.
+// A credential that senhasegura rejects may be locked if it is sent again, so it is
+// sent once in the life of a process, whoever asks, and at the same time or later.
 func TestRejectedCredentialIsSentOnce(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []simulator.Kind{simulator.InvalidClient401, simulator.InactiveAuthorization401} {

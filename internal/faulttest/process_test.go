@@ -85,7 +85,7 @@ func mustLive(t *testing.T, sim *simulator.Simulator, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
 		if s, ok := sim.Session(id); !ok || s.State != simulator.StateLive || s.Drops > 0 {
-			t.Errorf("session %s of somebody else is %s and was dropped %d times", id, s.State, s.Drops)
+			t.Errorf("session %s of another user is %s and has %d termination requests", id, s.State, s.Drops)
 		}
 	}
 }
@@ -122,7 +122,7 @@ resource "senhasegura_session_drain" "it" {
 }
 `
 
-// people puts three sessions of alice into PAM, and two that must stay.
+// people puts three sessions of alice into senhasegura, and two that must stay.
 func people(sim *simulator.Simulator, b simulator.Behavior) (alices, others []string) {
 	for i := range 3 {
 		s := sim.Add(simulator.Session{User: "alice", Credential: "root", Device: "10.0.0." + strconv.Itoa(i+1) + ":22", Behavior: b})
@@ -160,7 +160,7 @@ func TestAccInterruptedCreate(t *testing.T) {
 	mustEnded(t, pam.Sim, alices[0])
 	// Twice in the first run, because the first drop did nothing, and once in the second.
 	if got := dropsOf(pam.Sim, alices[0]); got[0] != 3 {
-		t.Errorf("it was dropped %d times, want 3", got[0])
+		t.Errorf("%d termination requests, want 3", got[0])
 	}
 	mustLive(t, pam.Sim, append(others, alices[1:]...)...)
 }
@@ -190,7 +190,7 @@ func TestAccInterruptedDrain(t *testing.T) {
 	tf.MustRun("destroy", "-auto-approve")
 	mustEnded(t, pam.Sim, alices...)
 	if got := dropsOf(pam.Sim, alices...); !slices.Equal(got, []int{1, 2, 1}) {
-		t.Errorf("drops %v, want only what was left to be dropped again", got)
+		t.Errorf("drops %v, want only the sessions that were still live", got)
 	}
 	mustLive(t, pam.Sim, others...)
 }
@@ -225,7 +225,7 @@ func childrenOf(t *testing.T, parent int) []int {
 	for _, stat := range stats {
 		content, err := os.ReadFile(stat)
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // it has ended in the meantime
 		}
 		// "pid (name) state ppid …", and a name may hold anything.
 		_, rest, _ := strings.Cut(string(content[strings.LastIndexByte(string(content), ')'):]), " ")
@@ -238,8 +238,8 @@ func childrenOf(t *testing.T, parent int) []int {
 	return children
 }
 
-// crashAt kills the provider once, at the nth drop, before or after PAM acts on
-// it. Send the process id of its Terraform to the channel.
+// crashAt kills the provider once, at the nth drop, before or after senhasegura
+// acts on it. Send the process id of its Terraform to the channel.
 func crashAt(t *testing.T, sim *simulator.Simulator, n int, afterActing bool) (started chan<- int) {
 	t.Helper()
 	pids := make(chan int, 1)
@@ -257,8 +257,8 @@ func crashAt(t *testing.T, sim *simulator.Simulator, n int, afterActing bool) (s
 	if afterActing {
 		sim.OnActed(hook)
 	} else {
-		// PAM does not notice that nobody waits for the answer, so the drop has to be
-		// lost as well.
+		// senhasegura does not notice that no client waits for the answer, so the drop
+		// has to be lost as well.
 		sim.Inject(simulator.Fault{Op: simulator.OpDrop, After: n - 1, Times: 1, Kind: simulator.CutBefore})
 		sim.OnRequest(hook)
 	}
@@ -280,7 +280,7 @@ const brokenCall = "(*GRPCProvider).ApplyResourceChange"
 func TestAccCrashedCreate(t *testing.T) {
 	t.Parallel()
 	requireProc(t)
-	for name, afterActing := range map[string]bool{"before PAM acts": false, "after PAM acted": true} {
+	for name, afterActing := range map[string]bool{"before senhasegura acts": false, "after senhasegura acted": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pam := acctest.Start(t, simulator.Config{})
@@ -308,7 +308,7 @@ func TestAccCrashedCreate(t *testing.T) {
 func TestAccCrashedDrain(t *testing.T) {
 	t.Parallel()
 	requireProc(t)
-	for name, afterActing := range map[string]bool{"before PAM acts": false, "after PAM acted": true} {
+	for name, afterActing := range map[string]bool{"before senhasegura acts": false, "after senhasegura acted": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pam := acctest.Start(t, simulator.Config{})

@@ -144,8 +144,9 @@ var providerUses = []providerUse{
 		failing(nothing, "list", "list list?×2", "list token list", "list token list list?×2"),
 	},
 	{
-		// Whatever PAM answers, the record of what was done is kept: only a session that
-		// is seen live undoes it. A plan does not fail while PAM is down.
+		// Whatever senhasegura answers, the record of what was done is kept: only a
+		// session that is seen live undoes it. A plan does not fail while
+		// senhasegura is down.
 		"refresh of a termination", simulator.OpGet, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
 			t.Helper()
 			read := s.driver.Resource(terminationType).Read(s.record)
@@ -223,7 +224,7 @@ func outcomeOf(state *acctest.State) string {
 	return nothing
 }
 
-// stage is a provider and a PAM in which one of alice's sessions is live, the
+// stage is a provider and a server in which one of alice's sessions is live, the
 // request to end another one was accepted, and a drain guards something.
 type stage struct {
 	pam        *acctest.PAM
@@ -305,7 +306,7 @@ func TestFaultsThroughProvider(t *testing.T) {
 			})
 		}
 		for class := range u.want {
-			// A class that no fault brings about would be expected of nobody.
+			// A class that no fault causes would never be expected.
 			if !met[class] && !strings.HasSuffix(class, "replayed") {
 				t.Errorf("%s: no fault is of the class %q", u.name, class)
 			}
@@ -345,7 +346,7 @@ func (s *stage) checkTruth(t *testing.T, u providerUse, said acctest.Diagnostics
 	ended := truth.State == simulator.StateEnded
 	if u.op != simulator.OpDrop {
 		if truth.Drops > 0 {
-			t.Error("reading dropped a session")
+			t.Error("a read terminated a session")
 		}
 		return
 	}

@@ -86,11 +86,11 @@ func TestReliabilityPageFigures(t *testing.T) {
 	}
 	page := reliabilityPage(t)
 	for table, cells := range map[string]int{
-		"faults × operations":            len(matrix) * len(uses),
-		"circumstances":                  len(circumstances) * 3,
-		"releases × looks of a live end": len(simulator.Releases()) * len(liveEnds) * 2 * 2,
-		"faults through the provider":    through,
-		"interrupts":                     len(interruptibles),
+		"faults × operations":                    len(matrix) * len(uses),
+		"circumstances":                          len(circumstances) * 3,
+		"releases × end values of live sessions": len(simulator.Releases()) * len(liveEnds) * 2 * 2,
+		"faults through the provider":            through,
+		"interrupts":                             len(interruptibles),
 	} {
 		if row := fmt.Sprintf("| %s | %d |", table, cells); !strings.Contains(page, row) {
 			t.Errorf("RELIABILITY.md lacks %q", row)

@@ -26,7 +26,7 @@ const (
 	soakConcurrency = 10
 	// soakLimit is the default of `timeouts` of a drain.
 	soakLimit = time.Hour
-	// maxRuns is after how many runs everybody who can end must have ended.
+	// maxRuns is after how many runs every session that can end must have ended.
 	maxRuns = 20
 )
 
@@ -61,9 +61,9 @@ func number(t *testing.T, variable string, otherwise uint64) uint64 {
 	return n
 }
 
-// crowd is what a soak fills PAM with: of ten sessions one is somebody else's,
-// one is protected and one has ended; of the others some take their time, refuse
-// at first, come back or are listed twice, and a few never end.
+// crowd is what a soak fills senhasegura with: of ten sessions one is somebody
+// else's, one is protected and one has ended; of the others some take their time,
+// refuse at first, come back or are listed twice, and a few never end.
 func (w *world) crowd(size int) {
 	start := w.now().Add(-time.Hour)
 	immortal, forgetful := 0, 0
@@ -185,9 +185,9 @@ func soakDrain(t *testing.T) termination.DrainRequest {
 	}
 }
 
-// The drain is run again until nobody is left who can end. After every run,
-// truth and report agree session by session; at last everybody who is left is
-// named.
+// The drain is run again until every session that can end has ended. After every
+// run, truth and report agree session by session; at last every session that is
+// still live is reported.
 func TestSoakDrain(t *testing.T) {
 	t.Parallel()
 	soak(t, func(w *world, seed uint64) {
@@ -269,7 +269,7 @@ func (w *world) terminateAll(t *testing.T, ids []string) []string {
 	for _, a := range accounts {
 		all.ended, all.named, all.requested = append(all.ended, a.ended...), append(all.named, a.named...), append(all.requested, a.requested...)
 	}
-	// Nobody but these may be dropped, and of these each is accounted for.
+	// Only these may be terminated, and each of them is accounted for.
 	asked := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		asked[id] = true
@@ -339,8 +339,8 @@ func TestSoakHostile(t *testing.T) {
 	})
 }
 
-// drainNobody looks at everybody and drops nobody.
-func drainNobody(t *testing.T, w *world) account {
+// drainNone reads all sessions and terminates none.
+func drainNone(t *testing.T, w *world) account {
 	t.Helper()
 	return w.drain(t.Context(), termination.DrainRequest{Selector: mustSelect(t, session.Match{Users: []string{"nobody"}}, session.Match{}), Poll: poll})
 }
@@ -356,7 +356,7 @@ func TestCheckPromiseFindsLies(t *testing.T) {
 	}{
 		"a false end":            {account: account{ended: []string{"A"}, named: []string{"B"}}, want: falseEnd},
 		"live and unreported":    {account: account{named: []string{"B"}}, want: unreported},
-		"somebody else's":        {account: account{named: []string{"A", "B"}}, drop: "bob", want: notNamed},
+		"of another user":        {account: account{named: []string{"A", "B"}}, drop: "bob", want: notNamed},
 		"a protected one":        {account: account{named: []string{"A", "B"}}, drop: "protected", want: notNamed},
 		"one that has ended":     {account: account{named: []string{"A", "B"}}, drop: "gone", want: afterTheirEnds},
 		"the same too often":     {account: account{named: []string{"A", "B"}}, drop: "A", times: 2 + retries, want: tooOften},
@@ -370,8 +370,8 @@ func TestCheckPromiseFindsLies(t *testing.T) {
 			inWorld(t, settings{retries: retries, concurrency: 1}, func(w *world) {
 				t := w.t
 				w.populate(simulator.Behavior{})
-				if a := drainNobody(t, w); a.failed {
-					t.Fatalf("the look failed: %s", a.says)
+				if a := drainNone(t, w); a.failed {
+					t.Fatalf("the read failed: %s", a.says)
 				}
 				if lie.drop != "" {
 					for range max(lie.times, 1) {

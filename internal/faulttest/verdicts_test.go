@@ -30,22 +30,22 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
-	// tokenRepeated: a passing failure, repeated within the retries.
+	// tokenRepeated: a transient failure, repeated within the retries.
 	tokenRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token×2 drop:A list"},
 		{"not_attempted: passing failure", "", "token×3"},
 		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B get:A get:B list"},
 		{"not_attempted: passing failure", "", "token+"},
 	}}
-	// tokenUnreached: the same, where no request reaches PAM.
+	// tokenUnreached: the same, where no request reaches senhasegura.
 	tokenUnreached = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list"},
 		{"not_attempted: passing failure", "", ""},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"not_attempted: passing failure", "", ""},
 	}}
-	// tokenPutOff: PAM asks for a longer wait than a retry of the client may take.
-	// The first list of a drain keeps to its own pace.
+	// tokenPutOff: senhasegura asks for a longer wait than a retry of the client
+	// may take. The first list of a drain keeps to its own pace.
 	tokenPutOff = verdict{"passing failure", []cell{
 		{"not_attempted: passing failure", "", "token"},
 		{"not_attempted: passing failure", "", "token"},
@@ -78,9 +78,9 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
-	// listRepeated: a passing failure. Before any drop it is final when no list has
-	// worked for the time of one list; after a drop, looking goes on as long as there
-	// is time.
+	// listRepeated: a transient failure. Before any drop it is final when no list has
+	// worked for the time of one list; after a drop, checks go on as long as there is
+	// time.
 	listRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
 		{"unknown: out of time", "A", "token drop:A list+"},
@@ -107,8 +107,8 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B"},
 	}}
-	// listPutOff: PAM asks for a longer wait than a retry of the client may take. A
-	// look keeps to its own pace.
+	// listPutOff: senhasegura asks for a longer wait than a retry of the client may
+	// take. A check keeps to its own pace.
 	listPutOff = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
 		{"unknown: out of time", "A", "token drop:A list+"},
@@ -136,7 +136,7 @@ var (
 		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list list?×2"},
 		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list list?×2"},
 	}}
-	// listDenied: a gateway answers alike for a wrong route and for a token that it
+	// listDenied: a gateway has one answer for a wrong route and for a token that it
 	// does not accept. A token that is older than the call, or was accepted before,
 	// is replaced once; a new one is not in doubt, and the next candidate is asked.
 	listDenied = verdict{"wrong route, or token", []cell{
@@ -148,7 +148,7 @@ var (
 		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list token list list?×2"},
 	}}
 	// listForbidden: an authorization that may only drop is legitimate, so a
-	// single drop is accepted. A drain has to see whom it drops.
+	// single drop is accepted. A drain needs the list of sessions.
 	listForbidden = verdict{"permission", []cell{
 		{"accepted, no look: permission", "A", "token drop:A list"},
 		{"accepted, no look: permission", "A", "token drop:A list"},
@@ -177,7 +177,7 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
 	}}
-	// getRepeated: a passing failure. A terminate asks again once, with the repeats
+	// getRepeated: a transient failure. A terminate asks again once, with the repeats
 	// of the client; then the list takes the place of that.
 	getRepeated = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
@@ -199,8 +199,8 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×3 get:B×3 list"},
 	}}
-	// getPutOff: PAM asks for a longer wait than a retry of the client may take. A
-	// check keeps to its own pace.
+	// getPutOff: senhasegura asks for a longer wait than a retry of the client may
+	// take. A check keeps to its own pace.
 	getPutOff = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
 		{"terminated", "A", "token drop:A get:A×2 list"},
@@ -257,7 +257,7 @@ func getStops(class string) verdict {
 // A drop is sent by a terminate and by a drain, each with the fault once, which
 // strikes A, and always.
 var (
-	// dropDone: PAM acted, and whatever it answered, the look shows the end.
+	// dropDone: senhasegura acted, and whatever it answered, the check shows the end.
 	dropDone = verdict{"done", []cell{
 		{"terminated", "A", "token drop:A list"},
 		{"terminated", "A", "token drop:A list"},
@@ -272,24 +272,25 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
 		{"still_live; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
-	// dropRefused: PAM says no and not why. The same way, another word at its end.
+	// dropRefused: senhasegura says no and not why. The same way, another word at
+	// its end.
 	dropRefused = verdict{"refusal", []cell{
 		{"terminated", "A", "token drop:A list drop:A get:A"},
 		{"refused: refusal", "", "token drop:A list drop:A get:A drop:A get:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A get:A list"},
 		{"still_live; A refused; B refused", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
-	// dropRefusedEnded: PAM says no, and the session has ended: not by a drop that
-	// anybody could claim.
+	// dropRefusedEnded: senhasegura says no, and the session has ended: not by a
+	// drop that anybody could claim.
 	dropRefusedEnded = verdict{"refusal of an ended session", []cell{
 		{"already_ended", "A", "token drop:A list"},
 		{"already_ended", "A", "token drop:A list"},
 		{"A already_ended; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"A already_ended; B already_ended", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
-	// dropTurnedAway: PAM says that it did nothing, so the client may repeat. The
-	// drain checks before it asks for another, and gives up after two rounds in which
-	// nobody was answered.
+	// dropTurnedAway: senhasegura says that it did nothing, so the client may
+	// repeat. The drain checks before it asks for another, and gives up after two
+	// rounds without an accepted request.
 	dropTurnedAway = verdict{"passing failure", []cell{
 		{"terminated", "A", "token drop:A×2 list"},
 		{"not_attempted: passing failure", "", "token drop:A×3"},

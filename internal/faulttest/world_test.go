@@ -106,17 +106,17 @@ func (n *network) Close() error {
 
 func (n *network) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
-// world is a PAM in memory, and all that the provider has to deal with it.
+// world is a server in memory, and all that the provider has to deal with it.
 type world struct {
 	t *testing.T
-	// now is PAM's clock.
+	// now is senhasegura's clock.
 	now     func() time.Time
 	sim     *simulator.Simulator
 	server  *http.Server
 	network *network
 	// dropsBefore are the drops of each session before the journal began.
 	dropsBefore map[string]int
-	// manyAsk: several uses look and drop, so that what one of them saw is not what
+	// manyAsk: several uses read and drop, so that what one of them saw is not what
 	// another knows; or several records of a session contradict each other.
 	manyAsk bool
 	// broken counts the breaches of each promise.
@@ -128,9 +128,9 @@ type world struct {
 
 	// names are what the tables call sessions, by session id and by record id;
 	// added are the sessions by name, as they were at first.
-	names     map[string]string
-	added     map[string]simulator.Session
-	newcomers int
+	names       map[string]string
+	added       map[string]simulator.Session
+	newSessions int
 }
 
 // settings are what a test may want otherwise.
@@ -173,7 +173,7 @@ func newWorld(t *testing.T, s settings) *world {
 	return w
 }
 
-// connect makes the client anew, as a new process of the provider does.
+// connect makes the client again, as a new process of the provider does.
 func (w *world) connect() {
 	w.t.Helper()
 	if w.client != nil {
@@ -221,7 +221,7 @@ func (w *world) checkClock(want string) {
 	}
 }
 
-// forget begins the journal anew.
+// forget begins the journal again.
 func (w *world) forget() {
 	w.dropsBefore = map[string]int{}
 	for _, s := range w.sim.Sessions() {
@@ -237,7 +237,7 @@ func ticking() func() time.Time {
 	return func() time.Time { return time.Now().Add(time.Duration(reads.Add(1))) }
 }
 
-// add puts a session into PAM under a name.
+// add puts a session into senhasegura under a name.
 func (w *world) add(name string, s simulator.Session) { w.name(w.sim.Add(s), name) }
 
 func (w *world) name(s simulator.Session, name string) {
@@ -245,7 +245,7 @@ func (w *world) name(s simulator.Session, name string) {
 	w.names[strconv.FormatInt(s.RecordID, 10)] = name
 }
 
-// truth is what PAM knows of a session. Of one that was purged it is what was
+// truth is what senhasegura knows of a session. Of one that was purged it is what was
 // known at first: that it lives.
 func (w *world) truth(id string) (simulator.Session, bool) {
 	if s, ok := w.sim.Session(id); ok {
@@ -267,7 +267,7 @@ func (w *world) id(name string) string {
 
 // requests writes the journal as one line: an operation, the name of its session,
 // and how often where the same follows the same. A question mark stands behind
-// an operation that was asked for at a route that this PAM does not have.
+// an operation that was asked for at a route that this server does not have.
 func (w *world) requests() string {
 	var words []string
 	for _, r := range w.sim.Journal() {
@@ -298,15 +298,15 @@ func wrongRoute(r simulator.Request) string {
 }
 
 // nameOf gives the name of a session, by session id or record id. Those that
-// came by themselves are called new1, new2 and so on.
+// came on their own are called new1, new2 and so on.
 func (w *world) nameOf(object string) string {
 	if name, ok := w.names[object]; ok {
 		return name
 	}
 	for _, s := range w.sim.Sessions() {
 		if _, ok := w.names[s.SessionID]; !ok {
-			w.newcomers++
-			w.name(s, fmt.Sprintf("new%d", w.newcomers))
+			w.newSessions++
+			w.name(s, fmt.Sprintf("new%d", w.newSessions))
 		}
 	}
 	if name, ok := w.names[object]; ok {

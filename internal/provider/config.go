@@ -12,7 +12,6 @@ import (
 	"time"
 	_ "time/tzdata" // so that time_zone works on a host without zone files
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -38,17 +37,20 @@ type settings struct {
 	getenv     func(string) string
 	// unknown names the arguments whose values are not known yet.
 	unknown []string
+	// fromEnvironment has the variables whose values are used.
+	fromEnvironment []string
 	// diags are the faults of what is there, missing those of what is not.
 	diags, missing diag.Diagnostics
 }
 
-// resolve takes each argument from the configuration, else from its environment
-// variable, else its default. It reports all faults, each on its own argument.
+// resolve takes each argument from the configuration, otherwise from its
+// environment variable, otherwise its default. It reports all faults, each on its
+// own argument.
 func resolve(ctx context.Context, model providerModel, getenv func(string) string) *settings {
 	s := &settings{getenv: getenv}
 	s.client.URL = s.text(path.Root("url"), model.URL, "SENHASEGURA_URL")
 	if s.client.URL == "" {
-		s.lacks(path.Root("url"), "SENHASEGURA_URL", "the address of PAM, for example \"https://pam.example.com\"")
+		s.lacks(path.Root("url"), "SENHASEGURA_URL", "the base URL of senhasegura, such as `https://pam.example.com`")
 	}
 	s.credentials(model)
 	s.client.Tenant = s.text(path.Root("tenant"), model.Tenant, "SENHASEGURA_TENANT")
@@ -83,7 +85,16 @@ func (s *settings) text(at path.Path, value types.String, variable string) strin
 	if value.IsUnknown() {
 		return ""
 	}
-	return s.getenv(variable)
+	return s.env(variable)
+}
+
+// env gives the value of a variable that is used if it is set.
+func (s *settings) env(variable string) string {
+	value := s.getenv(variable)
+	if value != "" {
+		s.fromEnvironment = append(s.fromEnvironment, variable)
+	}
+	return value
 }
 
 func (s *settings) lacks(at path.Path, variable, what string) {
@@ -91,28 +102,32 @@ func (s *settings) lacks(at path.Path, variable, what string) {
 		return
 	}
 	s.missing.AddAttributeError(at, "Missing provider argument `"+at.String()+"`",
-		fmt.Sprintf("Set `%s` in the provider block, or the environment variable %s: %s.", at, variable, what))
+		fmt.Sprintf("Set %s or the `%s` environment variable to %s.", quoted(at), variable, what))
 }
 
+// invalid reports a value that is at fault. err completes a sentence that begins
+// with the argument; variable is "" for none.
 func (s *settings) invalid(at path.Path, variable string, err error) {
-	where := "Correct `" + at.String() + "` in the provider block"
-	if variable != "" {
-		where += ", or the environment variable " + variable
+	hint := ""
+	switch {
+	case slices.Contains(s.fromEnvironment, variable):
+		hint = "The value is from the `" + variable + "` environment variable."
+	case variable != "":
+		hint = "You can also set it with the `" + variable + "` environment variable."
 	}
-	s.diags.AddAttributeError(at, "Invalid provider argument `"+at.String()+"`",
-		fmt.Sprintf("%s.\n\n%s.", capitalize(err.Error()), where))
+	s.diags.Append(invalidArgument(at, err, hint))
 }
 
 // oauth1Arguments are the parts of `oauth1` in the order of the documentation.
 var oauth1Arguments = []struct{ name, variable, what string }{
-	{"consumer_key", "SENHASEGURA_OAUTH1_CONSUMER_KEY", "the application's consumer key"},
-	{"consumer_secret", "SENHASEGURA_OAUTH1_CONSUMER_SECRET", "the application's consumer secret"},
-	{"token_key", "SENHASEGURA_OAUTH1_TOKEN_KEY", "the authorization's token key"},
-	{"token_secret", "SENHASEGURA_OAUTH1_TOKEN_SECRET", "the authorization's token secret"},
+	{"consumer_key", "SENHASEGURA_OAUTH1_CONSUMER_KEY", "the consumer key of the application"},
+	{"consumer_secret", "SENHASEGURA_OAUTH1_CONSUMER_SECRET", "the consumer secret of the application"},
+	{"token_key", "SENHASEGURA_OAUTH1_TOKEN_KEY", "the token key of the authorization"},
+	{"token_secret", "SENHASEGURA_OAUTH1_TOKEN_SECRET", "the token secret of the authorization"},
 }
 
 // credentials chooses between OAuth 2.0 and OAuth 1.0a. What the configuration
-// names counts over what only the environment offers.
+// sets takes precedence over what only the environment sets.
 func (s *settings) credentials(model providerModel) {
 	oauth2Configured := !model.ClientID.IsNull() || !model.ClientSecret.IsNull()
 	oauth1Configured := !model.OAuth1.IsNull()
@@ -129,8 +144,8 @@ func (s *settings) credentials(model providerModel) {
 		s.oauth2(model)
 	case oauth1Offered && oauth2Offered:
 		s.diags.AddAttributeError(path.Root("client_id"), "Conflicting credentials in the environment",
-			"The environment has both SENHASEGURA_CLIENT_ID or SENHASEGURA_CLIENT_SECRET (OAuth 2.0) and SENHASEGURA_OAUTH1_… variables (OAuth 1.0a). "+
-				"Unset one of the two groups, or set `client_id` and `client_secret`, or `oauth1`, in the provider block.")
+			"The environment sets credentials for both OAuth 2.0 (`SENHASEGURA_CLIENT_ID`, `SENHASEGURA_CLIENT_SECRET`) and OAuth 1.0a (`SENHASEGURA_OAUTH1_…`).\n\n"+
+				"Unset the variables of one of them, or set `client_id` and `client_secret`, or `oauth1`, in the provider configuration.")
 	case oauth1Offered:
 		s.oauth1(model.OAuth1)
 	default:
@@ -143,10 +158,10 @@ func (s *settings) oauth2(model providerModel) {
 	s.client.ClientID = s.text(id, model.ClientID, "SENHASEGURA_CLIENT_ID")
 	s.client.ClientSecret = s.text(secret, model.ClientSecret, "SENHASEGURA_CLIENT_SECRET")
 	if s.client.ClientID == "" {
-		s.lacks(id, "SENHASEGURA_CLIENT_ID", "the Client ID from the View of the authorization in A2A › Applications › Authorizations. An older installation takes `oauth1` instead")
+		s.lacks(id, "SENHASEGURA_CLIENT_ID", "the client ID of the A2A authorization (A2A > Applications > Authorizations > View). For an older installation without OAuth 2.0, set `oauth1` instead")
 	}
 	if s.client.ClientSecret == "" {
-		s.lacks(secret, "SENHASEGURA_CLIENT_SECRET", "the Client Secret from the View of the authorization in A2A › Applications › Authorizations")
+		s.lacks(secret, "SENHASEGURA_CLIENT_SECRET", "the client secret of the A2A authorization (A2A > Applications > Authorizations > View)")
 	}
 }
 
@@ -185,10 +200,11 @@ func (s *settings) tls(model providerModel) {
 		s.caFile(fileAt, model.CACertFile.ValueString())
 	case model.CACertPEM.IsUnknown() || model.CACertFile.IsUnknown():
 	default:
-		pem, file := s.getenv("SENHASEGURA_CA_CERT_PEM"), s.getenv("SENHASEGURA_CA_CERT_FILE")
+		pem, file := s.env("SENHASEGURA_CA_CERT_PEM"), s.env("SENHASEGURA_CA_CERT_FILE")
 		switch {
 		case pem != "" && file != "":
-			s.invalid(pemAt, "SENHASEGURA_CA_CERT_PEM", errors.New("the environment has both SENHASEGURA_CA_CERT_PEM and SENHASEGURA_CA_CERT_FILE; keep one"))
+			s.diags.AddAttributeError(pemAt, "Conflicting certificates in the environment",
+				"The environment sets both `SENHASEGURA_CA_CERT_PEM` and `SENHASEGURA_CA_CERT_FILE`. Unset one of them.")
 		case pem != "":
 			s.client.CACertPEM = []byte(pem)
 		case file != "":
@@ -200,15 +216,30 @@ func (s *settings) tls(model providerModel) {
 }
 
 func (s *settings) caFile(at path.Path, name string) {
-	pem, err := os.ReadFile(name) //nolint:gosec // the file that the user names
-	if err == nil {
-		err = a2a.ValidateCACertPEM(pem)
-	}
+	pem, err := readCertificates(name)
 	if err != nil {
 		s.invalid(at, "SENHASEGURA_CA_CERT_FILE", err)
-		return
 	}
 	s.client.CACertPEM = pem
+}
+
+func readCertificates(name string) ([]byte, error) {
+	if name == "" {
+		return nil, errors.New("must not be empty")
+	}
+	pem, err := os.ReadFile(name) //nolint:gosec // the file that the user names
+	if err != nil {
+		return nil, fmt.Errorf("must be a file with PEM certificates: %w", err)
+	}
+	if err := a2a.ValidateCACertPEM(pem); err != nil {
+		return nil, fmt.Errorf("is %q, which %w", name, err)
+	}
+	return pem, nil
+}
+
+func validateCertificateFile(name string) error {
+	_, err := readCertificates(name)
+	return err
 }
 
 func (s *settings) clientCertificate(model providerModel) {
@@ -228,17 +259,17 @@ func (s *settings) insecure(value types.Bool) {
 	at := path.Root("insecure")
 	if s.known(at, value) {
 		s.client.Insecure = value.ValueBool()
-	} else if text := s.getenv("SENHASEGURA_INSECURE"); text != "" && value.IsNull() {
+	} else if text := s.env("SENHASEGURA_INSECURE"); text != "" && value.IsNull() {
 		insecure, err := strconv.ParseBool(text)
 		if err != nil {
-			s.invalid(at, "SENHASEGURA_INSECURE", fmt.Errorf("%q is neither true nor false", text))
+			s.invalid(at, "SENHASEGURA_INSECURE", fmt.Errorf("must be true or false, but is %q", text))
 		}
 		s.client.Insecure = insecure
 	}
 	if s.client.Insecure {
-		s.diags.AddAttributeWarning(at, "PAM's certificate is not verified",
-			"`insecure` (SENHASEGURA_INSECURE) is true: whoever can answer in PAM's place gets the provider's credentials, and can say that sessions have ended. "+
-				"Set `ca_cert_pem` or `ca_cert_file` to PAM's certificate or its authority instead.")
+		s.diags.AddAttributeWarning(at, "The TLS certificate of senhasegura is not verified",
+			"`insecure` (`SENHASEGURA_INSECURE`) is true. Anyone who can intercept the connection can read the provider's credentials and report live sessions as ended.\n\n"+
+				"To trust a self-signed certificate or a private authority, set `ca_cert_file` or `ca_cert_pem` to it instead.")
 	}
 }
 
@@ -258,12 +289,15 @@ func (s *settings) headers(ctx context.Context, value types.Map) {
 	s.client.Headers = headers
 }
 
-func (s *settings) duration(at path.Path, value timetypes.GoDuration, otherwise time.Duration) time.Duration {
+func (s *settings) duration(at path.Path, value types.String, otherwise time.Duration) time.Duration {
 	if !s.known(at, value) {
 		return otherwise
 	}
-	d, diags := value.ValueGoDuration()
-	s.diags.Append(diags...)
+	d, err := time.ParseDuration(value.ValueString())
+	if err != nil {
+		// Reported by the argument's validator, which every configuration passes first.
+		return otherwise
+	}
 	return d
 }
 
@@ -272,10 +306,10 @@ func (s *settings) limits(model providerModel) {
 	at := path.Root("max_retries")
 	if s.known(at, model.MaxRetries) {
 		s.client.MaxRetries = int(model.MaxRetries.ValueInt64())
-	} else if text := s.getenv("SENHASEGURA_MAX_RETRIES"); text != "" && model.MaxRetries.IsNull() {
+	} else if text := s.env("SENHASEGURA_MAX_RETRIES"); text != "" && model.MaxRetries.IsNull() {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 || n > a2a.MaxRetriesLimit {
-			s.invalid(at, "SENHASEGURA_MAX_RETRIES", fmt.Errorf("%q is not a number from 0 to %d", text, a2a.MaxRetriesLimit))
+			s.invalid(at, "SENHASEGURA_MAX_RETRIES", fmt.Errorf("must be a number from 0 to %d, but is %q", a2a.MaxRetriesLimit, text))
 		}
 		s.client.MaxRetries = n
 	}
@@ -309,12 +343,12 @@ func validateTimeZone(name string) error {
 	return err
 }
 
-// loadTimeZone refuses "Local": the runner's zone is not PAM's, and would differ
-// from run to run.
+// loadTimeZone refuses "Local": the runner's zone is not that of the server, and
+// would differ from run to run.
 func loadTimeZone(name string) (*time.Location, error) {
 	location, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
-		return nil, fmt.Errorf("%q is not a time zone; write an IANA name such as \"America/Sao_Paulo\" or \"UTC\"", name)
+		return nil, fmt.Errorf("must be an IANA time zone such as \"America/Sao_Paulo\" or \"UTC\", but is %q", name)
 	}
 	return location, nil
 }
@@ -343,7 +377,7 @@ var argumentOf = map[string]struct {
 	"URL":                   {path.Root("url"), "SENHASEGURA_URL"},
 	"ClientID":              {path.Root("client_id"), "SENHASEGURA_CLIENT_ID"},
 	"ClientSecret":          {path.Root("client_secret"), "SENHASEGURA_CLIENT_SECRET"},
-	"OAuth1":                {path.Root("oauth1"), "SENHASEGURA_OAUTH1_…"},
+	"OAuth1":                {path.Root("oauth1"), ""},
 	"OAuth1.ConsumerKey":    {path.Root("oauth1").AtName("consumer_key"), "SENHASEGURA_OAUTH1_CONSUMER_KEY"},
 	"OAuth1.ConsumerSecret": {path.Root("oauth1").AtName("consumer_secret"), "SENHASEGURA_OAUTH1_CONSUMER_SECRET"},
 	"OAuth1.TokenKey":       {path.Root("oauth1").AtName("token_key"), "SENHASEGURA_OAUTH1_TOKEN_KEY"},
@@ -366,14 +400,14 @@ var argumentOf = map[string]struct {
 	"Paths.Drop":            {path.Root("paths").AtName("drop"), ""},
 }
 
-// wrong reports whether something that is there is at fault. Stand-ins take the
-// place of what is missing or not known yet.
+// wrong reports whether a value that is set is at fault. Placeholders replace
+// values that are missing or not known yet.
 func (s *settings) wrong() bool {
 	if s.diags.HasError() {
 		return true
 	}
 	client := s.client
-	client.URL = cmp.Or(client.URL, "https://stand-in.invalid")
+	client.URL = cmp.Or(client.URL, "https://placeholder.invalid")
 	if keys := client.OAuth1; keys == nil {
 		client.ClientID, client.ClientSecret = cmp.Or(client.ClientID, "-"), cmp.Or(client.ClientSecret, "-")
 	} else {
@@ -399,8 +433,8 @@ func faultsOf(err error) []error {
 	return []error{err}
 }
 
-// clientErrors puts what the API client says of its configuration on the
-// arguments that it came from.
+// clientErrors reports each fault that the API client finds in its configuration
+// on the argument that it came from.
 func (s *settings) clientErrors(err error) diag.Diagnostics {
 	before := len(s.diags)
 	for _, fault := range faultsOf(err) {
@@ -416,7 +450,7 @@ func (s *settings) clientErrors(err error) diag.Diagnostics {
 	return s.diags[before:]
 }
 
-// userAgent names the provider and Terraform, and adds what the user wants added.
+// userAgent names the provider and Terraform, and appends TF_APPEND_USER_AGENT.
 func (p *senhasegura) userAgent(terraform string) string {
 	agent := fmt.Sprintf("terraform-provider-senhasegura/%s Terraform/%s", p.version, terraform)
 	if more := strings.TrimSpace(os.Getenv("TF_APPEND_USER_AGENT")); more != "" {

@@ -108,12 +108,16 @@ func TestProviderInvalid(t *testing.T) {
 	if err := os.WriteFile(notPEM, []byte("not PEM"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	trusted := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(trusted, []byte(certificate(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		config map[string]any
 		want   []fault
 	}{
 		"url of plain http":         {map[string]any{"url": "http://pam.example.com"}, []fault{{"url", []string{"https"}}}},
-		"url without a scheme":      {map[string]any{"url": "pam.example.com"}, []fault{{"url", []string{"https"}}}},
+		"url without a scheme":      {map[string]any{"url": "pam.example.com"}, []fault{{"url", []string{`write "https://pam.example.com" instead of "pam.example.com"`, "can also set it with the `SENHASEGURA_URL`"}}}},
 		"url with credentials":      {map[string]any{"url": "https://me:hunter2@pam.example.com"}, []fault{{"url", nil}}},
 		"url with a query":          {map[string]any{"url": "https://pam.example.com?a=b"}, []fault{{"url", nil}}},
 		"url empty":                 {map[string]any{"url": ""}, []fault{{"url", nil}}},
@@ -130,8 +134,8 @@ func TestProviderInvalid(t *testing.T) {
 		"header without a value":    {map[string]any{"headers": map[string]any{"Referer": nil}}, []fault{{`headers["Referer"]`, []string{"no value"}}}},
 		"header with a wrong name":  {map[string]any{"headers": map[string]string{"a b": "x"}}, []fault{{`headers["a b"]`, nil}}},
 		"request timeout":           {map[string]any{"request_timeout": "30"}, []fault{{"request_timeout", []string{"unit"}}}},
-		"request timeout zero":      {map[string]any{"request_timeout": "0s"}, []fault{{"request_timeout", []string{"above zero"}}}},
-		"list timeout backward":     {map[string]any{"list_timeout": "-1m"}, []fault{{"list_timeout", []string{"above zero"}}}},
+		"request timeout zero":      {map[string]any{"request_timeout": "0s"}, []fault{{"request_timeout", []string{"must be greater than zero"}}}},
+		"list timeout backward":     {map[string]any{"list_timeout": "-1m"}, []fault{{"list_timeout", []string{"must be greater than zero"}}}},
 		"retries below 0":           {map[string]any{"max_retries": -1}, []fault{{"max_retries", []string{"between 0 and 10"}}}},
 		"retries above 10":          {map[string]any{"max_retries": 11}, []fault{{"max_retries", []string{"between 0 and 10"}}}},
 		"no concurrent request":     {map[string]any{"max_concurrent_requests": 0}, []fault{{"max_concurrent_requests", []string{"between 1 and"}}}},
@@ -145,13 +149,21 @@ func TestProviderInvalid(t *testing.T) {
 		"client id with oauth1": {map[string]any{"client_secret": nil, "oauth1": oauth1Keys()}, []fault{
 			{"client_id", []string{"oauth1"}}, {"oauth1", []string{"client_id"}},
 		}},
-		"both ca certificates": {map[string]any{"ca_cert_pem": certificate(t), "ca_cert_file": "ca.pem"}, []fault{
+		"both ca certificates": {map[string]any{"ca_cert_pem": certificate(t), "ca_cert_file": trusted}, []fault{
 			{"ca_cert_pem", []string{"ca_cert_file"}}, {"ca_cert_file", []string{"ca_cert_pem"}},
 		}},
 
 		"several, listed at once": {
 			map[string]any{"url": "pam", "request_timeout": "x", "max_retries": 99, "time_zone": "x", "headers": map[string]string{"Host": "x"}},
 			[]fault{{"url", nil}, {"request_timeout", nil}, {"max_retries", nil}, {"time_zone", nil}, {`headers["Host"]`, nil}},
+		},
+		"what is missing is listed with a file that is": {
+			map[string]any{"ca_cert_file": notThere, "client_id": nil, "client_secret": nil},
+			[]fault{{"ca_cert_file", []string{"missing.pem"}}, {"client_id", []string{"Missing"}}, {"client_secret", []string{"Missing"}}},
+		},
+		"what is missing is listed with a line break": {
+			map[string]any{"url": nil, "client_secret": "hunter2\n"},
+			[]fault{{"client_secret", []string{"white space"}}, {"url", []string{"Missing"}}},
 		},
 		"what is missing is listed with what is wrong": {
 			map[string]any{"url": "pam", "client_id": nil, "client_secret": nil},
@@ -209,7 +221,7 @@ func TestProviderInsecureWarns(t *testing.T) {
 	}{
 		"insecure": {
 			config:   map[string]any{"ca_cert_pem": nil, "insecure": true},
-			warnings: []message{{"PAM's certificate is not verified", "insecure", []string{"SENHASEGURA_INSECURE", "`ca_cert_pem`"}}},
+			warnings: []message{{"The TLS certificate of senhasegura is not verified", "insecure", []string{"SENHASEGURA_INSECURE", "`ca_cert_pem`"}}},
 		},
 		"authority": {},
 		"neither": {
@@ -335,7 +347,7 @@ func TestProviderEnvironment(t *testing.T) {
 		pam.Sim.Add(alice(simulator.Behavior{}))
 		t.Setenv("SENHASEGURA_INSECURE", "true")
 		d := acctest.NewDriver(t, pam, map[string]any{"ca_cert_pem": nil})
-		expectMessages(t, "warning", d.Configured, message{"PAM's certificate is not verified", "insecure", nil})
+		expectMessages(t, "warning", d.Configured, message{"The TLS certificate of senhasegura is not verified", "insecure", nil})
 		expectMessages(t, "message", d.Resource(terminationType).Apply(nil, with(nil)).Diagnostics)
 	})
 
@@ -415,7 +427,7 @@ func TestProviderEnvironmentInvalid(t *testing.T) {
 		env  map[string]string
 		want []fault
 	}{
-		"url":       {map[string]string{"SENHASEGURA_URL": "http://pam.example.com"}, []fault{{"url", []string{"SENHASEGURA_URL", "https"}}}},
+		"url":       {map[string]string{"SENHASEGURA_URL": "http://pam.example.com"}, []fault{{"url", []string{"The value is from the `SENHASEGURA_URL` environment variable", "https"}}}},
 		"insecure":  {map[string]string{"SENHASEGURA_INSECURE": "perhaps"}, []fault{{"insecure", []string{"SENHASEGURA_INSECURE", "perhaps"}}}},
 		"retries":   {map[string]string{"SENHASEGURA_MAX_RETRIES": "11"}, []fault{{"max_retries", []string{"SENHASEGURA_MAX_RETRIES", "0 to 10"}}}},
 		"time zone": {map[string]string{"SENHASEGURA_TIME_ZONE": "Local"}, []fault{{"time_zone", []string{"SENHASEGURA_TIME_ZONE", "IANA"}}}},

@@ -430,7 +430,7 @@ func TestDocsCommands(t *testing.T) {
 
 // notRunByCI are the targets on pages that CI cannot run, with the reason.
 var notRunByCI = map[string]string{
-	"testacc-live": "it needs a real PAM; TestLiveAppliance runs the same checks against the simulator",
+	"testacc-live": "it needs a real senhasegura; TestLiveAppliance runs the same checks against the simulator",
 }
 
 // TestDocsCommandsAreRun: CI runs every make target that a page names.

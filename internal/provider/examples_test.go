@@ -1,7 +1,16 @@
 package provider_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"log/slog"
 	"maps"
+	"math/big"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -320,12 +329,93 @@ func TestExamplesAllRun(t *testing.T) {
 	}
 }
 
-// TestAccExampleProvider validates the block that the pages begin with: it names
-// an address that nobody has.
+// TestAccExampleProvider authenticates in each way that the page of the provider
+// shows, at a server with a self-signed certificate.
 func TestAccExampleProvider(t *testing.T) {
 	t.Parallel()
-	tf := example(t, nil, "provider", func(string) bool { return true })
-	tf.MustRun("validate")
+	client, clientKey := clientCertificate(t)
+	keys := simulator.OAuth1{ConsumerKey: "ck-value", ConsumerSecret: "cs-value", TokenKey: "tk-value", TokenSecret: "ts-value"}
+	oauth2 := simulator.Config{ClientID: "your-client-id", ClientSecret: "your-client-secret"}
+	tests := map[string]struct {
+		config simulator.Config
+		// certificate: the server requires one of the client.
+		certificate bool
+		environment bool
+		variables   map[string]string
+	}{
+		"provider.tf": {config: oauth2, environment: true},
+		"oauth2.tf":   {config: oauth2, variables: map[string]string{"senhasegura_client_secret": "your-client-secret"}},
+		"oauth1.tf": {config: simulator.Config{OAuth1: &keys}, variables: map[string]string{
+			"senhasegura_oauth1": `{consumer_key="ck-value",consumer_secret="cs-value",token_key="tk-value",token_secret="ts-value"}`,
+		}},
+		"client-certificate.tf": {
+			config: oauth2, certificate: true, environment: true, variables: map[string]string{"senhasegura_client_key_pem": clientKey},
+		},
+	}
+	directory := filepath.Join(examplesDir, "provider")
+	files, err := filepath.Glob(filepath.Join(directory, "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		test, known := tests[name]
+		if !known {
+			t.Errorf("no test runs %s", file)
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewUnstartedServer(simulator.New(test.config))
+			server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+			if test.certificate {
+				server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12}
+			}
+			server.StartTLS()
+			t.Cleanup(server.Close)
+
+			tf := acctest.NewTerraform(t, nil, "data \"senhasegura_visibility\" \"this\" {}\n")
+			tf.Write("provider.tf", strings.ReplaceAll(exampleFile(t, file), "https://pam.example.com", server.URL))
+			tf.Write("senhasegura.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+			tf.Write("client.pem", client)
+			for name, value := range test.variables {
+				tf.Env["TF_VAR_"+name] = value
+			}
+			if test.environment {
+				script := strings.NewReplacer("https://pam.example.com", server.URL, "$PWD", tf.Dir).
+					Replace(exampleFile(t, filepath.Join(directory, "environment.sh")))
+				for line := range strings.Lines(script) {
+					name, value, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
+					tf.Env[name] = value
+				}
+			}
+			// The simulator has no session, which the data source says once it has read
+			// the list.
+			if printed := flatten(tf.MustRun("plan", "-no-color").Output()); !strings.Contains(printed, "sees no session") {
+				t.Errorf("the list was not read:\n%s", printed)
+			}
+		})
+	}
+}
+
+// clientCertificate gives a certificate with its key, in PEM form.
+func clientCertificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
 }
 
 // TestAccExampleImport imports a session that has ended in each way that the

@@ -23,7 +23,7 @@ import (
 // What `match` and `exclude` are, in the words that data source, resource and
 // action share.
 const (
-	matchDescription   = "Sessions that are meant. Inside one set any value is enough; across arguments all must hold."
+	matchDescription   = "Selects sessions. A session matches if it satisfies every argument that is set. A set is satisfied by any one of its values."
 	excludeDescription = "Sessions to leave open even if they match, such as break-glass accounts or the runner's own session. Takes the same arguments as `match`."
 )
 
@@ -35,38 +35,38 @@ var matchSets = []struct {
 }{
 	{
 		session.FieldSessionIDs,
-		"Unique hashes, compared exactly.",
+		"Session IDs. Case-sensitive.",
 		func(m *session.Match) *[]string { return &m.SessionIDs },
 	},
 	{
 		session.FieldUsers,
-		"Users of PAM, compared without case. `alice`, `CORP\\alice` and `alice@corp.example.com` may be the same user: the provider can't decide whether one matches another. Write the user as senhasegura shows it.",
+		"senhasegura user names. Case-insensitive. `alice`, `CORP\\alice` and `alice@corp.example.com` may be the same user: the provider can't decide whether one matches another. Write the user as senhasegura shows it.",
 		func(m *session.Match) *[]string { return &m.Users },
 	},
 	{
 		session.FieldCredentials,
-		"Credentials used on the device, compared without case, and in other forms as `users`.",
+		"Credentials used on the device. Case-insensitive. Different forms of a name are treated as in `users`.",
 		func(m *session.Match) *[]string { return &m.Credentials },
 	},
 	{
 		session.FieldDevices,
-		"Devices. A host name or IP address matches any port; `host:port` that port alone; an IPv6 address with a port is written in brackets. " +
-			"Addresses are compared by value, names without case. `db-01` and `db-01.example.com` may be the same device: the provider can't decide whether one matches the other. Write the name as senhasegura shows it.",
+		"Devices. A host name or an IP address matches any port; `host:port` matches only that port. Write an IPv6 address with a port in brackets. " +
+			"Names are case-insensitive; addresses are compared by value. `db-01` and `db-01.example.com` may be the same device: the provider can't decide whether one matches the other. Write the name as senhasegura shows it.",
 		func(m *session.Match) *[]string { return &m.Devices },
 	},
 	{
 		session.FieldProtocols,
-		"Protocols, for example `ssh` or `rdp`, compared without case.",
+		"Protocols, such as `ssh` or `rdp`. Case-insensitive.",
 		func(m *session.Match) *[]string { return &m.Protocols },
 	},
 	{
 		session.FieldProxies,
-		"Proxies of PAM, for example `Web Proxy`, compared without case.",
+		"senhasegura proxies, such as `Web Proxy`. Case-insensitive.",
 		func(m *session.Match) *[]string { return &m.Proxies },
 	},
 	{
 		session.FieldOriginIPs,
-		"Addresses, or prefixes such as `10.0.0.0/8`, from which users are connected.",
+		"IP addresses from which users are connected, or prefixes such as `10.0.0.0/8`.",
 		func(m *session.Match) *[]string { return &m.OriginIPs },
 	},
 }
@@ -158,9 +158,9 @@ func matchValidators(required bool) []validator.Object {
 }
 
 // selectorFrom makes the selector of a `match` and an `exclude`, which may be
-// null, with every fault on the value at fault. It is nil where something is
-// wrong, and also, without diagnostics, where something is not known yet. A match
-// that sets nothing means everyone where the caller says so, else it is a fault.
+// null, with every fault on the value at fault. It is nil if something is wrong,
+// and also, without diagnostics, if something is not known yet. A match that sets
+// nothing matches every session if the caller says so, otherwise it is a fault.
 func selectorFrom(ctx context.Context, match, exclude types.Object, orEveryone bool) (*session.Selector, diag.Diagnostics) {
 	wanted, matchKnown, diags := matchFrom(ctx, path.Root("match"), match)
 	protected, excludeKnown, faults := matchFrom(ctx, path.Root("exclude"), exclude)
@@ -223,7 +223,7 @@ func matchFrom(ctx context.Context, at path.Path, object types.Object) (match se
 func setAge(match *session.Match, at path.Path, age timetypes.GoDuration) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if err := validateDuration(age.ValueString(), time.Nanosecond); err != nil {
-		diags.AddAttributeError(at, "Invalid `"+at.String()+"`", capitalize(err.Error())+".")
+		diags.Append(invalidArgument(at, err, ""))
 		return diags
 	}
 	match.OlderThan, diags = age.ValueGoDuration()
@@ -255,7 +255,7 @@ func setsNothing(object types.Object) bool {
 
 func emptyMatch(at path.Path) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Empty `"+at.String()+"`",
-		"It sets nothing, so it would mean every session of every user. Set at least one argument, such as `devices` or `users`.")
+		"Set at least one argument, such as `devices` or `users`. An empty "+quoted(at)+" would match every session.")
 }
 
 // matchRule refuses a match that sets nothing.
@@ -278,7 +278,7 @@ type matchSetRule struct {
 }
 
 func (matchSetRule) Description(context.Context) string {
-	return "set must have at least one element, none of them empty"
+	return "set must have at least one value, and no empty value"
 }
 
 func (r matchSetRule) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
@@ -308,8 +308,8 @@ func elementFaults(field string, at path.Path, element attr.Value) diag.Diagnost
 	case !ok || text.IsUnknown():
 		return nil
 	case text.IsNull():
-		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at.AtSetValue(element), "Invalid `"+at.String()+"`",
-			"The set has a null element. Leave it out, for example with `compact([…])`.")}
+		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at.AtSetValue(element), "Invalid "+quoted(at),
+			"The set has a null value. Remove it, for example with `compact([…])`.")}
 	}
 	if err := session.ValidateMatchValue(field, text.ValueString()); err != nil {
 		return diag.Diagnostics{matchFault(at, at.AtSetValue(element), err)}
@@ -327,5 +327,5 @@ func matchFault(name, at path.Path, err error) diag.Diagnostic {
 			detail = fmt.Sprintf("%q: %s", fault.Value, fault.Reason)
 		}
 	}
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid `"+name.String()+"`", detail+".")
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+quoted(name), detail+".")
 }

@@ -1,6 +1,6 @@
-// Package provider puts the termination of privileged sessions into Terraform's
-// words: schemas, state and diagnostics. It decodes and words; what happens is
-// decided by package termination.
+// Package provider is the Terraform side of the termination of privileged
+// sessions: schemas, state, and diagnostics. It decodes configuration and writes
+// messages; package termination decides.
 package provider
 
 import (
@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
@@ -45,8 +44,8 @@ type senhasegura struct {
 }
 
 // New gives a constructor of the provider. Each provider it makes is independent:
-// it has its own API client, token and looks. version is the release's, for the
-// user agent.
+// it has its own API client, token and shared reads. version is that of the
+// release, for the user agent.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider { return &senhasegura{version: version} }
 }
@@ -62,16 +61,17 @@ type providerData struct {
 	location *time.Location
 	// unknown names those arguments.
 	unknown []string
-	// zoneStated: the configuration names the time zone of senhasegura's clock.
+	// zoneStated: the configuration sets the time zone of senhasegura's clock.
 	zoneStated bool
 	// nonce tells what this configured provider has made from what another one has:
 	// Terraform configures one to plan and another one to apply.
 	nonce string
-	// rejected is true once an error has said that PAM rejected the credentials.
+	// rejected is true once an error has said that senhasegura rejected the
+	// credentials.
 	rejected atomic.Bool
 }
 
-// available reports whether PAM can be called.
+// available reports whether senhasegura can be called.
 func (d *providerData) available() bool { return d != nil && d.terminator != nil }
 
 // madeBy is the nonce, "" while the provider is not configured.
@@ -89,7 +89,7 @@ func (d *providerData) unknownArguments() []string {
 	return d.unknown
 }
 
-// ready reports whether PAM can be called. If not it says why in diags.
+// ready reports whether senhasegura can be called. If not, diags says why.
 func (d *providerData) ready(diags *diag.Diagnostics) bool {
 	if d.available() {
 		return true
@@ -98,9 +98,9 @@ func (d *providerData) ready(diags *diag.Diagnostics) bool {
 	return false
 }
 
-// once gives the whole error about rejected credentials to the first who meets
-// them, and a short one to the others: with many resources the cause would
-// otherwise be buried under its copies.
+// once gives the whole error about rejected credentials to the first operation
+// that gets it, and a short one to the others: with many resources, its copies
+// would hide the cause.
 func (d *providerData) once(err error, whole diag.Diagnostic) diag.Diagnostic {
 	if errors.Is(err, session.ErrUnauthenticated) && d.rejected.Swap(true) {
 		return rejectedBefore(whole.Summary())
@@ -113,8 +113,8 @@ type configured struct {
 	data *providerData
 }
 
-// take stores the provider's data. It is nil while Terraform validates, and is
-// then not needed.
+// take stores the provider's data. It is nil, and not needed, while Terraform
+// validates.
 func (c *configured) take(data any, diags *diag.Diagnostics) {
 	if data == nil {
 		return
@@ -122,32 +122,32 @@ func (c *configured) take(data any, diags *diag.Diagnostics) {
 	typed, ok := data.(*providerData)
 	if !ok {
 		diags.AddError("Unexpected provider data",
-			fmt.Sprintf("The provider received %T instead of its own data. This is a fault of the provider: report it to its developers.", data))
+			fmt.Sprintf("The provider received %T instead of its own data. This is a bug in the provider: report it to its developers.", data))
 		return
 	}
 	c.data = typed
 }
 
 type providerModel struct {
-	URL                   types.String         `tfsdk:"url"`
-	ClientID              types.String         `tfsdk:"client_id"`
-	ClientSecret          types.String         `tfsdk:"client_secret"`
-	OAuth1                types.Object         `tfsdk:"oauth1"`
-	Tenant                types.String         `tfsdk:"tenant"`
-	CACertPEM             types.String         `tfsdk:"ca_cert_pem"`
-	CACertFile            types.String         `tfsdk:"ca_cert_file"`
-	ClientCertPEM         types.String         `tfsdk:"client_cert_pem"`
-	ClientKeyPEM          types.String         `tfsdk:"client_key_pem"`
-	Insecure              types.Bool           `tfsdk:"insecure"`
-	ProxyURL              types.String         `tfsdk:"proxy_url"`
-	Headers               types.Map            `tfsdk:"headers"`
-	RequestTimeout        timetypes.GoDuration `tfsdk:"request_timeout"`
-	ListTimeout           timetypes.GoDuration `tfsdk:"list_timeout"`
-	MaxRetries            types.Int64          `tfsdk:"max_retries"`
-	MaxConcurrentRequests types.Int64          `tfsdk:"max_concurrent_requests"`
-	RequestsPerSecond     types.Float64        `tfsdk:"requests_per_second"`
-	TimeZone              types.String         `tfsdk:"time_zone"`
-	Paths                 types.Object         `tfsdk:"paths"`
+	URL                   types.String  `tfsdk:"url"`
+	ClientID              types.String  `tfsdk:"client_id"`
+	ClientSecret          types.String  `tfsdk:"client_secret"`
+	OAuth1                types.Object  `tfsdk:"oauth1"`
+	Tenant                types.String  `tfsdk:"tenant"`
+	CACertPEM             types.String  `tfsdk:"ca_cert_pem"`
+	CACertFile            types.String  `tfsdk:"ca_cert_file"`
+	ClientCertPEM         types.String  `tfsdk:"client_cert_pem"`
+	ClientKeyPEM          types.String  `tfsdk:"client_key_pem"`
+	Insecure              types.Bool    `tfsdk:"insecure"`
+	ProxyURL              types.String  `tfsdk:"proxy_url"`
+	Headers               types.Map     `tfsdk:"headers"`
+	RequestTimeout        types.String  `tfsdk:"request_timeout"`
+	ListTimeout           types.String  `tfsdk:"list_timeout"`
+	MaxRetries            types.Int64   `tfsdk:"max_retries"`
+	MaxConcurrentRequests types.Int64   `tfsdk:"max_concurrent_requests"`
+	RequestsPerSecond     types.Float64 `tfsdk:"requests_per_second"`
+	TimeZone              types.String  `tfsdk:"time_zone"`
+	Paths                 types.Object  `tfsdk:"paths"`
 }
 
 func (p *senhasegura) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -157,52 +157,52 @@ func (p *senhasegura) Metadata(_ context.Context, _ provider.MetadataRequest, re
 
 func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Ends live privileged sessions of senhasegura (Segura) through its A2A API.",
+		MarkdownDescription: "Terminates live privileged sessions of senhasegura (Segura) through its A2A API.",
 		Attributes: map[string]schema.Attribute{
 			"url": schema.StringAttribute{
-				MarkdownDescription: "Address of PAM, for example `https://pam.example.com`. A base path is kept. " +
-					"Plain `http` is accepted for a loopback host only. Environment: `SENHASEGURA_URL`.",
+				MarkdownDescription: "Base URL of senhasegura, such as `https://pam.example.com`. May include a path. " +
+					"Must start with `https://`, or for a loopback host with `http://`. Required. Can also be set with the `SENHASEGURA_URL` environment variable.",
 				Optional:   true,
-				Validators: []validator.String{textRule{wants: "an `https` URL", check: a2a.ValidateURL}.or("SENHASEGURA_URL")},
+				Validators: []validator.String{textRule{wants: "a URL that starts with `https://`", check: a2a.ValidateURL}.or("SENHASEGURA_URL")},
 			},
 			"client_id": schema.StringAttribute{
-				MarkdownDescription: "Client ID of the A2A authorization (OAuth 2.0). Required unless `oauth1` is used. Environment: `SENHASEGURA_CLIENT_ID`.",
+				MarkdownDescription: "Client ID of the A2A authorization (OAuth 2.0). Required unless `oauth1` is set. Conflicts with `oauth1`. Can also be set with the `SENHASEGURA_CLIENT_ID` environment variable.",
 				Optional:            true,
 				Validators: []validator.String{
-					notEmpty.or("SENHASEGURA_CLIENT_ID"),
+					credential.or("SENHASEGURA_CLIENT_ID"),
 					stringvalidator.ConflictsWith(path.MatchRoot("oauth1")),
 				},
 			},
 			"client_secret": schema.StringAttribute{
-				MarkdownDescription: "Client secret of the A2A authorization (OAuth 2.0). Required unless `oauth1` is used. Environment: `SENHASEGURA_CLIENT_SECRET`.",
+				MarkdownDescription: "Client secret of the A2A authorization (OAuth 2.0). Required unless `oauth1` is set. Conflicts with `oauth1`. Can also be set with the `SENHASEGURA_CLIENT_SECRET` environment variable.",
 				Optional:            true,
 				Sensitive:           true,
 				Validators: []validator.String{
-					notEmpty.or("SENHASEGURA_CLIENT_SECRET"),
+					credential.or("SENHASEGURA_CLIENT_SECRET"),
 					stringvalidator.ConflictsWith(path.MatchRoot("oauth1")),
 				},
 			},
 			"oauth1": schema.SingleNestedAttribute{
-				MarkdownDescription: "OAuth 1.0a keys, for older installations. Conflicts with `client_id` and `client_secret`.",
+				MarkdownDescription: "OAuth 1.0a credentials, for older installations. All four are required. Conflicts with `client_id` and `client_secret`.",
 				Optional:            true,
 				Sensitive:           true,
 				Validators: []validator.Object{
 					objectvalidator.ConflictsWith(path.MatchRoot("client_id"), path.MatchRoot("client_secret")),
 				},
 				Attributes: map[string]schema.Attribute{
-					"consumer_key":    oauth1Attribute("Consumer key", "CONSUMER_KEY"),
-					"consumer_secret": oauth1Attribute("Consumer secret", "CONSUMER_SECRET"),
-					"token_key":       oauth1Attribute("Token key", "TOKEN_KEY"),
-					"token_secret":    oauth1Attribute("Token secret", "TOKEN_SECRET"),
+					"consumer_key":    oauth1Attribute("Consumer key of the application", "CONSUMER_KEY"),
+					"consumer_secret": oauth1Attribute("Consumer secret of the application", "CONSUMER_SECRET"),
+					"token_key":       oauth1Attribute("Token key of the authorization", "TOKEN_KEY"),
+					"token_secret":    oauth1Attribute("Token secret of the authorization", "TOKEN_SECRET"),
 				},
 			},
 			"tenant": schema.StringAttribute{
-				MarkdownDescription: "Tenant's subdomain, sent with the token request. A multi-tenant instance needs it when it is called by IP address. Environment: `SENHASEGURA_TENANT`.",
+				MarkdownDescription: "Subdomain of the tenant, sent with the token request. Required if `url` has the IP address of a multi-tenant installation. Can also be set with the `SENHASEGURA_TENANT` environment variable.",
 				Optional:            true,
 				Validators:          []validator.String{notEmpty.or("SENHASEGURA_TENANT")},
 			},
 			"ca_cert_pem": schema.StringAttribute{
-				MarkdownDescription: "PEM certificates to trust in addition to the system's roots. Conflicts with `ca_cert_file`. Environment: `SENHASEGURA_CA_CERT_PEM`.",
+				MarkdownDescription: "PEM certificates to trust in addition to those of the system. Conflicts with `ca_cert_file`. Can also be set with the `SENHASEGURA_CA_CERT_PEM` environment variable.",
 				Optional:            true,
 				Validators: []validator.String{
 					notEmpty.or("SENHASEGURA_CA_CERT_PEM"), textRule{wants: "PEM certificates", check: validateCertificates}.or("SENHASEGURA_CA_CERT_PEM"),
@@ -210,65 +210,63 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				},
 			},
 			"ca_cert_file": schema.StringAttribute{
-				MarkdownDescription: "File with PEM certificates to trust in addition to the system's roots. Conflicts with `ca_cert_pem`. Environment: `SENHASEGURA_CA_CERT_FILE`.",
+				MarkdownDescription: "File with PEM certificates to trust in addition to those of the system, such as the self-signed certificate of a new installation. Conflicts with `ca_cert_pem`. Can also be set with the `SENHASEGURA_CA_CERT_FILE` environment variable.",
 				Optional:            true,
 				Validators: []validator.String{
-					notEmpty.or("SENHASEGURA_CA_CERT_FILE"),
+					textRule{wants: "a file with PEM certificates", check: validateCertificateFile}.or("SENHASEGURA_CA_CERT_FILE"),
 					stringvalidator.ConflictsWith(path.MatchRoot("ca_cert_pem")),
 				},
 			},
 			"client_cert_pem": schema.StringAttribute{
-				MarkdownDescription: "PEM client certificate, where the authorization demands one. Needs `client_key_pem`. Environment: `SENHASEGURA_CLIENT_CERT_PEM`.",
+				MarkdownDescription: "PEM client certificate, with its chain. Required if the authorization requires one. Requires `client_key_pem`. Can also be set with the `SENHASEGURA_CLIENT_CERT_PEM` environment variable.",
 				Optional:            true,
 				Validators:          []validator.String{notEmpty.or("SENHASEGURA_CLIENT_CERT_PEM")},
 			},
 			"client_key_pem": schema.StringAttribute{
-				MarkdownDescription: "PEM private key of the client certificate. Needs `client_cert_pem`. Environment: `SENHASEGURA_CLIENT_KEY_PEM`.",
+				MarkdownDescription: "PEM private key of the client certificate, unencrypted. Requires `client_cert_pem`. Can also be set with the `SENHASEGURA_CLIENT_KEY_PEM` environment variable.",
 				Optional:            true,
 				Sensitive:           true,
 				Validators:          []validator.String{notEmpty.or("SENHASEGURA_CLIENT_KEY_PEM")},
 			},
 			"insecure": schema.BoolAttribute{
-				MarkdownDescription: "Skip the verification of PAM's certificate. Every run warns. Prefer `ca_cert_pem`. Default `false`. Environment: `SENHASEGURA_INSECURE`.",
+				MarkdownDescription: "Whether to skip TLS certificate verification. Not recommended: set `ca_cert_file` instead. Every run prints a warning. Defaults to `false`. Can also be set with the `SENHASEGURA_INSECURE` environment variable.",
 				Optional:            true,
 			},
 			"proxy_url": schema.StringAttribute{
-				MarkdownDescription: "HTTP proxy to reach PAM through. Credentials in it are never shown. Without it the usual `HTTPS_PROXY` and `NO_PROXY` count. Environment: `SENHASEGURA_PROXY_URL`.",
+				MarkdownDescription: "URL of the proxy for all requests. Credentials in it are never shown. Defaults to the proxy that `HTTPS_PROXY` and `NO_PROXY` select. Can also be set with the `SENHASEGURA_PROXY_URL` environment variable.",
 				Optional:            true,
 				Sensitive:           true,
 				Validators:          []validator.String{notEmpty.or("SENHASEGURA_PROXY_URL"), textRule{wants: "a proxy URL", check: a2a.ValidateProxyURL}.or("SENHASEGURA_PROXY_URL")},
 			},
 			"headers": schema.MapAttribute{
-				MarkdownDescription: "Extra request headers, for example `Referer`. Not `Authorization`.",
+				MarkdownDescription: "Additional request headers, such as `Referer`. Must not contain headers that the provider sets, such as `Authorization`.",
 				Optional:            true,
 				Sensitive:           true,
 				ElementType:         types.StringType,
 				Validators:          []validator.Map{headersRule{}},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "Time allowed to one attempt of an ordinary call, as a Go duration. Default `30s`.",
+				MarkdownDescription: "Timeout for one attempt of a request, except to list sessions, as a duration such as `30s`. Defaults to `30s`.",
 				Optional:            true,
-				CustomType:          timetypes.GoDurationType{},
 				Validators:          []validator.String{positiveDuration},
 			},
 			"list_timeout": schema.StringAttribute{
-				MarkdownDescription: "Time allowed to one attempt to read the list of sessions, which PAM may need minutes for, as a Go duration. Default `10m`.",
+				MarkdownDescription: "Timeout for one attempt to list sessions, which can take minutes, as a duration. Defaults to `10m`.",
 				Optional:            true,
-				CustomType:          timetypes.GoDurationType{},
 				Validators:          []validator.String{positiveDuration},
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "Retries of a passing failure, 0 to 10. Default `4`. Environment: `SENHASEGURA_MAX_RETRIES`.",
+				MarkdownDescription: "Maximum number of retries for transient failures, from 0 to 10. Defaults to `4`. Can also be set with the `SENHASEGURA_MAX_RETRIES` environment variable.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(0, a2a.MaxRetriesLimit)},
 			},
 			"max_concurrent_requests": schema.Int64Attribute{
-				MarkdownDescription: "Requests on their way at the same time, over the whole provider process. Default `10`.",
+				MarkdownDescription: "Maximum number of concurrent API requests of the provider process. Defaults to `10`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(1, maxConcurrentLimit)},
 			},
 			"requests_per_second": schema.Float64Attribute{
-				MarkdownDescription: "Requests begun per second at most, over the whole provider process. Not limited by default.",
+				MarkdownDescription: "Maximum number of API requests per second of the provider process. No limit by default.",
 				Optional:            true,
 				Validators:          []validator.Float64{float64validator.AtLeast(minRequestsPerSecond)},
 			},
@@ -278,12 +276,12 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 				Validators:          []validator.String{textRule{wants: "an IANA time zone", check: validateTimeZone}.or("SENHASEGURA_TIME_ZONE")},
 			},
 			"paths": schema.SingleNestedAttribute{
-				MarkdownDescription: "Fixes routes of the API, relative to `url`, where the automatic choice is wrong. By default the known routes are tried, newest first.",
+				MarkdownDescription: "Overrides API routes, relative to `url`. By default, the provider detects them. Set a route only if detection fails.",
 				Optional:            true,
 				Attributes: map[string]schema.Attribute{
-					"token": pathAttribute("Route of the token request, for example `iso/oauth2/token`."),
-					"list":  pathAttribute("Route of the list of sessions, for example `api/session/remotesessions`."),
-					"drop":  pathAttribute("Route of the drop, without the session id, for example `api/pam/session/drop`."),
+					"token": pathAttribute("Route of the token request, such as `iso/oauth2/token`."),
+					"list":  pathAttribute("Route of the list of sessions, such as `api/session/remotesessions`."),
+					"drop":  pathAttribute("Route of the termination request (drop), without the session ID, such as `api/pam/session/drop`."),
 				},
 			},
 		},
@@ -292,10 +290,10 @@ func (p *senhasegura) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 
 func oauth1Attribute(name, variable string) schema.StringAttribute {
 	return schema.StringAttribute{
-		MarkdownDescription: name + ". Environment: `SENHASEGURA_OAUTH1_" + variable + "`.",
+		MarkdownDescription: name + ". Can also be set with the `SENHASEGURA_OAUTH1_" + variable + "` environment variable.",
 		Optional:            true,
 		Sensitive:           true,
-		Validators:          []validator.String{notEmpty.or("SENHASEGURA_OAUTH1_" + variable)},
+		Validators:          []validator.String{credential.or("SENHASEGURA_OAUTH1_" + variable)},
 	}
 }
 
@@ -308,8 +306,8 @@ func pathAttribute(description string) schema.StringAttribute {
 }
 
 // ValidateConfig completes the list of faults. What is missing may still come
-// from the environment of a later run, so alone it is no fault of the
-// configuration; but who has to correct something wants to know all of it.
+// from the environment of a later run, so it is reported only together with
+// something that must be corrected anyway.
 func (p *senhasegura) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -318,12 +316,12 @@ func (p *senhasegura) ValidateConfig(ctx context.Context, req provider.ValidateC
 	}
 	written := resolve(ctx, model, func(string) string { return "" })
 	if !written.wrong() {
-		return // what only the environment has is judged when it is used
+		return // what only the environment sets is checked when it is used
 	}
 	whole := resolve(ctx, model, os.Getenv)
 	resp.Diagnostics.Append(whole.missing...)
 	for _, fault := range whole.diags.Errors() {
-		// What is written wrongly has been reported by the argument's validators.
+		// The argument's validators have reported it.
 		if !written.diags.Contains(fault) {
 			resp.Diagnostics.Append(fault)
 		}

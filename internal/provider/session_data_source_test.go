@@ -393,7 +393,7 @@ func TestSessionDataSourceValidation(t *testing.T) {
 		"neither":        {nil, [][]string{{"ERROR", "session_id"}}},
 		"both":           {map[string]any{"session_id": "hash-a", "record_id": "7"}, [][]string{{"ERROR", `AttributeName("session_id")`}}},
 		"dot segment":    {map[string]any{"session_id": "../7"}, [][]string{{`ERROR AttributeName("session_id")`, "path segment"}}},
-		"no time":        {map[string]any{"record_id": "7", "timeouts": map[string]any{"read": "0s"}}, [][]string{{`ERROR AttributeName("timeouts").AttributeName("read")`, "above zero"}}},
+		"no time":        {map[string]any{"record_id": "7", "timeouts": map[string]any{"read": "0s"}}, [][]string{{`ERROR AttributeName("timeouts").AttributeName("read")`, "must be greater than zero"}}},
 		"hash as record": {map[string]any{"record_id": "c819"}, [][]string{{`ERROR AttributeName("record_id")`, "digits"}}},
 	}
 	for name, test := range tests {

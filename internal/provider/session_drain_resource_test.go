@@ -1464,13 +1464,13 @@ func refusedArguments() []refusedArgument {
 		return map[string]any{"exclude": map[string]any{argument: value}}
 	}
 	const (
-		none     = "The set is empty"
-		negative = "is negative"
-		notAbove = "is not above zero"
+		none     = "The set must have at least one value"
+		negative = "must not be negative"
+		notAbove = "must be greater than zero"
 	)
 	return []refusedArgument{
 		{"no match", map[string]any{"match": nil}, "match", "match"},
-		{"a match that sets nothing", map[string]any{"match": map[string]any{}}, "match", "every session of every user"},
+		{"a match that sets nothing", map[string]any{"match": map[string]any{}}, "match", "would match every session"},
 		{"session_ids empty", match("session_ids", []string{}), "match.session_ids", none},
 		{"users empty", match("users", []string{}), "match.users", none},
 		{"credentials empty", match("credentials", []string{}), "match.credentials", none},
@@ -1512,11 +1512,11 @@ func TestDrainValidation(t *testing.T) {
 		refusedArgument{"an unknown consequence", map[string]any{"on_failure": "ignore"}, "on_failure", `"halt" "continue"`},
 		refusedArgument{"held to a preview that is not made", map[string]any{"only_previewed": true, "preview": false}, "only_previewed", "requires `preview`"},
 		refusedArgument{"held to a preview at creation", map[string]any{"only_previewed": true, "drain_on": []string{"create", "destroy"}}, "only_previewed", "conflicts with `create` in `drain_on`"},
-		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "is not above zero"},
+		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "must be greater than zero"},
 		refusedArgument{"a grace as long as the time at creation", map[string]any{
 			"drain_on": []string{"create"}, "grace_period": "1m", "timeouts": map[string]any{"create": "1m"},
 		}, "grace_period", "`timeouts.create` allows 1m0s"},
-		refusedArgument{"a time to delete in words", map[string]any{"timeouts": map[string]any{"delete": "long"}}, "timeouts.delete", "is not a duration"},
+		refusedArgument{"a time to delete in words", map[string]any{"timeouts": map[string]any{"delete": "long"}}, "timeouts.delete", "must be a duration with a unit"},
 	)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -10,26 +10,26 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// sessionAttributes describes every attribute of a session in the words that all
+// sessionAttributes has the description of every attribute of a session, which all
 // schemas share. They are all computed.
 var sessionAttributes = map[string]string{ //nolint:gosec // words about credentials, not credentials
-	"session_id": "The session's unique hash, which a drop takes.",
-	"record_id":  "The session's row number in PAM, in digits.",
-	"user":       "The user of PAM who is, or was, connected.",
-	"credential": "The credential that the session uses on the device.",
-	"device":     "The device, as PAM writes it: host or address, usually with the port.",
-	"protocol":   "The protocol, for example `ssh` or `rdp`.",
-	"proxy":      "The proxy of PAM through which the session runs, for example `Web Proxy`.",
-	"origin_ip":  "The address from which the user is connected.",
-	"started_at": "When the session started, in RFC 3339. Null where PAM sent no readable time.",
-	"ended_at":   "When the session ended, by PAM's clock, in RFC 3339. Null while it was not seen ended.",
-	"live":       "Whether the session is not known to have ended.",
+	"session_id": "Session ID: the 40-character hash that identifies the session in a termination request.",
+	"record_id":  "Record ID: the number of the session in senhasegura.",
+	"user":       "senhasegura user.",
+	"credential": "Credential used on the device.",
+	"device":     "Device as senhasegura shows it: host name or IP address, usually with the port.",
+	"protocol":   "Protocol, such as `ssh` or `rdp`.",
+	"proxy":      "senhasegura proxy of the session, such as `Web Proxy`.",
+	"origin_ip":  "IP address from which the user is connected.",
+	"started_at": "Start time of the session, in RFC 3339 format. Null if senhasegura reports no readable time.",
+	"ended_at":   "End time of the session as senhasegura reports it, in RFC 3339 format. Null if the session is live.",
+	"live":       "Whether the session is live (senhasegura reports no end time).",
 }
 
-// evidenceNames are the attributes by which a person recognizes a session.
+// evidenceNames are the attributes by which a user recognizes a session.
 var evidenceNames = []string{"user", "credential", "device", "protocol", "proxy", "origin_ip", "started_at", "ended_at"}
 
-// evidenceModel is what is kept of a session as evidence of its termination.
+// evidenceModel is what the state of a termination keeps of its session.
 type evidenceModel struct {
 	User       types.String `tfsdk:"user"`
 	Credential types.String `tfsdk:"credential"`
@@ -50,7 +50,7 @@ func evidenceTypes() map[string]attr.Type {
 	return names
 }
 
-// sessionFacts are what is shown of a session wherever sessions are listed.
+// sessionFacts are the attributes of a session in every list of sessions.
 type sessionFacts struct {
 	SessionID types.String `tfsdk:"session_id"`
 	RecordID  types.String `tfsdk:"record_id"`
@@ -61,7 +61,7 @@ func newSessionFacts(s session.Session) sessionFacts {
 	return sessionFacts{SessionID: textOrNull(s.ID), RecordID: textOrNull(s.RecordID), evidenceModel: newEvidenceModel(s)}
 }
 
-// session gives what the facts tell of a session, for a run that looks for it again.
+// session gives the session that the facts describe, for a run that reads it again.
 func (f sessionFacts) session() session.Session {
 	started, err := time.Parse(time.RFC3339, f.StartedAt.ValueString())
 	if err != nil {
@@ -136,7 +136,7 @@ func newEvidenceModel(s session.Session) evidenceModel {
 	}
 }
 
-// textOrNull: PAM leaves out what it does not know, so an empty text is no value.
+// textOrNull: senhasegura omits what it does not know, so an empty text is no value.
 func textOrNull(text string) types.String {
 	if text == "" {
 		return types.StringNull()

@@ -284,8 +284,8 @@ func TestTerminateActionValidation(t *testing.T) {
 	t.Parallel()
 	driver := acctest.NewDriver(t, acctest.Start(t, simulator.Config{}), nil)
 	tests := append(refusedArguments(),
-		refusedArgument{"no time", map[string]any{"timeouts": map[string]any{"invoke": "0s"}}, "timeouts.invoke", "is not above zero"},
-		refusedArgument{"a time in words", map[string]any{"timeouts": map[string]any{"invoke": "long"}}, "timeouts.invoke", "is not a duration"},
+		refusedArgument{"no time", map[string]any{"timeouts": map[string]any{"invoke": "0s"}}, "timeouts.invoke", "must be greater than zero"},
+		refusedArgument{"a time in words", map[string]any{"timeouts": map[string]any{"invoke": "long"}}, "timeouts.invoke", "must be a duration with a unit"},
 	)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

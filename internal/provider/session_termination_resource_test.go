@@ -1097,7 +1097,7 @@ func TestTerminationHostileIDs(t *testing.T) {
 				"plan":     r.Plan(nil, with(map[string]any{"session_id": id})).Diagnostics,
 				"apply":    r.Apply(nil, with(map[string]any{"session_id": id})).Diagnostics,
 			} {
-				expectMessages(t, what, said, message{"Invalid `session_id`", "session_id", []string{"The value must be the unique hash of a session"}})
+				expectMessages(t, what, said, message{"Invalid `session_id`", "session_id", []string{"must be a session ID, the 40-character hash"}})
 			}
 			pam.ExpectRequests(t)
 		})
@@ -1141,11 +1141,11 @@ func TestTerminationArguments(t *testing.T) {
 	}{
 		"record id with letters":   {map[string]any{"record_id": "six"}, "record_id", "1 to 20 digits"},
 		"record id empty":          {map[string]any{"record_id": ""}, "record_id", "1 to 20 digits"},
-		"poll interval of nothing": {map[string]any{"poll_interval": "0s"}, "poll_interval", "not above zero"},
-		"poll interval backward":   {map[string]any{"poll_interval": "-1s"}, "poll_interval", "not above zero"},
-		"create timeout zero":      {map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "not above zero"},
-		"create timeout, no unit":  {map[string]any{"timeouts": map[string]any{"create": "10"}}, "timeouts.create", "numbers with units"},
-		"read timeout backward":    {map[string]any{"timeouts": map[string]any{"read": "-1m"}}, "timeouts.read", "not above zero"},
+		"poll interval of nothing": {map[string]any{"poll_interval": "0s"}, "poll_interval", "must be greater than zero"},
+		"poll interval backward":   {map[string]any{"poll_interval": "-1s"}, "poll_interval", "must be greater than zero"},
+		"create timeout zero":      {map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "must be greater than zero"},
+		"create timeout, no unit":  {map[string]any{"timeouts": map[string]any{"create": "10"}}, "timeouts.create", "with a unit"},
+		"read timeout backward":    {map[string]any{"timeouts": map[string]any{"read": "-1m"}}, "timeouts.read", "must be greater than zero"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -297,13 +297,13 @@ func TestSessionsDataSourceValidation(t *testing.T) {
 		"unknown element":          {match("users", []any{"alice", unknownValue{}}), nil},
 		"unknown age":              {match("older_than", unknownValue{}), nil},
 		"fault beside an unknown":  {match("users", []any{"", unknownValue{}}), [][]string{{`ERROR AttributeName("match").AttributeName("users").ElementKeyValue`, "Invalid `match.users`", "empty"}}},
-		"empty set":                {match("users", []any{}), [][]string{{`ERROR AttributeName("match").AttributeName("users"): Invalid`, "The set is empty"}}},
-		"empty set in exclude":     {map[string]any{"exclude": map[string]any{"users": []any{}}}, [][]string{{`ERROR AttributeName("exclude").AttributeName("users"): Invalid`, "The set is empty"}}},
-		"null element":             {match("proxies", []any{nil}), [][]string{{`ERROR AttributeName("match").AttributeName("proxies").ElementKeyValue`, "null element"}}},
+		"empty set":                {match("users", []any{}), [][]string{{`ERROR AttributeName("match").AttributeName("users"): Invalid`, "The set must have at least one value"}}},
+		"empty set in exclude":     {map[string]any{"exclude": map[string]any{"users": []any{}}}, [][]string{{`ERROR AttributeName("exclude").AttributeName("users"): Invalid`, "The set must have at least one value"}}},
+		"null value":               {match("proxies", []any{nil}), [][]string{{`ERROR AttributeName("match").AttributeName("proxies").ElementKeyValue`, "null value"}}},
 		"device with a named port": {match("devices", []any{"web01:ssh", "web01"}), [][]string{{`ERROR AttributeName("match").AttributeName("devices").ElementKeyValue`, `"web01:ssh"`, "port from 1 to 65535"}}},
 		"two faulty elements":      {match("origin_ips", []any{"laptop", "10.0.0.0/33"}), [][]string{{`"laptop"`}, {`"10.0.0.0/33"`}}},
-		"negative age":             {match("older_than", "-1h"), [][]string{{`ERROR AttributeName("match").AttributeName("older_than")`, "above zero"}}},
-		"no time":                  {map[string]any{"timeouts": map[string]any{"read": "-1s"}}, [][]string{{`ERROR AttributeName("timeouts").AttributeName("read")`, "above zero"}}},
+		"negative age":             {match("older_than", "-1h"), [][]string{{`ERROR AttributeName("match").AttributeName("older_than")`, "must be greater than zero"}}},
+		"no time":                  {map[string]any{"timeouts": map[string]any{"read": "-1s"}}, [][]string{{`ERROR AttributeName("timeouts").AttributeName("read")`, "must be greater than zero"}}},
 		"state":                    {map[string]any{"state": "dead"}, [][]string{{`ERROR AttributeName("state")`, "live", "ended", "all"}}},
 	}
 	for name, test := range tests {
@@ -322,7 +322,7 @@ func TestSessionsDataSourceReadChecksMatch(t *testing.T) {
 	_, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", config)
 	wantLines(t, diags,
 		[]string{`ERROR AttributeName("match").AttributeName("users")`},
-		[]string{`ERROR AttributeName("match").AttributeName("older_than")`, "above zero"},
+		[]string{`ERROR AttributeName("match").AttributeName("older_than")`, "must be greater than zero"},
 		[]string{`ERROR AttributeName("exclude").AttributeName("devices").ElementKeyValue`},
 	)
 	if got := pam.journal(); len(got) > 0 {

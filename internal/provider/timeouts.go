@@ -15,14 +15,14 @@ import (
 const (
 	defaultTerminationTimeout = time.Hour
 	defaultRefreshTimeout     = 10 * time.Minute
-	// defaultReadTimeout bounds what reads the list and changes nothing.
+	// defaultReadTimeout is for operations that read the list and change nothing.
 	defaultReadTimeout = 30 * time.Minute
 )
 
-const timeoutsDescription = "Bounds on the time that operations take."
+const timeoutsDescription = "Operation timeouts."
 
-// timeoutsAttribute is the `timeouts` of a resource. The library accepts a
-// negative time and zero, which would fail every operation, so they are refused.
+// timeoutsAttribute is the `timeouts` of a resource. The library accepts negative
+// durations and zero, which would fail every operation, so validators refuse them.
 func timeoutsAttribute(ctx context.Context, options timeouts.Opts) schema.Attribute {
 	attribute, ok := timeouts.Attributes(ctx, options).(schema.SingleNestedAttribute)
 	if !ok {

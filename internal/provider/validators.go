@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -16,19 +19,31 @@ import (
 )
 
 var (
-	notEmpty = textRule{wants: "a text that is not empty", check: func(text string) error {
+	notEmpty = textRule{wants: "a non-empty string", check: func(text string) error {
 		if text == "" {
-			return errors.New("it is empty")
+			return errors.New("must not be empty")
 		}
 		return nil
 	}}
-	sessionID = textRule{wants: "the unique hash of a session", check: session.ValidateID}
-	recordID  = textRule{wants: "a row number in digits", check: session.ValidateRecordID}
+	credential = textRule{wants: "a credential", check: a2a.ValidateCredential}
 
-	positiveDuration = textRule{wants: "a Go duration above zero", check: func(text string) error {
+	sessionID = textRule{wants: "a session ID", check: func(text string) error {
+		if err := session.ValidateID(text); err != nil {
+			return errors.New("must be a session ID, the 40-character hash" + strings.TrimPrefix(err.Error(), session.ErrIdentifier.Error()))
+		}
+		return nil
+	}}
+	recordID = textRule{wants: "a record ID (digits only)", check: func(text string) error {
+		if session.ValidateRecordID(text) != nil {
+			return fmt.Errorf("must be a record ID, 1 to 20 digits without a leading zero, but is %q", text)
+		}
+		return nil
+	}}
+
+	positiveDuration = textRule{wants: "a duration greater than zero, such as `5m`", check: func(text string) error {
 		return validateDuration(text, time.Nanosecond)
 	}}
-	duration = textRule{wants: "a Go duration", check: func(text string) error {
+	duration = textRule{wants: "a duration such as `5m`", check: func(text string) error {
 		return validateDuration(text, 0)
 	}}
 )
@@ -41,11 +56,11 @@ func validateDuration(text string, least time.Duration) error {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is not a duration; write numbers with units, such as \"30s\" or \"1h15m\"", text)
+		return fmt.Errorf("must be a duration with a unit, such as \"30s\" or \"1h15m\", but is %q", text)
 	case d < least && least > 0:
-		return fmt.Errorf("%q is not above zero; write a duration such as \"30s\" or \"1h15m\"", text)
+		return fmt.Errorf("must be greater than zero, such as \"30s\" or \"1h15m\", but is %q", text)
 	case d < least:
-		return fmt.Errorf("%q is negative; write a duration such as \"30s\", or \"0s\" for none", text)
+		return fmt.Errorf("must not be negative, but is %q", text)
 	}
 	return nil
 }
@@ -53,6 +68,8 @@ func validateDuration(text string, least time.Duration) error {
 // textRule is a string validator around a function that says what is wrong.
 type textRule struct {
 	wants string
+	// check's error completes a sentence that begins with the argument: "must not
+	// be empty".
 	check func(string) error
 	// variable is the environment variable that can set the value too, "" for none.
 	variable string
@@ -73,23 +90,29 @@ func (r textRule) ValidateString(_ context.Context, req validator.StringRequest,
 		return
 	}
 	if err := r.check(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid `"+req.Path.String()+"`",
-			sentences(fmt.Sprintf("%s.\n\nThe value must be %s.", capitalize(err.Error()), r.wants), r.elsewhere()))
+		hint := ""
+		if r.variable != "" {
+			hint = "You can also set it with the `" + r.variable + "` environment variable."
+		}
+		resp.Diagnostics.Append(invalidArgument(req.Path, err, hint))
 	}
 }
 
-func (r textRule) elsewhere() string {
-	if r.variable == "" {
-		return ""
+// invalidArgument says what is wrong with an argument. err completes a sentence
+// that begins with its name; hint is a sentence, or "".
+func invalidArgument(at path.Path, err error, hint string) diag.Diagnostic {
+	detail := quoted(at) + " " + err.Error() + "."
+	if hint != "" {
+		detail += "\n\n" + hint
 	}
-	return "It can also come from the environment variable " + r.variable + "."
+	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+quoted(at), detail)
 }
 
 // headersRule checks names and values of the provider's extra headers.
 type headersRule struct{}
 
 func (headersRule) Description(context.Context) string {
-	return "keys must be names of HTTP headers other than those the provider sets"
+	return "keys must be names of HTTP headers other than those that the provider sets"
 }
 
 func (r headersRule) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
@@ -101,10 +124,10 @@ func (headersRule) ValidateMap(_ context.Context, req validator.MapRequest, resp
 		switch {
 		case !ok || value.IsUnknown():
 		case value.IsNull():
-			resp.Diagnostics.AddAttributeError(at, "Invalid `"+at.String()+"`", "The header has no value. Give it one, or leave it out.")
+			resp.Diagnostics.AddAttributeError(at, "Invalid "+quoted(at), "The header has no value. Set a value, or remove the header.")
 		default:
 			if err := a2a.ValidateHeaders(map[string]string{name: value.ValueString()}); err != nil {
-				resp.Diagnostics.AddAttributeError(at, "Invalid `"+at.String()+"`", capitalize(err.Error())+".")
+				resp.Diagnostics.AddAttributeError(at, "Invalid "+quoted(at), quoted(req.Path)+" "+err.Error()+".")
 			}
 		}
 	}

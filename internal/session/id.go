@@ -12,7 +12,7 @@ import (
 // below what a proxy accepts as a request line.
 const maxIDLength = 512
 
-// ValidateID reports why id cannot be the hash of a session, or nil. The format
+// ValidateID reports why id cannot be the ID of a session, or nil. The format
 // is not guaranteed (contract, section 1), so it only refuses what could never
 // be one path segment: the empty string, blanks at either end, control and
 // invalid characters, and empty and dot segments in any spelling, which servers
@@ -25,17 +25,17 @@ func ValidateID(id string) error {
 	reason := ""
 	switch {
 	case id == "":
-		reason = "it is empty"
+		reason = "it must not be empty"
 	case len(id) > maxIDLength:
 		reason = fmt.Sprintf("it has %d bytes, more than %d", len(id), maxIDLength)
 	case !utf8.ValidString(id):
-		reason = "it is not valid UTF-8"
+		reason = "it must be valid UTF-8"
 	case strings.TrimSpace(id) != id:
-		reason = "it begins or ends with white space"
+		reason = "it must not start or end with white space"
 	case strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || !unicode.IsGraphic(r) }):
-		reason = "it has a control or invisible character"
+		reason = "it must not contain control characters or invisible characters"
 	case hasUnstableSegment(id):
-		reason = `it has an empty, "." or ".." path segment`
+		reason = `it must not contain an empty, ".", or ".." path segment`
 	}
 	if reason == "" {
 		return nil
@@ -89,13 +89,13 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// ValidateRecordID reports why id cannot be the row number that "get one"
-// takes, or nil. PAM would answer a number with leading zeros with another text
-// than was asked for. The error matches ErrIdentifier.
+// ValidateRecordID reports why id cannot be the record ID that "get one" takes, or
+// nil. senhasegura would answer a number with leading zeros with another text than
+// was asked for. The error matches ErrIdentifier.
 func ValidateRecordID(id string) error {
 	digits := id != "" && len(id) <= 20 && !strings.ContainsFunc(id, func(r rune) bool { return r < '0' || r > '9' })
 	if !digits || len(id) > 1 && id[0] == '0' {
-		return fmt.Errorf("%w: %q: a record id has 1 to 20 digits and no leading zero", ErrIdentifier, id)
+		return fmt.Errorf("%w: %q: a record ID has 1 to 20 digits and no leading zero", ErrIdentifier, id)
 	}
 	return nil
 }

@@ -22,10 +22,10 @@ const (
 	FieldOlderThan   = "older_than"
 )
 
-// Match says which sessions are meant. Inside one set any value is enough,
-// across criteria all must hold; a nil set and a zero OlderThan are not set.
-// An empty set that is not nil is a fault: a variable that came out empty must
-// not mean everyone, nor no one.
+// Match selects sessions. A session satisfies a set with any one of its values, and
+// must satisfy every criterion; a nil set and a zero OlderThan are not set. An empty
+// set that is not nil is a fault: an empty variable must neither match every session
+// nor none.
 //
 // SessionIDs are compared exactly, everything else without case, by Unicode
 // simple folding. Host names are compared without a trailing dot, and IP
@@ -34,7 +34,7 @@ const (
 // or CIDR prefixes. OlderThan is the least time since the start; a start more than
 // 15 minutes in the future leaves it Undecided.
 //
-// A name in another form is neither meant nor not meant, but Undecided: "db-01"
+// A name in another form neither matches nor doesn't, but is Undecided: "db-01"
 // against "db-01.example.com", and "alice", "CORP\alice" and
 // "alice@corp.example.com" against one another, as users and as credentials.
 // Two names in one form that differ are a plain No. Addresses have no other
@@ -52,7 +52,7 @@ type Match struct {
 	everyone bool
 }
 
-// Everyone is the one Match that may set nothing: it means every session.
+// Everyone is the one Match that may set nothing: it matches every session.
 var Everyone = Match{everyone: true}
 
 // set is one criterion of a Match that is a set of strings.
@@ -127,8 +127,7 @@ func ValidateSetSize(field string, size int) error {
 	if size > 0 {
 		return nil
 	}
-	return &MatchError{Field: field, Reason: "the set is empty, and that could mean every session or none: " +
-		"name at least one value, or leave the argument out (null)"}
+	return &MatchError{Field: field, Reason: "the set must have at least one value: to match any value, omit the argument or set it to null"}
 }
 
 // ValidateOlderThan returns a *MatchError where the age is not positive.
@@ -136,7 +135,7 @@ func ValidateOlderThan(age time.Duration) error {
 	if age > 0 {
 		return nil
 	}
-	return &MatchError{Field: FieldOlderThan, Value: age.String(), Reason: `the age must be positive, such as "8h"`}
+	return &MatchError{Field: FieldOlderThan, Value: age.String(), Reason: `the age must be greater than zero, such as "8h"`}
 }
 
 // ValidateMatchValue returns a *MatchError where value cannot be an element of
@@ -162,11 +161,11 @@ func ValidateMatchValue(field, value string) error {
 func blankReason(value string) string {
 	switch {
 	case strings.TrimSpace(value) == "":
-		return "the value is empty: write what to match, or leave the argument out (null)"
+		return "the value must not be empty: to match any value, omit the argument or set it to null"
 	case strings.TrimSpace(value) != value:
-		return "the value begins or ends with white space: remove it"
+		return "the value must not start or end with white space"
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return "the value has a control character: remove it"
+		return "the value must not contain control characters"
 	}
 	return ""
 }
@@ -187,18 +186,18 @@ func originReason(value string) string {
 	return err.Error()
 }
 
-// Verdict is the answer to whether a session is meant. It has three values
-// because PAM may leave out, or write in an unreadable form, what a criterion
+// Verdict is the answer to whether a session matches. It has three values
+// because senhasegura may leave out, or write in an unreadable form, what a criterion
 // asks about.
 type Verdict int
 
 const (
-	// No: the session is not meant.
+	// No: the session does not match.
 	No Verdict = iota
-	// Undecided: what PAM showed neither proves nor disproves it. Such a
-	// session must not be dropped, nor be left out without a word.
+	// Undecided: what senhasegura showed neither proves nor disproves a match. Such
+	// a session must not be terminated, and must be reported.
 	Undecided
-	// Yes: the session is meant.
+	// Yes: the session matches.
 	Yes
 )
 
@@ -296,13 +295,13 @@ type Selector struct {
 }
 
 // NewSelector compiles both. A match that sets nothing is refused, unless it is
-// Everyone: a caller that drops must not do so to all of them by omission. A zero
-// exclude protects none. The error joins the faults of both, each a *MatchError
+// Everyone: a caller must not terminate all sessions by omission. A zero exclude
+// excludes none. The error joins the faults of both, each a *MatchError
 // behind the name of its object.
 func NewSelector(match, exclude Match) (*Selector, error) {
 	wanted, matchErr := match.Compile()
 	if matchErr == nil && match.IsZero() && !match.everyone {
-		matchErr = errors.New("nothing is set, and that would mean every session: set at least one criterion")
+		matchErr = errors.New("must set at least one criterion, or it would match every session")
 	}
 	if matchErr != nil {
 		matchErr = fmt.Errorf("match: %w", matchErr)
@@ -336,7 +335,7 @@ func (s *Selector) Select(session Session, now time.Time) Verdict {
 	return s.Judge(session, now).Verdict()
 }
 
-// exactSet compares as it is written, because PAM guarantees no format for an
+// exactSet compares as it is written, because senhasegura guarantees no format for an
 // identifier (contract, section 1).
 type exactSet map[string]struct{}
 
@@ -369,7 +368,7 @@ func newFoldedSet(values []string) foldedSet {
 	return folded
 }
 
-// judge is Undecided about an empty value: PAM did not say who, or where.
+// judge is Undecided about an empty value: senhasegura did not say who, or where.
 func (f foldedSet) judge(value string) Verdict {
 	value = strings.TrimSpace(value)
 	if value == "" {
@@ -442,7 +441,7 @@ func (o *originSet) judge(origin string) Verdict {
 // parseOriginPattern reads an address as the prefix of all its bits.
 func parseOriginPattern(value string) (netip.Prefix, error) {
 	if strings.Contains(value, "%") {
-		return netip.Prefix{}, errors.New("write the address without its zone: PAM's zones are not this machine's")
+		return netip.Prefix{}, errors.New("write the address without its zone: the zones of the senhasegura server are not those of this machine")
 	}
 	if !strings.Contains(value, "/") {
 		address, ok := parseAddress(value)

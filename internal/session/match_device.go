@@ -21,7 +21,7 @@ type device struct {
 // parseDevice takes host[:port] apart: a name, an address, "[IPv6]:port", or
 // nine groups, which can only be a full IPv6 address and a port. A bare text
 // that is an IPv6 address is that address. A name may contain anything but
-// colons and brackets, because PAM does not promise more than a text.
+// colons and brackets, because senhasegura does not promise more than a text.
 func parseDevice(text string) (device, bool) {
 	if inner, bracketed := strings.CutPrefix(text, "["); bracketed {
 		return parseBracketed(inner)
@@ -77,7 +77,7 @@ func parsePort(text string) (uint16, bool) {
 }
 
 // parseAddress reads an IP address. IPv4-mapped IPv6 becomes IPv4, and a zone is
-// left out, because it names an interface of the PAM server.
+// left out, because it names an interface of the senhasegura server.
 func parseAddress(text string) (netip.Addr, bool) {
 	// netip allocates an error for everything else, and a list has a million rows.
 	if !looksLikeAddress(text) {
@@ -115,11 +115,11 @@ func deviceReason(text string) string {
 	const forms = `write a host, "host:port", an IP address, or "[IPv6]:port"`
 	switch {
 	case strings.ContainsAny(text, "*?"):
-		return "there are no wildcards: name each device"
+		return "wildcards are not supported: write each device"
 	case strings.ContainsAny(text, "/@,;"):
-		return "this is not one device: " + forms
+		return "the value must be one device: " + forms
 	case strings.Contains(text, "%"):
-		return "write the address without its zone: PAM's zones are not this machine's"
+		return "write the address without its zone: the zones of the senhasegura server are not those of this machine"
 	}
 	if _, ok := parseDevice(text); !ok {
 		return forms + ", with a port from 1 to 65535"
@@ -218,7 +218,7 @@ func (d *deviceSet) addName(name []byte, value hostValue) {
 	}
 }
 
-// judge compares the device that PAM shows with the set.
+// judge compares the device that senhasegura shows with the set.
 func (d *deviceSet) judge(text string) Verdict {
 	text = strings.TrimSpace(text)
 	if text == "" {

@@ -61,7 +61,8 @@ func FuzzMatch(f *testing.F) {
 }
 
 // FuzzMatchDevice: a device that is accepted in a match finds the session whose
-// device PAM writes in the same way, in any case, and the host finds every port.
+// device senhasegura writes in the same way, in any case, and the host finds every
+// port.
 func FuzzMatchDevice(f *testing.F) {
 	for _, seed := range []string{
 		"10.66.33.17:22", "web01", "WEB01.example.com.:3389", "[2001:db8::1]:22", "2001:db8::1:22",
@@ -72,7 +73,7 @@ func FuzzMatchDevice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, port uint16) {
 		match := Match{Devices: []string{text}}
 		if match.Validate() != nil {
-			// PAM may show what no match may say.
+			// senhasegura may show what no match may say.
 			mustCompile(t, Match{Devices: []string{"web01"}}).Match(Session{Device: text}, moment)
 			return
 		}
@@ -118,7 +119,7 @@ func FuzzMatchOrigin(f *testing.F) {
 	})
 }
 
-// deviceText writes a device as PAM does.
+// deviceText writes a device as senhasegura does.
 func deviceText(d device, port uint16) string {
 	host := d.name
 	if d.address.IsValid() {

@@ -14,7 +14,7 @@ import (
 
 var moment = time.Date(2025, time.March, 3, 12, 0, 0, 0, time.UTC)
 
-// whole is a session of which PAM shows everything.
+// whole is a session of which senhasegura shows everything.
 func whole() Session {
 	return Session{
 		ID:         "c819cbc5f2fad2065f1d132a22d0e2dfacccb228",
@@ -286,14 +286,14 @@ func TestMatchValidateFaults(t *testing.T) {
 		fault  MatchError
 		reason string
 	}{
-		"empty set":                     {Match{Users: []string{}}, MatchError{Field: "users"}, "the set is empty"},
-		"empty set of origins":          {Match{OriginIPs: []string{}}, MatchError{Field: "origin_ips"}, "the set is empty"},
-		"empty user":                    {Match{Users: []string{""}}, MatchError{Field: "users"}, "the value is empty"},
-		"blank credential":              {Match{Credentials: []string{" \t"}}, MatchError{Field: "credentials", Value: " \t"}, "the value is empty"},
+		"empty set":                     {Match{Users: []string{}}, MatchError{Field: "users"}, "the set must have at least one value"},
+		"empty set of origins":          {Match{OriginIPs: []string{}}, MatchError{Field: "origin_ips"}, "the set must have at least one value"},
+		"empty user":                    {Match{Users: []string{""}}, MatchError{Field: "users"}, "the value must not be empty"},
+		"blank credential":              {Match{Credentials: []string{" \t"}}, MatchError{Field: "credentials", Value: " \t"}, "the value must not be empty"},
 		"protocol with a space before":  {Match{Protocols: []string{" ssh"}}, MatchError{Field: "protocols", Value: " ssh"}, "white space"},
 		"proxy with a newline after":    {Match{Proxies: []string{"Web Proxy\n"}}, MatchError{Field: "proxies", Value: "Web Proxy\n"}, "white space"},
 		"user with a newline inside":    {Match{Users: []string{"a\nb"}}, MatchError{Field: "users", Value: "a\nb"}, "control character"},
-		"empty session id":              {Match{SessionIDs: []string{""}}, MatchError{Field: "session_ids"}, "the value is empty"},
+		"empty session id":              {Match{SessionIDs: []string{""}}, MatchError{Field: "session_ids"}, "the value must not be empty"},
 		"session id that leaves a path": {Match{SessionIDs: []string{"../x"}}, MatchError{Field: "session_ids", Value: "../x"}, `path segment`},
 		"device without host":           {Match{Devices: []string{":22"}}, MatchError{Field: "devices", Value: ":22"}, "write a host"},
 		"device with an empty port":     {Match{Devices: []string{"web01:"}}, MatchError{Field: "devices", Value: "web01:"}, "port from 1"},
@@ -304,11 +304,11 @@ func TestMatchValidateFaults(t *testing.T) {
 		"device with two colons":        {Match{Devices: []string{"a:b:22"}}, MatchError{Field: "devices", Value: "a:b:22"}, "[IPv6]:port"},
 		"device with an open bracket":   {Match{Devices: []string{"[::1"}}, MatchError{Field: "devices", Value: "[::1"}, "[IPv6]:port"},
 		"device with text after it":     {Match{Devices: []string{"[::1]22"}}, MatchError{Field: "devices", Value: "[::1]22"}, "[IPv6]:port"},
-		"device that is a URL":          {Match{Devices: []string{"ssh://web01"}}, MatchError{Field: "devices", Value: "ssh://web01"}, "not one device"},
-		"device that is a prefix":       {Match{Devices: []string{"10.0.0.0/24"}}, MatchError{Field: "devices", Value: "10.0.0.0/24"}, "not one device"},
-		"device with a user":            {Match{Devices: []string{"root@web01"}}, MatchError{Field: "devices", Value: "root@web01"}, "not one device"},
-		"devices in one string":         {Match{Devices: []string{"web01,web02"}}, MatchError{Field: "devices", Value: "web01,web02"}, "not one device"},
-		"device with a wildcard":        {Match{Devices: []string{"web*"}}, MatchError{Field: "devices", Value: "web*"}, "no wildcards"},
+		"device that is a URL":          {Match{Devices: []string{"ssh://web01"}}, MatchError{Field: "devices", Value: "ssh://web01"}, "must be one device"},
+		"device that is a prefix":       {Match{Devices: []string{"10.0.0.0/24"}}, MatchError{Field: "devices", Value: "10.0.0.0/24"}, "must be one device"},
+		"device with a user":            {Match{Devices: []string{"root@web01"}}, MatchError{Field: "devices", Value: "root@web01"}, "must be one device"},
+		"devices in one string":         {Match{Devices: []string{"web01,web02"}}, MatchError{Field: "devices", Value: "web01,web02"}, "must be one device"},
+		"device with a wildcard":        {Match{Devices: []string{"web*"}}, MatchError{Field: "devices", Value: "web*"}, "wildcards are not supported"},
 		"device with a zone":            {Match{Devices: []string{"fe80::1%eth0"}}, MatchError{Field: "devices", Value: "fe80::1%eth0"}, "without its zone"},
 		"origin that is a name":         {Match{OriginIPs: []string{"laptop"}}, MatchError{Field: "origin_ips", Value: "laptop"}, "write an IP address"},
 		"origin with a port":            {Match{OriginIPs: []string{"10.0.0.9:1"}}, MatchError{Field: "origin_ips", Value: "10.0.0.9:1"}, "write an IP address"},
@@ -316,7 +316,7 @@ func TestMatchValidateFaults(t *testing.T) {
 		"origin with a long prefix":     {Match{OriginIPs: []string{"10.0.0.0/33"}}, MatchError{Field: "origin_ips", Value: "10.0.0.0/33"}, "write the prefix"},
 		"origin with a zone":            {Match{OriginIPs: []string{"fe80::1%eth0"}}, MatchError{Field: "origin_ips", Value: "fe80::1%eth0"}, "without its zone"},
 		"origin beyond mapped IPv4":     {Match{OriginIPs: []string{"::ffff:0:0/90"}}, MatchError{Field: "origin_ips", Value: "::ffff:0:0/90"}, "IPv4 notation"},
-		"negative age":                  {Match{OlderThan: -time.Second}, MatchError{Field: "older_than", Value: "-1s"}, "must be positive"},
+		"negative age":                  {Match{OlderThan: -time.Second}, MatchError{Field: "older_than", Value: "-1s"}, "greater than zero"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -165,8 +165,7 @@ func TestMatchSetOfForms(t *testing.T) {
 	}
 }
 
-// What only protocols, proxies, identifiers and origins look like has no other
-// form.
+// Protocols, proxies, identifiers and origins have no other form.
 func TestMatchOtherFieldsHaveOneForm(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -6,32 +6,33 @@ package session
 
 import "time"
 
-// Session is one remote session as PAM showed it at one moment. It is a value:
-// copies are independent and safe for concurrent use.
+// Session is one remote session as senhasegura showed it at one moment. It is a
+// value: copies are independent and safe for concurrent use.
 type Session struct {
-	// ID is the unique hash (`session_id` on the wire), the only identifier
+	// ID is the session ID, a hash (`session_id` on the wire), the only identifier
 	// that a drop takes. Its format is not guaranteed.
 	ID string
-	// RecordID is the row number (`id` on the wire) in decimal digits, the only
-	// identifier that "get one" takes. Empty where PAM left it out.
+	// RecordID is the record ID (`id` on the wire) in decimal digits, the only
+	// identifier that "get one" takes. Empty where senhasegura left it out.
 	RecordID string
 
 	User       string
 	Credential string
-	// Device is the target as PAM writes it, usually with a port:
+	// Device is the target as senhasegura writes it, usually with a port:
 	// "10.0.0.9:22", "[2001:db8::1]:22", "db.example.com".
 	Device   string
 	Protocol string
 	Proxy    string
 	OriginIP string
 
-	// StartedAt is the zero time where PAM sent none or one that cannot be read.
+	// StartedAt is the zero time where senhasegura sent none or one that cannot be
+	// read.
 	StartedAt time.Time
-	// EndedAt is the zero time unless PAM sent a readable end: it is the only
+	// EndedAt is the zero time unless senhasegura sent a readable end: it is the only
 	// proof that the session has ended.
 	EndedAt time.Time
-	// UnreadableEnd is what PAM sent as the end where that is neither empty nor
-	// a time. Such a session was not seen to end, so it counts as live.
+	// UnreadableEnd is what senhasegura sent as the end where that is neither empty
+	// nor a time. Such a session was not seen to end, so it counts as live.
 	UnreadableEnd string
 }
 

@@ -373,12 +373,12 @@ func (sh shape) appendTimes(b []byte, r listed) []byte {
 
 // liveTimes is `end` and `time` of a session that has not ended.
 func (sh shape) liveTimes(recordID int64) string {
-	look := sh.liveEnd
-	if look == LiveEndMixed {
-		looks := [...]LiveEnd{LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero}
-		look = looks[uint64(recordID)%uint64(len(looks))] //nolint:gosec // only spreads the looks; a wrapped value spreads too
+	end := sh.liveEnd
+	if end == LiveEndMixed {
+		ends := [...]LiveEnd{LiveEndNull, LiveEndEmpty, LiveEndMissing, LiveEndZero}
+		end = ends[uint64(recordID)%uint64(len(ends))] //nolint:gosec // only spreads the values; a wrapped number spreads too
 	}
-	switch look {
+	switch end {
 	case LiveEndEmpty:
 		return `,"end":"","time":""`
 	case LiveEndMissing:
@@ -388,7 +388,7 @@ func (sh shape) liveTimes(recordID int64) string {
 	case LiveEndNull:
 		return `,"end":null,"time":null`
 	default:
-		return `,"end":"` + string(look) + `","time":"00:00:00"` // digits and signs: Config.Validate refuses others
+		return `,"end":"` + string(end) + `","time":"00:00:00"` // digits and signs: Config.Validate refuses others
 	}
 }
 

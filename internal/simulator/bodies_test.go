@@ -191,7 +191,7 @@ func TestLiveEnd(t *testing.T) {
 	t.Parallel()
 	const absent = "(absent)"
 	tests := []struct {
-		look simulator.LiveEnd
+		end  simulator.LiveEnd
 		want []any // of the first rows
 	}{
 		{simulator.LiveEndNull, []any{nil, nil, nil, nil}},
@@ -204,9 +204,9 @@ func TestLiveEnd(t *testing.T) {
 		{simulator.LiveEndMixed, []any{"", absent, "0000-00-00 00:00:00", nil}},
 	}
 	for _, tt := range tests {
-		t.Run(string(tt.look), func(t *testing.T) {
+		t.Run(string(tt.end), func(t *testing.T) {
 			t.Parallel()
-			k := login(t, simulator.Config{LiveEnd: tt.look})
+			k := login(t, simulator.Config{LiveEnd: tt.end})
 			k.sim.AddMany(len(tt.want), simulator.Sample)
 			var got []any
 			for _, row := range k.list(t).rows(t, "remote_sessions") {

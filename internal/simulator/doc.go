@@ -8,7 +8,7 @@
 // The simulator knows what is true of each session (Session, Sessions) apart
 // from what it tells a caller. A session is live, then perhaps ending (a drop
 // was accepted and has not worked yet), then ended. Behavior makes single
-// sessions awkward: refusing, living on after an accepted drop, coming back.
+// sessions difficult: refusing, staying live after an accepted drop, reconnecting.
 // The zone and the clock of the server, the forms of names and the end of a live
 // session (Config) change answers alone. Reset begins again.
 //
@@ -26,8 +26,8 @@
 //
 // # Time
 //
-// Nothing runs in the background: due events are carried out when somebody
-// looks, by Config.Now. It therefore works in a testing/synctest bubble, as
+// Nothing runs in the background: due events are carried out at the next
+// read, by Config.Now. It therefore works in a testing/synctest bubble, as
 // long as New is called inside it. Only proxied connections use real timers.
 //
 // # Concurrency

@@ -40,7 +40,7 @@ const (
 	// client gives up or Simulator.Close.
 	Slow Kind = "slow"
 	// SlowBefore waits like Slow and then acts and answers. A client that gives
-	// up meanwhile keeps it from acting.
+	// up in the meantime keeps it from acting.
 	SlowBefore Kind = "slow-before"
 )
 
@@ -115,7 +115,7 @@ const (
 type Fault struct {
 	Kind Kind
 	Op   Op // any when empty
-	// Object is the decoded session id of a drop or row number of a get; any when
+	// Object is the decoded session id of a drop or record ID of a get; any when
 	// empty.
 	Object string
 	// After lets so many matching requests pass first.
@@ -233,8 +233,8 @@ func courseOf(kind Kind) (course, bool) {
 	return c, ok
 }
 
-// PassingKinds returns the kinds that a client is to survive by trying again or
-// by looking, and that take no time.
+// PassingKinds returns the kinds after which a client must succeed by retrying or
+// by checking, and that take no time.
 func PassingKinds() []Kind {
 	return []Kind{
 		CutBefore, CutAfter, CutMiddle, ResetBefore, ResetAfter, Truncated200, HTML200, HTML502,
@@ -440,7 +440,7 @@ func merged(a, b http.Header) http.Header {
 }
 
 // wait returns after delay, or not at all when the client gives up first: then
-// there is nobody to answer.
+// no client is left to respond to.
 func (x *exchange) wait(delay time.Duration) {
 	ctx := x.r.Context()
 	if delay > 0 {

@@ -113,7 +113,7 @@ func (s *Simulator) AddMany(n int, template func(i int) Session) []Session {
 	return added
 }
 
-// historyRecords is where the row numbers of History begin, far above those that
+// historyRecords is where the record IDs of History begin, far above those that
 // Add assigns.
 const historyRecords = 1_000_000_000
 

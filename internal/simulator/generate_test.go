@@ -88,23 +88,23 @@ func TestAddJSON(t *testing.T) {
 
 func TestAddJSONErrors(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{
-		"not JSON":        `nothing`,
-		"not an array":    `{}`,
-		"unknown key":     `[{"usr":"x"}]`,
-		"number":          `[{"id":"x"}]`,
-		"time":            `[{"start":"yesterday"}]`,
-		"duration":        `[{"start":"-9 hours"}]`,
-		"behavior":        `[{"behavior":{"end_delay":"soon"}}]`,
-		"prevent purge":   `[{"prevent_purge":"perhaps"}]`,
-		"taken":           `[{"id":1},{"id":1}]`,
-		"something after": `[] []`,
+	for name, test := range map[string]struct{ text, want string }{
+		"not JSON":        {`nothing`, "JSON array"},
+		"not an array":    {`{}`, "JSON array"},
+		"unknown key":     {`[{"usr":"x"}]`, `"usr"`},
+		"number":          {`[{"id":"x"}]`, "invalid number"},
+		"time":            {`[{}, {"start":"yesterday"}]`, `session 2 of the array: start must be a duration from now such as "-2h"`},
+		"duration":        {`[{"end":"-9 hours"}]`, `end must be a duration from now such as "-2h"`},
+		"behavior":        {`[{"behavior":{"end_delay":"soon"}}]`, `"soon"`},
+		"prevent purge":   {`[{"prevent_purge":"perhaps"}]`, "prevent_purge must be Yes or No"},
+		"taken":           {`[{"id":1},{"id":1}]`, "set shared_id"},
+		"something after": {`[] []`, "nothing after it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := simulator.New(simulator.Config{})
-			if _, err := sim.AddJSON(strings.NewReader(text)); err == nil {
-				t.Error("no error")
+			if _, err := sim.AddJSON(strings.NewReader(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one that says %q", err, test.want)
 			}
 		})
 	}

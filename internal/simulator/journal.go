@@ -20,7 +20,7 @@ type Request struct {
 	// Method and Path are as received; Path keeps its escapes.
 	Method string `json:"method"`
 	Path   string `json:"path"`
-	// Object is the decoded row number of a get or session id of a drop.
+	// Object is the decoded record ID of a get or session id of a drop.
 	Object string `json:"object,omitempty"`
 	// Acted reports that the operation itself was reached: routed,
 	// authenticated and permitted. A drop may still have been refused.

@@ -32,7 +32,7 @@ func TestUserForm(t *testing.T) {
 	tests := []struct {
 		name   string
 		config simulator.Config
-		want   [4]string // of alice, CORP\alice, alice@corp.example.com and nobody
+		want   [4]string // of alice, CORP\alice, alice@corp.example.com and none
 	}{
 		{"default", simulator.Config{}, [4]string{"alice", down, principal, ""}},
 		{"as added", simulator.Config{UserForm: simulator.UserAsAdded}, [4]string{"alice", down, principal, ""}},

@@ -57,7 +57,7 @@ func (t *tokenStore) accepts(token string, now time.Time) bool {
 	return ok && now.Before(expiry)
 }
 
-// newToken has the look of a JWT, which the real ones have, and no content.
+// newToken has the form of a JWT, as real tokens have, and no content.
 func newToken() string {
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"typ":"JWT"}`))
 	return header + "." + rand.Text() + "." + rand.Text()

@@ -26,9 +26,9 @@ type ProxyConfig struct {
 	Behavior Behavior
 }
 
-// Proxy forwards TCP connections as PAM's session proxies do: each one is a live
-// session in the simulator, the end of either side ends the session, and a drop
-// that takes effect closes both sides.
+// Proxy forwards TCP connections as senhasegura's session proxies do: each one is a
+// live session in the simulator, the end of either side ends the session, and a
+// drop that takes effect closes both sides.
 type Proxy struct {
 	simulator *Simulator
 	config    ProxyConfig

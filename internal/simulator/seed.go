@@ -64,10 +64,10 @@ func (s *Simulator) AddJSON(r io.Reader) ([]Session, error) {
 	decoder.DisallowUnknownFields()
 	var seeds []seed
 	if err := decoder.Decode(&seeds); err != nil {
-		return nil, fmt.Errorf("sessions in JSON: %w", err)
+		return nil, fmt.Errorf("can't read the JSON array of sessions: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("sessions in JSON: something follows the array")
+		return nil, errors.New("the JSON array of sessions must have nothing after it")
 	}
 	added := make([]Session, 0, len(seeds))
 	for i, one := range seeds {
@@ -76,7 +76,7 @@ func (s *Simulator) AddJSON(r io.Reader) ([]Session, error) {
 			v, err = s.TryAdd(v)
 		}
 		if err != nil {
-			return added, fmt.Errorf("sessions in JSON: number %d: %w", i+1, err)
+			return added, fmt.Errorf("session %d of the array: %w", i+1, err)
 		}
 		added = append(added, v)
 	}
@@ -99,31 +99,35 @@ func (one seed) session(c Config) (Session, error) {
 	if one.ID != "" {
 		v.RecordID, errID = one.ID.Int64()
 	}
-	v.Start, errStart = moment(one.Start, c)
-	v.End, errEnd = moment(one.End, c)
+	v.Start, errStart = moment("start", one.Start, c)
+	v.End, errEnd = moment("end", one.End, c)
 	switch one.PreventPurge {
 	case "Yes", "Sim":
 		v.PreventPurge = true
 	case "", "No", "Não":
 	default:
-		errPurge = fmt.Errorf("prevent_purge %q is neither Yes nor No", one.PreventPurge)
+		errPurge = fmt.Errorf("prevent_purge must be Yes or No, but is %q", one.PreventPurge)
 	}
 	return v, errors.Join(errID, errStart, errEnd, errPurge)
 }
 
-func moment(text string, c Config) (time.Time, error) {
+// moment reads the value of key: a signed duration from now, or a time.
+func moment(key, text string, c Config) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "+") {
-		distance, err := time.ParseDuration(text)
-		return c.Now().Add(distance), err
+		if distance, err := time.ParseDuration(text); err == nil {
+			return c.Now().Add(distance), nil
+		}
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
-	shown, err := time.ParseInLocation(timestampFormat, text, c.Location)
-	return shown.Add(-c.ClockSkew), err
+	if shown, err := time.ParseInLocation(timestampFormat, text, c.Location); err == nil {
+		return shown.Add(-c.ClockSkew), nil
+	}
+	return time.Time{}, fmt.Errorf("%s must be a duration from now such as \"-2h\" or \"+40s\", or a time such as \"2026-05-06T16:11:17Z\", but is %q", key, text)
 }
 
 // truth is a session in JSON as it really is.

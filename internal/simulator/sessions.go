@@ -25,9 +25,9 @@ const (
 	StateEnded  State = "ended"
 )
 
-// Session is one row of PAM's session report.
+// Session is one row of senhasegura's session report.
 type Session struct {
-	RecordID   int64  // row number, `id`; assigned by Add when 0
+	RecordID   int64  // record ID, `id`; assigned by Add when 0
 	SessionID  string // hash, `session_id`; 40 hex digits assigned by Add when empty
 	User       string
 	Credential string
@@ -37,7 +37,7 @@ type Session struct {
 	OriginIP   string
 
 	// Start is now when zero. End is zero for a live session; Add takes an end in
-	// the future as the moment at which the session ends by itself.
+	// the future as the moment at which the session ends on its own.
 	Start time.Time
 	End   time.Time
 
@@ -59,12 +59,12 @@ type Behavior struct {
 	// EndDelay replaces Config.EndDelay when it is not 0; a negative one means
 	// at once.
 	EndDelay time.Duration
-	// Zombie accepts every drop and lives on, as a session does whose node
+	// Zombie accepts every drop and stays live, as a session does whose proxy node
 	// crashed.
 	Zombie bool
 	// IgnoreFirst accepts so many drops without ending.
 	IgnoreFirst int
-	// Refuse answers every drop with the documented failure and lives on.
+	// Refuse answers every drop with the documented failure and stays live.
 	Refuse bool
 	// RefuseFirst refuses so many drops.
 	RefuseFirst int
@@ -88,7 +88,7 @@ type Behavior struct {
 }
 
 // row is one session with its state. Everything in it is guarded by
-// Simulator.mu, but for what a list shows of the session: beside the end that
+// Simulator.mu, but for what a list shows of the session: besides the end that
 // never changes, so that lists are encoded without the lock.
 type row struct {
 	session Session
@@ -132,17 +132,17 @@ func (s *Simulator) TryAdd(v Session) (Session, error) {
 
 func (s *Simulator) insert(v Session, now time.Time) (*row, error) {
 	if v.RecordID < 0 {
-		return nil, errors.New("a record id cannot be negative")
+		return nil, errors.New("id must not be negative")
 	}
 	if len(s.byRecord[v.RecordID]) > 0 && !v.Behavior.SharedID {
-		return nil, fmt.Errorf("record id %d is taken", v.RecordID)
+		return nil, fmt.Errorf("id %d is already in use; to allow this, set shared_id in the behavior", v.RecordID)
 	}
 	if v.RecordID == 0 {
 		v.RecordID = s.nextRecord()
 	}
 	v.SessionID = cmp.Or(v.SessionID, hashOf(v.RecordID))
 	if len(s.byHash[v.SessionID]) > 0 && !v.Behavior.SharedID {
-		return nil, fmt.Errorf("session id %q is taken", v.SessionID)
+		return nil, fmt.Errorf("session_id %q is already in use; to allow this, set shared_id in the behavior", v.SessionID)
 	}
 	if v.Start.IsZero() {
 		v.Start = now
@@ -172,7 +172,7 @@ func (s *Simulator) nextRecord() int64 {
 	}
 }
 
-// hashOf makes an identifier in the usual look, 40 hex digits, the same in every
+// hashOf makes an identifier in the usual form, 40 hex digits, the same in every
 // run.
 func hashOf(recordID int64) string {
 	sum := sha256.Sum256(strconv.AppendInt([]byte("session "), recordID, 10))
@@ -253,7 +253,7 @@ func (s *Simulator) Purge(sessionID string) {
 
 // Reset removes every session, Rows, fault and journal entry, closes proxied
 // connections, and gives the authorization the permission of Config again. Tokens
-// stay valid and hooks stay; row numbers begin at 1 again.
+// stay valid and hooks stay; record IDs begin at 1 again.
 func (s *Simulator) Reset() {
 	s.ClearFaults()
 	s.ResetJournal()
@@ -375,7 +375,7 @@ func (s *Simulator) startEnd(r *row, now time.Time) {
 	r.session.State = StateEnding
 	s.schedule(now.Add(delay), func(at time.Time) { s.finish(r, at) })
 	if r.line != nil {
-		// A line must be cut on time even when nobody looks.
+		// A connection must be closed on time even without a read.
 		time.AfterFunc(delay, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -391,7 +391,7 @@ func (s *Simulator) get(recordID string) answer {
 		return unexpectedIdentifier()
 	}
 	if err != nil {
-		return s.shape.unknownRecord() // digits, but more than any row number has
+		return s.shape.unknownRecord() // digits, but more than any record ID has
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -477,7 +477,7 @@ func (s *Simulator) schedule(at time.Time, fire func(at time.Time)) {
 }
 
 // settle carries out what has become due and returns the present time. Every
-// look at the sessions begins with it; Simulator.mu is held.
+// read of the sessions begins with it; Simulator.mu is held.
 func (s *Simulator) settle() time.Time {
 	now := s.config.Now()
 	for s.events.Len() > 0 && !s.events.items[0].at.After(now) {

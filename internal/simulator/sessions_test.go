@@ -80,7 +80,7 @@ func TestDropEndsAfterDelay(t *testing.T) {
 	wantState(t, sim, slower.SessionID, simulator.StateEnding)
 	now.advance(time.Hour)
 	wantState(t, sim, slower.SessionID, simulator.StateEnded)
-	// The end is when it happened, not when somebody looked.
+	// The end is when it happened, not of the next read.
 	if after, _ := sim.Session(slower.SessionID); !after.End.Equal(dropped.Add(5 * time.Second)) {
 		t.Errorf("ended %s after the drop, want 5s", after.End.Sub(dropped))
 	}

@@ -68,7 +68,7 @@ const (
 	LiveEndEmpty   LiveEnd = "empty"
 	LiveEndMissing LiveEnd = "missing"
 	LiveEndZero    LiveEnd = "zero"  // 0000-00-00 00:00:00
-	LiveEndMixed   LiveEnd = "mixed" // the four above in turn, by row number
+	LiveEndMixed   LiveEnd = "mixed" // the four above in turn, by record ID
 	// LiveEnd2038 is the last second of 32 bits.
 	LiveEnd2038 LiveEnd = "2038-01-19 03:14:07"
 	LiveEnd9999 LiveEnd = "9999-12-31 23:59:59"
@@ -87,7 +87,7 @@ func (l LiveEnd) validate(now time.Time) error {
 			if end.Sub(now) > fillerDistance {
 				return nil
 			}
-			return fmt.Errorf("the live end %q must be more than %s ahead", string(l), fillerDistance)
+			return fmt.Errorf("live end %q must be more than 48 hours in the future", string(l))
 		}
 	}
 	return fmt.Errorf("unknown live end %q", string(l))
@@ -177,7 +177,7 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("unknown release %q", c.Release))
 	}
 	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
-		errs = append(errs, fmt.Errorf("base path %q must begin with a slash and not end with one", c.BasePath))
+		errs = append(errs, fmt.Errorf("base path %q must start with a slash and not end with one", c.BasePath))
 	}
 	for _, prefix := range c.Forwarded {
 		if prefix == "" || strings.Trim(prefix, "/") != prefix {
@@ -185,7 +185,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if (c.ClientID == "") != (c.ClientSecret == "") {
-		errs = append(errs, errors.New("client id and client secret belong together"))
+		errs = append(errs, errors.New("set the client ID and the client secret together"))
 	}
 	if c.InvalidClientStatus != 0 && (c.InvalidClientStatus < 400 || c.InvalidClientStatus > 599) {
 		errs = append(errs, fmt.Errorf("the status %d for a wrong client is no failure", c.InvalidClientStatus))
@@ -392,7 +392,7 @@ func (s *Simulator) permits(op Op) bool {
 func (x *exchange) send(a answer) {
 	x.writeHeader(a, len(a.body))
 	if err := a.writeTo(x.w); err != nil {
-		// The client has gone; there is nobody left to tell.
+		// The client has gone.
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // typing is how often the user sends a line.
 const typing = 200 * time.Millisecond
 
-// target is the server behind PAM: it sends back what it gets.
+// target is the server behind senhasegura: it sends back what it gets.
 type target struct {
 	listener net.Listener
 	serving  sync.WaitGroup

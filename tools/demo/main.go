@@ -54,7 +54,7 @@ func show(ctx context.Context, root, terraform, transcript string, quiet bool) e
 		return err
 	}
 	if transcript != "" {
-		if err := os.WriteFile(transcript, []byte(stable(kept.String())), 0o644); err != nil { //nolint:gosec // a page that everybody may read
+		if err := os.WriteFile(transcript, []byte(stable(kept.String())), 0o644); err != nil { //nolint:gosec // a page that any user may read
 			return err
 		}
 	}

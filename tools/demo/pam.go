@@ -37,7 +37,7 @@ type ready struct {
 	TCPAddr string `json:"tcp_addr"`
 }
 
-// session is one row as PAM shows it.
+// session is one row as senhasegura shows it.
 type session struct {
 	SessionID  string `json:"session_id"`
 	User       string `json:"user"`

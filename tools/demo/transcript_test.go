@@ -45,7 +45,7 @@ func TestStable(t *testing.T) {
 	}
 }
 
-// TestPicture: the picture in the README shows the text beside it, which
+// TestPicture: the picture in the README shows the text of its transcript, which
 // `make picture` takes from a run. It embeds no font, so it is small.
 func TestPicture(t *testing.T) {
 	t.Parallel()

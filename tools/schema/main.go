@@ -15,7 +15,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/schemajson"
 )
 
-// address is the one key, beside the bare name, under which tfplugindocs looks.
+// address is the one key, besides the bare name, that tfplugindocs reads.
 const address = "registry.terraform.io/hashicorp/senhasegura"
 
 func main() {

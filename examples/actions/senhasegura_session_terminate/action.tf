@@ -1,4 +1,4 @@
-# Ends every session of one user, when it is invoked.
+# Terminates all sessions of a user, except those on the jump host.
 action "senhasegura_session_terminate" "user" {
   config {
     match = {
@@ -10,7 +10,7 @@ action "senhasegura_session_terminate" "user" {
   }
 }
 
-# The same without dropping anybody: who would be meant now.
+# The same as a dry run: lists the matching sessions, and terminates none.
 action "senhasegura_session_terminate" "user_dry_run" {
   config {
     match = {

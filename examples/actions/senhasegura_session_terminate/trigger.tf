@@ -1,4 +1,4 @@
-# Ends the sessions of a user whenever the list of revoked users changes.
+# Terminates the sessions of revoked users whenever the list of them changes.
 action "senhasegura_session_terminate" "revoked" {
   config {
     match = {

@@ -1,9 +1,9 @@
-# By the row number that PAM shows: one small request.
+# By record ID: one small request.
 data "senhasegura_session" "by_record" {
   record_id = "1042"
 }
 
-# By the unique hash: the provider reads the list of sessions.
+# By session ID: the provider reads the list of sessions.
 data "senhasegura_session" "by_hash" {
   session_id = "c819cbc5f2fad2065f1d132a22d0e2dfacccb228"
 }

@@ -1,4 +1,4 @@
-# Who is on this machine now, over any port, the runner's own session aside.
+# Live sessions on a machine, on any port, except those of the runner.
 data "senhasegura_sessions" "on_db" {
   match = {
     devices = ["db.example.com"]

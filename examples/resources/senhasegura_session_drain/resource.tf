@@ -3,8 +3,8 @@ resource "terraform_data" "machine" {
   input = "db-01.example.com"
 }
 
-# It refers to the machine, so Terraform destroys it first: nobody is connected
-# to the machine any more when its own destruction begins.
+# It references the machine, so Terraform destroys the drain first. The destroy of
+# the machine starts only after its sessions have ended.
 resource "senhasegura_session_drain" "machine" {
   match = {
     devices = [terraform_data.machine.output]

@@ -1,4 +1,4 @@
-# Ends one live session, and waits until PAM shows its end.
+# Terminates one live session, and waits until senhasegura reports its end time.
 resource "senhasegura_session_termination" "suspect" {
   session_id = "c819cbc5f2fad2065f1d132a22d0e2dfacccb228"
 }

@@ -4,7 +4,7 @@
 //
 // Below /_sim/, which is no path of the API, it can be inspected and changed:
 //
-//	GET  /_sim/sessions  every session with its state and its drops
+//	GET  /_sim/sessions  every session with its state and its number of termination requests
 //	POST /_sim/sessions  adds sessions, in the form of the -sessions file
 //	GET  /_sim/journal   every request to the API
 //	POST /_sim/reset     starts again with the sessions of the -sessions file
@@ -84,6 +84,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.tcp.Credential, "tcp-credential", "root", "credential of forwarded connections")
 	flags.StringVar(&o.tcp.Device, "tcp-device", "", "device of forwarded connections (default: the target)")
 	flags.StringVar(&o.tcp.Protocol, "tcp-protocol", "ssh", "protocol of forwarded connections")
+	flags.Lookup("lifetime").DefValue = "10m" // package flag would show 10m0s
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -101,7 +102,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var errZone, errLifetime error
 	o.config.Location, errZone = time.LoadLocation(zone)
 	if o.lifetime <= 0 {
-		errLifetime = fmt.Errorf("-lifetime %s: must be more than 0", o.lifetime)
+		errLifetime = fmt.Errorf("-lifetime must be greater than 0, but is %s", o.lifetime)
 	}
 	return o, errors.Join(o.config.Validate(), errZone, errLifetime, loopback(o.addr))
 }
@@ -124,7 +125,7 @@ func loopback(addr string) error {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || !ip.IsLoopback() {
-		return fmt.Errorf("-addr %s: write a loopback address such as 127.0.0.1:0", addr)
+		return fmt.Errorf("-addr must be a loopback address such as 127.0.0.1:0, but is %s", addr)
 	}
 	return nil
 }
