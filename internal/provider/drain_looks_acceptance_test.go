@@ -158,6 +158,10 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 			arguments: []string{`match = { devices = ["db-01"], protocols = ["shs"] }`, halt}, sessions: []simulator.Session{on("db-01:22")},
 			outcome: of(stopped(planReads, "`match.protocols` \"shs\"")), live: []string{"hash-1"},
 		},
+		"a row number for a session ID": {
+			arguments: []string{`match = { session_ids = ["1"] }`}, sessions: visitors(1),
+			outcome: of(warned("`match.session_ids` \"1\"; this is the record ID of session \"hash-1\"")), live: []string{"hash-1"},
+		},
 		"an authorization that sees nothing": {
 			arguments: []string{`match = { devices = ["db-01"] }`},
 			outcome:   of(stopped(planReads, "sees no session at all", `on_unseen = "ignore"`)),
