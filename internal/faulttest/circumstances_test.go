@@ -70,6 +70,12 @@ func (w *world) twins(state simulator.State, names ...string) iter.Seq[simulator
 	}
 }
 
+func (w *world) purge(names ...string) {
+	for _, name := range names {
+		w.sim.Purge(w.id(name))
+	}
+}
+
 // anotherAsks makes another use ask about a session without a termination request.
 func (w *world) anotherAsks() {
 	w.t.Helper()
@@ -264,6 +270,30 @@ var circumstances = []circumstance{
 		terminate: cell{"not_found: not found, refusal", "", "token drop:A list"},
 		byRecord:  cell{"not_found: not found, refusal", "", "token drop:A get:A list"},
 		drain:     cell{"unknown; A unknown; B terminated", "B", "token list drop:A drop:B get:A get:B list"},
+	},
+	{
+		name: "a user is shown in another form",
+		begin: func(w *world) {
+			w.add("other", simulator.Session{User: `CORP\alice`, Credential: "root", Device: "10.0.0.1:22", Start: w.now()})
+		},
+		terminate: cell{"terminated", "A", "token drop:A list"},
+		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
+		drain:     cell{"unknown; A terminated; B terminated; other unknown", "A B", "token list drop:A drop:B get:A get:B get:other list"},
+	},
+	{
+		name:      "no session has the user",
+		begin:     func(w *world) { w.purge("A", "B", "gone", "protected") },
+		terminate: cell{"not_found: not found, refusal", "", "token drop:A list"},
+		byRecord:  cell{"not_found: not found, refusal", "", "token drop:A get:A list"},
+		drain:     cell{"", "", "token list"},
+	},
+	{
+		// No session at all is no answer to a drain.
+		name:      "the list is empty",
+		begin:     func(w *world) { w.purge("A", "B", "gone", "protected", "bob") },
+		terminate: cell{"not_found: not found, refusal", "", "token drop:A list"},
+		byRecord:  cell{"not_found: not found, refusal", "", "token drop:A get:A list"},
+		drain:     cell{"not_covered", "", "token list"},
 	},
 	{
 		name:      "the authorization may not list",

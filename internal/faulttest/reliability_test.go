@@ -84,12 +84,21 @@ func TestReliabilityPageFigures(t *testing.T) {
 			}
 		}
 	}
+	answers := 0
+	for _, q := range questions {
+		for _, one := range q.answers() {
+			if one != (answer{}) {
+				answers++
+			}
+		}
+	}
 	page := reliabilityPage(t)
 	for table, cells := range map[string]int{
 		"faults × operations":                    len(matrix) * len(uses),
 		"circumstances":                          len(circumstances) * 3,
 		"releases × end values of live sessions": len(simulator.Releases()) * len(liveEnds) * 2 * 2,
 		"faults through the provider":            through,
+		"questions":                              answers,
 		"interrupts":                             len(interruptibles),
 	} {
 		if row := fmt.Sprintf("| %s | %d |", table, cells); !strings.Contains(page, row) {

@@ -295,8 +295,8 @@ func TestAccExamples(t *testing.T) {
 	}
 }
 
-// testedApart are the examples that other tests of this file run.
-var testedApart = []string{"offline-module", "provider", "actions/senhasegura_session_terminate"}
+// testedApart are the examples that other tests run.
+var testedApart = append([]string{"offline-module", "provider", "actions/senhasegura_session_terminate"}, visibilityRecipes...)
 
 // TestExamplesAllRun: no example is left out of the stories.
 func TestExamplesAllRun(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
@@ -83,7 +84,10 @@ func unseenLines(unseen []termination.Unseen) string {
 	lines := make([]string, 0, len(unseen))
 	for _, u := range unseen {
 		line := fmt.Sprintf("`%s` %q", u.Argument, u.Value)
-		if len(u.Similar) > 0 {
+		switch {
+		case len(u.Similar) > 0 && strings.HasSuffix(u.Argument, "."+session.FieldSessionIDs):
+			line += "; this is the record ID of session " + quotedValues(u.Similar)
+		case len(u.Similar) > 0:
 			line += "; similar: " + quotedValues(u.Similar)
 		}
 		if u.Listed != "" {

@@ -79,6 +79,10 @@ func TestUnseenValuesOfARun(t *testing.T) {
 			name: "an unknown session", sessions: []simulator.Session{visitorElsewhere(1)}, match: map[string]any{"session_ids": []string{"hash-7"}}, onUnseen: "continue",
 			warning: "Values of `match` that no session has", says: []string{"`match.session_ids` \"hash-7\"", "may have purged"},
 		},
+		{
+			name: "a row number, halt", sessions: visitors(1), match: map[string]any{"session_ids": []string{"1"}}, onUnseen: "halt",
+			warning: "1 value may be misspelled", says: []string{"`match.session_ids` \"1\"; this is the record ID of session \"hash-1\""},
+		},
 		{name: "a device with a history", sessions: []simulator.Session{onNamed(visitorGone(1))}, match: ofDevices(named), onUnseen: "halt"},
 		{name: "a device in use", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(named), onUnseen: "halt", terminates: true},
 		{name: "nothing listed", match: ofDevices(named), failure: noSessionAtAll, says: []string{"senhasegura lists no session, live or ended.", "No sessions were terminated.", "`on_unseen = \"ignore\"`"}},
@@ -235,6 +239,7 @@ func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 		{name: "misspelled, no preview", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices(misspelled), "preview": false}},
 		{name: "a new machine", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices("web-07")}},
 		{name: "a new machine, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices("web-07"), "on_unseen": "halt"}},
+		{name: "a row number", sessions: visitors(1), arguments: map[string]any{"match": map[string]any{"session_ids": []string{"1"}}}, warning: likely},
 		{name: "nothing listed", arguments: map[string]any{"match": ofDevices(named)}},
 		{
 			name: "no list", pam: simulator.Config{Permission: simulator.DropOnly}, arguments: map[string]any{"match": ofDevices(named)},

@@ -32,7 +32,7 @@ type Unseen struct {
 	Argument string
 	Value    string
 	// Similar are the known values that may be meant, the likeliest first, at most
-	// three; see session.Similar.
+	// three; see session.Similar. For the row number of a session it is the session id.
 	Similar []string
 	// Listed is set where senhasegura lists every device in the other way than Value
 	// names one.
@@ -118,11 +118,11 @@ type census struct {
 // newCensus makes a census for what is asked before the read. Of the arguments
 // forLater, session.Field constants, it also answers what is asked after the read,
 // as previews do that share a snapshot. Each of them costs a look into a map for
-// every row. Session ids are too many to be kept, so for these forLater is ignored.
+// every row. Session ids are too many to be kept: of those that are asked about after
+// the read, it only tells a row number of a live session, given in place of its id.
 func newCensus(forLater ...string) *census {
 	of := func(field string) *argument {
-		kept := field != session.FieldSessionIDs && slices.Contains(forLater, field)
-		return &argument{field: field, forLater: kept, known: distinct{limit: maxKnown}}
+		return &argument{field: field, forLater: slices.Contains(forLater, field), known: distinct{limit: maxKnown}}
 	}
 	return &census{
 		sessionIDs:  of(session.FieldSessionIDs),
@@ -163,7 +163,7 @@ func (c *census) take(s session.Session) {
 	} else {
 		c.ended++
 	}
-	delete(c.sessionIDs.open, s.ID)
+	c.sessionIDs.noteID(s)
 	c.users.note(s.User)
 	c.credentials.note(s.Credential)
 	c.devices.note(s.Device)
@@ -223,6 +223,8 @@ type argument struct {
 	idle bool
 	// known are the texts that were shown.
 	known distinct
+	// rows are the session ids by row number, for which users may take one.
+	rows map[string]string
 	// byAddress and byName tell which kinds of devices were shown, kept or not.
 	byAddress, byName bool
 }
@@ -242,6 +244,7 @@ func (a *argument) ask(values []string) {
 
 func (a *argument) restart() {
 	a.known.forget()
+	a.rows = nil
 	a.open, a.idle = maps.Clone(a.asked), len(a.asked) == 0 && !a.forLater
 	a.byAddress, a.byName = false, false
 	a.compile()
@@ -249,6 +252,24 @@ func (a *argument) restart() {
 
 func (a *argument) compile() {
 	a.one, _ = session.Carries(a.field, slices.Collect(maps.Keys(a.open))...) // each was accepted
+}
+
+// noteID takes the id and the row number of a session. For later, all ids are kept
+// that could be row numbers, of which senhasegura is not known to show any.
+func (a *argument) noteID(s session.Session) {
+	delete(a.open, s.ID)
+	if a.forLater && strings.Trim(s.ID, "0123456789") == "" && !a.known.has(s.ID) {
+		a.known.add(s.ID)
+	}
+	if _, asked := a.asked[s.RecordID]; !asked && (!a.forLater || !s.Live()) {
+		return
+	}
+	if len(a.rows) < a.known.limit && s.RecordID != "" && len(s.ID) <= longestText {
+		if a.rows == nil {
+			a.rows = map[string]string{}
+		}
+		a.rows[strings.Clone(s.RecordID)] = strings.Clone(s.ID)
+	}
 }
 
 // note takes the text of a row. Nearly every text is known already, and costs one
@@ -294,7 +315,7 @@ func (a *argument) unseen(object string, values []string) []Unseen {
 		u := Unseen{
 			Argument:  object + a.field,
 			Value:     value,
-			Similar:   session.Similar(a.field, value, a.known.all()),
+			Similar:   a.similar(value),
 			OnlyWarns: a.field == session.FieldSessionIDs,
 		}
 		if by := a.listed(); by != kindOf(value) {
@@ -303,6 +324,13 @@ func (a *argument) unseen(object string, values []string) []Unseen {
 		unseen = append(unseen, u)
 	}
 	return unseen
+}
+
+func (a *argument) similar(value string) []string {
+	if id := a.rows[value]; id != "" {
+		return []string{id}
+	}
+	return session.Similar(a.field, value, a.known.all())
 }
 
 // listed is the kind of all devices that were shown, empty where there is no one
@@ -324,6 +352,9 @@ func (a *argument) isUnseen(value string) bool {
 		return open
 	}
 	if !a.forLater || a.known.partial {
+		return false
+	}
+	if _, isRow := a.rows[value]; a.field == session.FieldSessionIDs && !isRow {
 		return false
 	}
 	carries, err := session.Carries(a.field, value)

@@ -138,6 +138,18 @@ func TestCoverage(t *testing.T) {
 			match: session.Match{SessionIDs: []string{"AA"}}, rows: known,
 			want: []Unseen{{Argument: "match.session_ids", Value: "AA", OnlyWarns: true}},
 		},
+		"a row number for a session id": {
+			match: session.Match{SessionIDs: []string{"7", "8", "9"}},
+			rows:  []session.Session{{ID: "aa", RecordID: "7", EndedAt: time.Unix(1, 0)}, {ID: "bb", RecordID: "8", EndedAt: time.Unix(1, 0)}},
+			want: []Unseen{
+				{Argument: "match.session_ids", Value: "7", Similar: []string{"aa"}, OnlyWarns: true},
+				{Argument: "match.session_ids", Value: "8", Similar: []string{"bb"}, OnlyWarns: true},
+				{Argument: "match.session_ids", Value: "9", OnlyWarns: true},
+			},
+		},
+		"a session id that is a row number too": {
+			match: session.Match{SessionIDs: []string{"7"}}, rows: []session.Session{{ID: "aa", RecordID: "7"}, {ID: "7", RecordID: "8"}},
+		},
 		"one session id seen": {match: session.Match{SessionIDs: []string{"aa", "cc"}}, rows: known},
 		"origins": {
 			match: session.Match{OriginIPs: []string{"10.1.0.0/16"}}, rows: known,
@@ -244,6 +256,27 @@ func TestCoverageOfWhatWasNotAsked(t *testing.T) {
 	want := []Unseen{{Argument: "match.devices", Value: "mail-07"}}
 	if diff := cmp.Diff(want, got.coverage(match, match).Unseen); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Of session ids that were not asked about before the read, only a row number of a
+// live session in place of its id is a mistake for certain.
+func TestCoverageOfRowNumbersAskedLater(t *testing.T) {
+	t.Parallel()
+	rows := []session.Session{{ID: "aa", RecordID: "7"}, {ID: "bb", RecordID: "8"}, {ID: "8", RecordID: "9"}, {ID: "cc", RecordID: "10", EndedAt: time.Unix(1, 0)}}
+	match := session.Match{SessionIDs: []string{"7", "8", "10", "11"}}
+	mistake := func(argument string) Unseen {
+		return Unseen{Argument: argument, Value: "7", Similar: []string{"aa"}, OnlyWarns: true}
+	}
+	for limit, want := range map[int][]Unseen{
+		maxKnown: {mistake("match.session_ids"), mistake("exclude.session_ids")},
+		2:        {mistake("match.session_ids"), mistake("exclude.session_ids")},
+		0:        nil,
+	} {
+		got := limited(limit, allFields...).read(rows...).coverage(match, match).Unseen
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("limit %d (-want +got):\n%s", limit, diff)
+		}
 	}
 }
 

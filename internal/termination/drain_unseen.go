@@ -43,8 +43,9 @@ func (d *drain) checkCoverage() error {
 }
 
 // Coverage gives what the first complete list of the process tells of a match and an
-// exclude, whose session ids it does not judge. Like Preview it makes no request of
-// its own where the process has read the list before.
+// exclude. Of session ids it tells only the row number of a live session, given in
+// place of its id. Like Preview it makes no request of its own where the process has
+// read the list before.
 func (t *Terminator) Coverage(ctx context.Context, match, exclude session.Match) (Coverage, error) {
 	shot, err := t.look.snapshot(ctx)
 	if err != nil {

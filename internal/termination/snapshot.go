@@ -34,7 +34,7 @@ type snapshot struct {
 // its census keeps the values of every argument.
 func newSnapshot(limit int, readAt time.Time) *snapshot {
 	s := &snapshot{limit: limit, readAt: readAt, census: newCensus(
-		session.FieldUsers, session.FieldCredentials, session.FieldDevices,
+		session.FieldSessionIDs, session.FieldUsers, session.FieldCredentials, session.FieldDevices,
 		session.FieldProtocols, session.FieldProxies, session.FieldOriginIPs,
 	)}
 	s.census.restart()

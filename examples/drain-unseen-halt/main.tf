@@ -1,0 +1,8 @@
+# Stands for the machine: replace it with your own resource.
+resource "terraform_data" "machine" {}
+
+resource "senhasegura_session_drain" "machine" {
+  match     = { devices = ["db-01.example.com"] }
+  triggers  = { machine = terraform_data.machine.id }
+  on_unseen = "halt" # fail if no session, live or ended, has the name
+}
