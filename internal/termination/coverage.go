@@ -157,7 +157,7 @@ func (c *census) restart() {
 	}
 }
 
-func (c *census) take(s session.Session) {
+func (c *census) take(s *session.Session) {
 	if s.Live() {
 		c.live++
 	} else {
@@ -256,13 +256,17 @@ func (a *argument) compile() {
 
 // noteID takes the id and the row number of a session. For later, all ids are kept
 // that could be row numbers, of which senhasegura is not known to show any.
-func (a *argument) noteID(s session.Session) {
-	delete(a.open, s.ID)
-	if a.forLater && strings.Trim(s.ID, "0123456789") == "" && !a.known.has(s.ID) {
+func (a *argument) noteID(s *session.Session) {
+	if len(a.open) > 0 {
+		delete(a.open, s.ID)
+	}
+	if a.forLater && onlyDigits(s.ID) && !a.known.has(s.ID) {
 		a.known.add(s.ID)
 	}
-	if _, asked := a.asked[s.RecordID]; !asked && (!a.forLater || !s.Live()) {
-		return
+	if !a.forLater || !s.Live() {
+		if _, asked := a.asked[s.RecordID]; !asked {
+			return
+		}
 	}
 	if len(a.rows) < a.known.limit && s.RecordID != "" && len(s.ID) <= longestText {
 		if a.rows == nil {
@@ -270,6 +274,17 @@ func (a *argument) noteID(s session.Session) {
 		}
 		a.rows[strings.Clone(s.RecordID)] = strings.Clone(s.ID)
 	}
+}
+
+// onlyDigits is called for every row, and most ids show in their first letters that
+// they are no number.
+func onlyDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // note takes the text of a row. Nearly every text is known already, and costs one

@@ -25,7 +25,7 @@ var allFields = []string{
 func (c *census) read(rows ...session.Session) *sightings {
 	c.restart()
 	for _, row := range rows {
-		c.take(row)
+		c.take(&row)
 	}
 	return c.complete()
 }
@@ -495,7 +495,7 @@ func TestCensusMemoryIsBounded(t *testing.T) {
 	long := strings.Repeat("x", 2_000)
 	for i := range 4 * maxKnown {
 		text := fmt.Sprint(i, long[:i%2*len(long)])
-		c.take(session.Session{ID: text, User: text, Credential: text, Device: text, Protocol: text, Proxy: text, OriginIP: text})
+		c.take(&session.Session{ID: text, User: text, Credential: text, Device: text, Protocol: text, Proxy: text, OriginIP: text})
 	}
 	const most = 6 * maxKnown * 150 // six arguments, short texts and their places in a map
 	if used := heap() - before; used > most {
@@ -521,7 +521,7 @@ func TestCensusKeepsNoTextOfARow(t *testing.T) {
 	page := strings.Clone("alice and the rest of a page")
 	c := newCensus(session.FieldUsers)
 	c.restart()
-	c.take(session.Session{User: page[:5]})
+	c.take(&session.Session{User: page[:5]})
 	kept := 0
 	for text := range c.users.known.all() {
 		kept++
@@ -544,8 +544,8 @@ func TestCensusDoesNotAllocateForKnownValues(t *testing.T) {
 	} {
 		c.ask(match)
 		c.restart()
-		c.take(row)
-		if got := testing.AllocsPerRun(100, func() { c.take(row) }); got != 0 {
+		c.take(&row)
+		if got := testing.AllocsPerRun(100, func() { c.take(&row) }); got != 0 {
 			t.Errorf("%s: %v allocations a row", name, got)
 		}
 	}
@@ -558,7 +558,7 @@ func TestCensusForgetsWhatItNeedsNoMore(t *testing.T) {
 	c.ask(session.Match{Devices: []string{"db-01"}})
 	c.restart()
 	for _, row := range devices("web-1", "web-2", "db-01:22", "web-3") {
-		c.take(row)
+		c.take(&row)
 	}
 	if !c.devices.idle || len(c.devices.known.texts) > 0 {
 		t.Errorf("idle = %v, %d devices are kept", c.devices.idle, len(c.devices.known.texts))

@@ -19,7 +19,7 @@ func (c counted) restart() {
 
 func (c counted) take(s session.Session) {
 	c.collector.take(s)
-	c.census.take(s)
+	c.census.take(&s)
 }
 
 // askCovered asks and gives, from the same read, what it tells of a match and an

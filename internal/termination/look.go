@@ -316,9 +316,11 @@ func (l *look) finish(r *read, err error) {
 	if r.lesson != nil {
 		l.memory.keep(r.lesson, err == nil)
 	}
-	if r.shot != nil && err == nil {
-		r.shot.complete()
-		l.first = r.shot
+	if r.shot != nil {
+		r.shot.finish()
+		if err == nil {
+			l.first = r.shot
+		}
 	}
 	if err == nil {
 		l.clock.list(r.latest, time.Now())

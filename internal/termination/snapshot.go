@@ -23,7 +23,7 @@ type snapshot struct {
 	// seenValues is what the list tells of values, nil until it is complete.
 	seenValues *sightings
 
-	census *census
+	census *asideCensus
 	limit  int
 	// full: more records are live than the limit, and none of them is kept.
 	full bool
@@ -33,24 +33,25 @@ type snapshot struct {
 // newSnapshot makes an empty one. Previews that it will answer are not known yet, so
 // its census keeps the values of every argument.
 func newSnapshot(limit int, readAt time.Time) *snapshot {
-	s := &snapshot{limit: limit, readAt: readAt, census: newCensus(
+	c := newCensus(
 		session.FieldSessionIDs, session.FieldUsers, session.FieldCredentials, session.FieldDevices,
 		session.FieldProtocols, session.FieldProxies, session.FieldOriginIPs,
-	)}
-	s.census.restart()
-	return s
+	)
+	c.restart()
+	return &snapshot{limit: limit, readAt: readAt, census: newAsideCensus(c)}
 }
 
-func (s *snapshot) restart() { *s = *newSnapshot(s.limit, time.Now()) }
-
-// complete ends a read that worked.
-func (s *snapshot) complete() {
-	s.seenValues, s.census, s.seen = s.census.complete(), nil, nil
+// finish ends a read. What it has shown counts only if it was complete.
+func (s *snapshot) finish() {
+	s.seenValues, s.census, s.seen = s.census.finish().complete(), nil, nil
 }
 
 func (s *snapshot) take(row session.Session) {
 	s.census.take(row)
-	if _, again := s.seen[row]; again || s.full || !row.Live() {
+	if s.full || !row.Live() {
+		return
+	}
+	if _, again := s.seen[row]; again {
 		return
 	}
 	if len(s.live) == s.limit {
