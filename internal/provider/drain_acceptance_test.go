@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -596,4 +597,28 @@ func TestAccTerminateActionDoesNotBlockDestroy(t *testing.T) {
 	expectOutput(t, s.apply("-destroy"), "Warning: 1 session not ended", lineOf(1)+": refused")
 	s.expectState()
 	expectLive(t, s.pam, visitorID(1))
+}
+
+// Terraform shows one of several warnings with one summary, so that of two drains
+// whose long matches begin alike the summaries must differ too.
+func TestAccDrainPreviewsOfLongMatches(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitorGone(90))
+	config := ""
+	for n := 1; n <= 2; n++ {
+		device := fmt.Sprintf("db-%02d.example.com", n)
+		s := visitor(n, simulator.Behavior{})
+		s.Device = device + ":22"
+		pam.Sim.Add(s)
+		config += fmt.Sprintf(`
+resource "senhasegura_session_drain" "n%d" {
+  drain_on = ["create"]
+  match = {
+    devices = ["app-01.production.example.com", "app-02.production.example.com", "app-03.production.example.com", %q]
+  }
+}
+`, n, device)
+	}
+	tf := acctest.NewTerraform(t, pam, config)
+	expectOutput(t, tf.MustRun("plan", "-no-color"), `session "`+visitorID(1)+`"`, `session "`+visitorID(2)+`"`)
 }

@@ -319,3 +319,33 @@ func TestAccDrainBadInput(t *testing.T) {
 		})
 	}
 }
+
+// What create_before_destroy leaves of a drain keeps its arguments, whatever is applied,
+// so that a guard of it fails every plan. Without it in the state the rest goes on.
+func TestAccDrainDeposedThatHalts(t *testing.T) {
+	t.Parallel()
+	config := func(onUnseen string) string {
+		return machine + drainOf(`
+  on_unseen = "`+onUnseen+`"
+  lifecycle {
+    create_before_destroy = true
+  }`)
+	}
+	s := buildSite(t, config("halt"))
+	s.pam.Sim.Purge(visitorID(90))
+	elsewhere := visitor(91, simulator.Behavior{})
+	elsewhere.Device = "web-01.example.com:22"
+	s.pam.Sim.Add(elsewhere)
+
+	const unseen = "Error: 1 value of `match` or `exclude` that no session has"
+	expectOutput(t, s.applyFails("-replace="+drainAddress, "-var=generation=2"), unseen)
+	s.Write("main.tf", config("continue"))
+	expectOutput(t, s.applyFails("-target="+drainAddress, "-var=generation=2"), unseen)
+	s.MustRun("state", "rm", drainAddress)
+	s.apply("-var=generation=2")
+	s.expectState(drainAddress, machineAddress)
+	if machines := s.machines(); machines != 1 {
+		t.Errorf("%d machines in the state, want the new one", machines)
+	}
+	s.expectDropped()
+}

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"strings"
 	"time"
@@ -93,7 +94,8 @@ func (a drainArguments) wholly(ctx context.Context) bool {
 // maxMatchWords bounds, in bytes, how much of a match a summary shows.
 const maxMatchWords = 80
 
-// matchWords writes a match that is wholly known in one short line.
+// matchWords writes a match that is wholly known in one short line. A checksum tells
+// long ones apart that begin alike.
 func matchWords(match types.Object) string {
 	var words []string
 	for _, argument := range matchSets {
@@ -113,7 +115,7 @@ func matchWords(match types.Object) string {
 	}
 	text := strings.Join(words, " ")
 	if len(text) > maxMatchWords {
-		text = strings.ToValidUTF8(text[:maxMatchWords], "") + "…"
+		text = fmt.Sprintf("%s… (%08x)", strings.ToValidUTF8(text[:maxMatchWords], ""), crc32.ChecksumIEEE([]byte(text)))
 	}
 	return text
 }

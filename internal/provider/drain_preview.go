@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -19,8 +18,7 @@ const previewKey = "preview"
 // drainPreview is what the plan of a destroy showed.
 type drainPreview struct {
 	// MadeBy is the configured provider that made it, see providerData.nonce.
-	MadeBy string    `json:"made_by"`
-	ReadAt time.Time `json:"read_at"`
+	MadeBy string `json:"made_by"`
 	// Sessions are those that the destroy terminates.
 	Sessions []storedSession `json:"sessions"`
 	// Unseen are the values that the plan warned of. Terraform shows one warning for
@@ -34,8 +32,8 @@ type toldValue struct {
 	Value    string `json:"value"`
 }
 
-func newDrainPreview(madeBy string, readAt time.Time, report termination.Report, unseen []termination.Unseen) *drainPreview {
-	preview := &drainPreview{MadeBy: madeBy, ReadAt: readAt, Sessions: []storedSession{}}
+func newDrainPreview(madeBy string, report termination.Report, unseen []termination.Unseen) *drainPreview {
+	preview := &drainPreview{MadeBy: madeBy, Sessions: []storedSession{}}
 	for _, d := range report.Matched() {
 		preview.Sessions = append(preview.Sessions, newStoredSession(*d.Session))
 	}

@@ -364,7 +364,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	if err != nil {
 		return nil, diags
 	}
-	return newDrainPreview(r.data.madeBy(), readAt, report, told), diags
+	return newDrainPreview(r.data.madeBy(), report, told), diags
 }
 
 // Create keeps the intent, and drains if it is to drain at creation. The intent

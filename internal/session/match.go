@@ -32,7 +32,8 @@ const (
 // addresses by value. A device is a host, which matches any port, or host:port;
 // an IPv6 address with a port is written in brackets. OriginIPs are addresses
 // or CIDR prefixes. OlderThan is the least time since the start; a start more than
-// 15 minutes in the future leaves it Undecided.
+// 15 minutes in the future leaves it Undecided, and so may one in an hour that the
+// zone repeats.
 //
 // A name in another form neither matches nor doesn't, but is Undecided: "db-01"
 // against "db-01.example.com", and "alice", "CORP\alice" and
@@ -388,15 +389,44 @@ const clockTolerance = 15 * time.Minute
 // judgeAge counts the exact age as reached. It is Undecided about a start that
 // senhasegura did not send or that cannot be read, which is the zero time, and
 // about one too far in the future: then the clock or its zone is another than
-// this machine takes it for, and no age is certain.
+// this machine takes it for, and no age is certain. So it is about a start in an hour
+// that its zone repeats, unless both moments say the same.
 func judgeAge(startedAt time.Time, age time.Duration, now time.Time) Verdict {
+	first, last := moments(startedAt)
+	if latest := now.Add(clockTolerance); last.After(latest) {
+		last = first
+		if first.After(latest) {
+			return Undecided
+		}
+	}
 	switch {
-	case startedAt.IsZero(), startedAt.After(now.Add(clockTolerance)):
+	case startedAt.IsZero():
 		return Undecided
-	case startedAt.Add(age).After(now):
+	case first.Add(age).After(now):
 		return No
+	case last.Add(age).After(now):
+		return Undecided
 	}
 	return Yes
+}
+
+// moments gives the two moments that the local time of t means where its zone sets its
+// clocks back, and else t twice.
+func moments(t time.Time) (first, last time.Time) {
+	const most = 3 * time.Hour // that clocks are set back by
+	_, offset := t.Zone()
+	for _, near := range [...]time.Time{t.Add(-most), t.Add(most)} {
+		_, other := near.Zone()
+		back := t.Add(time.Duration(offset-other) * time.Second)
+		if _, there := back.Zone(); there != other || other == offset {
+			continue
+		}
+		if back.Before(t) {
+			return back, t
+		}
+		return t, back
+	}
+	return t, t
 }
 
 // originSet compares addresses by value.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata" // the zone is there on a host without zone files, too
 	"unicode"
 )
 
@@ -545,4 +546,43 @@ func namesakes() Match {
 		match.Devices = append(match.Devices, fmt.Sprintf("web%d.example.net", i))
 	}
 	return match
+}
+
+// At the end of summer time a zone repeats an hour, and a start in it means two moments.
+func TestMatchAgeInARepeatedHour(t *testing.T) {
+	t.Parallel()
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := func(hour, minute int) time.Time {
+		return time.Date(2026, time.November, 1, hour, minute, 0, 0, newYork)
+	}
+	// 01:30 was 05:30 and 06:30 in UTC.
+	utc := func(hour, minute int) time.Time {
+		return time.Date(2026, time.November, 1, hour, minute, 0, 0, time.UTC)
+	}
+	for name, test := range map[string]struct {
+		start, now time.Time
+		age        time.Duration
+		want       Verdict
+	}{
+		"old enough by the first alone":              {local(1, 30), utc(6, 45), time.Hour, Undecided},
+		"old enough by the second too":               {local(1, 30), utc(7, 30), time.Hour, Yes},
+		"a second too young by the second":           {local(1, 30), utc(7, 30).Add(-time.Second), time.Hour, Undecided},
+		"young by both":                              {local(1, 30), utc(6, 45), 2 * time.Hour, No},
+		"the second is yet to come":                  {local(1, 30), utc(6, 0), 30 * time.Minute, Yes},
+		"the second is yet to come, and it is young": {local(1, 30), utc(6, 0), time.Hour, No},
+		"both are yet to come":                       {local(1, 30), utc(5, 0), time.Hour, Undecided},
+		"before the repeated hour":                   {local(0, 59), utc(6, 45), time.Hour, Yes},
+		"after the repeated hour":                    {local(2, 0), utc(7, 59), time.Hour, No},
+		"a zone that repeats no hour":                {time.Date(2026, time.November, 1, 1, 30, 0, 0, time.FixedZone("", -4*3600)), utc(6, 45), time.Hour, Yes},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := mustCompile(t, Match{OlderThan: test.age}).Match(Session{StartedAt: test.start}, test.now); got != test.want {
+				t.Errorf("verdict = %v, want %v", got, test.want)
+			}
+		})
+	}
 }

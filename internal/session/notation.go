@@ -20,26 +20,17 @@ const (
 	domainUserName                      // AzureAD\alice@corp.example.com
 )
 
-// hostForm takes a folded host name apart. Digits alone are part of an address
-// and no short name, so that a name which begins with them is its own stem.
+// hostForm takes a folded host name apart. Digits and dots alone are part of an
+// address, and their own stem.
 func hostForm(name []byte) (stem []byte, written notation) {
 	dot := bytes.IndexByte(name, '.')
-	if dot < 0 {
+	switch {
+	case dot < 0:
 		return name, unqualified
-	}
-	if digitsOnly(name[:dot]) {
+	case len(bytes.Trim(name, ".0123456789")) == 0:
 		return name, qualifiedHost
 	}
 	return name[:dot], qualifiedHost
-}
-
-func digitsOnly(text []byte) bool {
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // accountForm takes a folded account name apart. A text that would leave no

@@ -58,10 +58,11 @@ func FuzzMatchQualifiedHost(f *testing.F) {
 	f.Add("File Server", "corp", uint16(0))
 	f.Add("ſrv", "example.com.", uint16(65535))
 	f.Add("0x10", "0.0.9", uint16(1))
+	f.Add("4711", "example.com", uint16(22))
 	f.Fuzz(func(t *testing.T, host, domain string, port uint16) {
 		short := Match{Devices: []string{host}}
-		if short.Validate() != nil || strings.ContainsAny(host, ".:[]") || strings.Trim(host, "0123456789") == "" {
-			return // it is no unqualified name
+		if short.Validate() != nil || strings.ContainsAny(host, ".:[]") || strings.Trim(host+domain, ".0123456789") == "" {
+			return // it is no unqualified name, or part of an address
 		}
 		if strings.Trim(domain, ".") == "" || !plain(domain) || strings.ContainsAny(domain, ":[]%") {
 			return // it is no domain

@@ -23,6 +23,8 @@ func TestMatchHostInAnotherForm(t *testing.T) {
 		{"db-01.", "db-01.example.com.:22", Undecided},
 		{"db-01.example.com.", "db-01.:22", Undecided},
 		{"café", "CAFÉ.example.com:22", Undecided},
+		{"4711", "4711.example.com:22", Undecided},
+		{"4711.example.com", "4711:22", Undecided},
 
 		// Another port is another service, however the host is written.
 		{"db-01.example.com:3389", "db-01:22", No},
@@ -37,14 +39,13 @@ func TestMatchHostInAnotherForm(t *testing.T) {
 		{"db-01.example.com", "example:22", No},
 		{"db-0", "db-01.example.com:22", No},
 
-		// An address has no other form, and digits are no first label.
+		// An address has no other form, and neither has a part of one.
 		{"10.0.0.9", "db-01:22", No},
 		{"db-01", "10.0.0.9:22", No},
 		{"10", "10.0.0.9:22", No},
 		{"10.0.0.9", "10:22", No},
-		{"10", "10.example.com:22", No},
-		{"10.example.com", "10:22", No},
 		{"10", "10.0.0.999:22", No},
+		{"10.0.0", "10:22", No},
 		{"2001", "[2001:db8::1]:22", No},
 
 		// The exact name is certain.

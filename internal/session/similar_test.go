@@ -16,14 +16,14 @@ func TestSimilar(t *testing.T) {
 		"nothing known": {FieldDevices, "db-01", nil, nil},
 
 		// The other form of the same name.
-		"short host":                    {FieldDevices, "db-01", []string{"db-01.example.com", "web-01.example.com"}, []string{"db-01.example.com"}},
-		"qualified host":                {FieldDevices, "DB-01.example.com", []string{"db-01", "db-02"}, []string{"db-01"}},
-		"qualified host, other domain":  {FieldDevices, "db-01.example.com", []string{"db-01.other.com"}, nil},
-		"account with a domain":         {FieldUsers, "alice", []string{`CORP\alice`, "bob"}, []string{`CORP\alice`}},
-		"account at a domain":           {FieldCredentials, `CORP\alice`, []string{"Alice@corp.example.com"}, []string{"Alice@corp.example.com"}},
-		"account of another domain":     {FieldUsers, `CORP\alice`, []string{`OTHERS\alice`}, nil},
-		"account name of digits":        {FieldUsers, "4711", []string{"4711@corp.example.com"}, []string{"4711@corp.example.com"}},
-		"digits are no short host name": {FieldDevices, "10", []string{"10.example.com", "10.0.0.9"}, nil},
+		"short host":                   {FieldDevices, "db-01", []string{"db-01.example.com", "web-01.example.com"}, []string{"db-01.example.com"}},
+		"qualified host":               {FieldDevices, "DB-01.example.com", []string{"db-01", "db-02"}, []string{"db-01"}},
+		"qualified host, other domain": {FieldDevices, "db-01.example.com", []string{"db-01.other.com"}, nil},
+		"account with a domain":        {FieldUsers, "alice", []string{`CORP\alice`, "bob"}, []string{`CORP\alice`}},
+		"account at a domain":          {FieldCredentials, `CORP\alice`, []string{"Alice@corp.example.com"}, []string{"Alice@corp.example.com"}},
+		"account of another domain":    {FieldUsers, `CORP\alice`, []string{`OTHERS\alice`}, nil},
+		"account name of digits":       {FieldUsers, "4711", []string{"4711@corp.example.com"}, []string{"4711@corp.example.com"}},
+		"host name of digits":          {FieldDevices, "4711", []string{"4711.example.com", "4711.0.0.9"}, []string{"4711.example.com"}},
 
 		// The same host with another port.
 		"other port":            {FieldDevices, "db-01:22", []string{"db-01:3389"}, []string{"db-01:3389"}},

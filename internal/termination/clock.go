@@ -166,14 +166,15 @@ func (c *clock) find() (ClockFinding, bool) {
 // deviation prefers what ends tell exactly. An end that senhasegura marked long after
 // the fact, as that of a session whose node crashed, tells something else than the
 // others: the most frequent answer counts, of two that are as frequent the one that is
-// nearer to the configured zone.
+// nearer to the configured zone. No timestamp is later than the moment when a list shows
+// it, so that a later one than an end allows for contradicts that end.
 func (c *clock) deviation() (d time.Duration, exactly bool) {
-	exact, least := map[time.Duration]int{}, time.Duration(0)
+	exact, least, ahead := map[time.Duration]int{}, time.Duration(0), c.ahead-c.allowance().high
 	for _, end := range c.ends {
 		end = end.minus(c.allowance())
 		nearest, low, high := end.nearest(), end.low.Round(zoneStep), end.high.Round(zoneStep)
 		switch {
-		case !c.explained(nearest):
+		case !c.explained(nearest), c.listed && ahead > end.high+clockSlack:
 		case low != high:
 			if nearest.Abs() > least.Abs() {
 				least = nearest
@@ -187,7 +188,7 @@ func (c *clock) deviation() (d time.Duration, exactly bool) {
 			return cmp.Or(cmp.Compare(exact[a], exact[b]), cmp.Compare(b.Abs(), a.Abs()), cmp.Compare(a, b))
 		})
 	}
-	switch ahead := c.ahead - c.allowance().high; {
+	switch {
 	case d != 0:
 		return d, true
 	case exact[0] == 0 && least.Abs() >= zoneStep:

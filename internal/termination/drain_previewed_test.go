@@ -100,6 +100,20 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 			want:    "hash-2 not_attempted, hash-1 not_attempted", kind: termination.NotApproved, unapproved: []string{"hash-1"},
 		},
 		{
+			name:    "one that an earlier run could not settle, and of which nothing can be read, is not known to be live",
+			request: termination.DrainRequest{OnlyPreviewed: true, Unsettled: []session.Session{visitor(1)}, Previewed: []session.Session{visitor(2)}},
+			rows:    []session.Session{visitor(2)},
+			script: func(p *pam) {
+				p.gets = append(p.gets, func(record string) error {
+					if record == "1" {
+						return session.ErrTransient
+					}
+					return nil
+				})
+			},
+			want: "hash-2 terminated, hash-1 unknown", kind: termination.Unknown, drops: []string{"drop hash-2"},
+		},
+		{
 			name: "one that matches no more is left alone", request: shown(1),
 			rows: []session.Session{other(visitor(1))},
 			want: "",

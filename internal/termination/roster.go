@@ -153,8 +153,8 @@ func (m *member) pending() bool { return m.settled == "" }
 // takes.
 func (m *member) target() bool { return m.matching() && !m.barredByPlan }
 
-// unapproved: it would be a target if the plan had shown it.
-func (m *member) unapproved() bool { return m.matching() && m.barredByPlan }
+// unapproved: it is live, and would be a target if the plan had shown it.
+func (m *member) unapproved() bool { return m.matching() && m.barredByPlan && m.read }
 
 func (m *member) matching() bool {
 	return m.pending() && m.verdict == session.Yes && m.session.ID != ""
