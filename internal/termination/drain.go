@@ -191,6 +191,9 @@ type DrainError struct {
 	Coverage *Coverage
 	// Count and Limit belong to TooMany.
 	Count, Limit int
+	// Barred: a session that the plan did not show, and that OnlyPreviewed kept from
+	// being terminated, is not known to have ended.
+	Barred bool
 	// Cause is the last failure that concerns the whole drain, nil without.
 	Cause error
 	// Context is why waiting stopped: context.Canceled, context.DeadlineExceeded,
@@ -203,7 +206,7 @@ type DrainError struct {
 // list that could not be read, or an interrupt. One that would go on past excluded
 // sessions sets LeaveExcluded, so that the others are terminated.
 func (e *DrainError) Ran() bool {
-	return !e.Guarded() && e.Kind != NotAttempted && e.Kind != Excluded && e.Kind != NotApproved && !errors.Is(e.Context, context.Canceled)
+	return !e.Guarded() && !e.Barred && e.Kind != NotAttempted && e.Kind != Excluded && e.Kind != NotApproved && !errors.Is(e.Context, context.Canceled)
 }
 
 // Guarded reports whether a guard stopped the drain.

@@ -1,6 +1,7 @@
 package termination_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -163,12 +164,27 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 }
 
 // Whoever goes on past live sessions does not go on past one that the plan did not
-// show.
+// show, even if what became of it can't be told.
 func TestNotApprovedIsNoRun(t *testing.T) {
 	t.Parallel()
 	if (&termination.DrainError{Kind: termination.NotApproved}).Ran() {
 		t.Error("a caller could go on past a session that the plan did not show")
 	}
+	synctest.Test(t, func(t *testing.T) {
+		p := &pam{sessions: []session.Session{visitor(1), visitor(2), ended(9)}}
+		time.AfterFunc(5*time.Second, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.sessions = slices.DeleteFunc(p.sessions, func(s session.Session) bool { return s.ID == "hash-2" })
+		})
+		request := termination.DrainRequest{OnlyPreviewed: true, Previewed: []session.Session{visitor(1)}, Grace: 10 * time.Second}
+		report, err := plan{pam: p, allowed: time.Minute, request: request}.run(t)
+		checkReport(t, report, "hash-1 terminated, hash-2 unknown")
+		var failure *termination.DrainError
+		if !errors.As(err, &failure) || failure.Ran() {
+			t.Errorf("the error %v lets a caller go on past a session that the plan did not show", err)
+		}
+	})
 }
 
 func idsOf(drained []termination.Drained) []string {

@@ -656,5 +656,6 @@ func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
 		cause = d.passing // it says more than the context, which has its own field
 	}
-	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err()}
+	barred := d.roster.any(func(m *member) bool { return m.barredByPlan && m.verdict == session.Yes && m.survives() })
+	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err(), Barred: barred}
 }
