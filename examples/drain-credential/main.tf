@@ -27,4 +27,5 @@ resource "senhasegura_session_drain" "credential" {
     credentials = [terraform_data.credential.output.name]
     devices     = [terraform_data.credential.output.device]
   }
+  max_sessions = 20
 }

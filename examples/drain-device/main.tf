@@ -22,4 +22,5 @@ resource "senhasegura_session_drain" "machine" {
   match = {
     devices = [terraform_data.machine.output]
   }
+  max_sessions = 20
 }

@@ -32,4 +32,5 @@ resource "senhasegura_session_drain" "machine" {
   triggers = {
     machine = terraform_data.machine.id
   }
+  max_sessions = 20
 }

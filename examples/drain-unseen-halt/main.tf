@@ -2,7 +2,8 @@
 resource "terraform_data" "machine" {}
 
 resource "senhasegura_session_drain" "machine" {
-  match     = { devices = ["db-01.example.com"] }
-  triggers  = { machine = terraform_data.machine.id }
-  on_unseen = "halt" # fail if no session, live or ended, has the name
+  match        = { devices = ["db-01.example.com"] }
+  triggers     = { machine = terraform_data.machine.id }
+  max_sessions = 20
+  on_unseen    = "halt" # fail if no session, live or ended, has the name
 }

@@ -51,6 +51,7 @@ resource "senhasegura_session_drain" "credential" {
   match = {
     credentials = [terraform_data.credential[0].output]
   }
+  max_sessions = 20
 }
 
 output "ended" {

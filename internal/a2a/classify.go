@@ -112,7 +112,7 @@ func (c *Client) interruptedAfter(ctx context.Context, req request, last *Error)
 // newError holds what is known of a request whatever happened.
 func (c *Client) newError(req request) *Error {
 	return &Error{
-		Op: req.op, Method: req.method, Host: c.base.Scheme + "://" + c.base.Host, Path: req.url.EscapedPath(), Attempts: req.number,
+		Op: req.op, Method: req.method, Host: c.base.Scheme + "://" + c.base.Host, URL: locate(c.base, "", "").String(), Path: req.url.EscapedPath(), Attempts: req.number,
 	}
 }
 
@@ -314,22 +314,22 @@ func (a *answer) text(host string) string {
 		if isSuccess(a.status) && a.env.accessToken {
 			return "the token is in an answer of another type than application/json"
 		}
-		return "the answer has no message"
+		return "the response has no message"
 	}
 	switch {
 	case a.err != nil:
-		return "the answer cannot be used: " + a.err.Error()
+		return "the response cannot be used: " + a.err.Error()
 	case len(a.body) == 0:
-		return "the answer is empty"
+		return "the response is empty"
 	}
 	if title := pageTitle(a.body); title != "" {
 		return fmt.Sprintf("a web page titled %q", title)
 	}
 	mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil {
-		return "the answer is not a JSON object"
+		return "the response is not a JSON object"
 	}
-	return "the answer is not a JSON object, but " + mediaType
+	return "the response is not a JSON object, but " + mediaType
 }
 
 // redirectedTo is the scheme and host of the Location header: its path and query

@@ -810,7 +810,7 @@ func TestCutLine(t *testing.T) {
 		name   string
 		answer func(net.Conn, int) bool
 	}{
-		{"before the answer", func(net.Conn, int) bool { return false }},
+		{"before the response", func(net.Conn, int) bool { return false }},
 		{"with a reset", func(conn net.Conn, _ int) bool { reset(conn); return false }},
 		{"in the headers", func(conn net.Conn, _ int) bool {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Le")

@@ -191,8 +191,8 @@ var jsonOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontex
 const maxTexts = 8
 
 var (
-	errNotObject = errors.New("the answer is not a JSON object")
-	errTrailing  = errors.New("the answer goes on after its end")
+	errNotObject = errors.New("the response is not a JSON object")
+	errTrailing  = errors.New("the response goes on after its end")
 	utf8BOM      = []byte("\xef\xbb\xbf")
 )
 

@@ -74,9 +74,9 @@ type Error struct {
 	// base path. Both are empty if nothing was built.
 	Method string
 	Path   string
-	// Host is the scheme, host and port of the configured URL, "" if nothing was
-	// built.
-	Host string
+	// Host is the scheme, host and port of the configured URL, and URL that with its
+	// base path. Both are "" if nothing was built.
+	Host, URL string
 	// Status is the HTTP status of the last answer, 0 without one.
 	Status int
 	// Code is exception.code of the answer, else its error_code, 0 without

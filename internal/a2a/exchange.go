@@ -127,7 +127,7 @@ func wholeAnswer(resp *http.Response) *answer {
 // like the end of the caller's context.
 type timeoutError struct{ limit time.Duration }
 
-func (e *timeoutError) Error() string { return fmt.Sprintf("no complete answer within %s", e.limit) }
+func (e *timeoutError) Error() string { return fmt.Sprintf("no complete response within %s", e.limit) }
 
 // Timeout makes it a timeout to those who ask for net.Error's method.
 func (e *timeoutError) Timeout() bool { return true }

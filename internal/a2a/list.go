@@ -24,7 +24,7 @@ const (
 
 var (
 	errTooLong     = fmt.Errorf("a session, or what surrounds the sessions, is longer than %d bytes", maxUnfinishedBytes)
-	errNoSessions  = errors.New("the answer has no list of sessions")
+	errNoSessions  = errors.New("the response has no list of sessions")
 	errNotSession  = errors.New("an element of the list is not a session")
 	errMixed       = errors.New("an element of the list is a session and an envelope at once")
 	errTooNested   = errors.New("the list is nested too deeply")
@@ -35,7 +35,7 @@ var (
 // was due.
 type failureError struct{ env *envelope }
 
-func (*failureError) Error() string { return "the answer says that the request failed" }
+func (*failureError) Error() string { return "the response says that the request failed" }
 
 // listReader reads the sessions out of an answer while it arrives, in any shape
 // of the contract (section 4), in one pass and with memory that depends neither on the number of sessions nor on what

@@ -334,7 +334,7 @@ func TestAttemptTimeout(t *testing.T) {
 				if errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%v looks like the end of the caller's context", err)
 				}
-				if !strings.Contains(err.Error(), "no complete answer within "+limit.String()) {
+				if !strings.Contains(err.Error(), "no complete response within "+limit.String()) {
 					t.Errorf("error %q does not name the limit", err)
 				}
 				if took := time.Since(began); took != limit {

@@ -82,7 +82,7 @@ func (c *Client) unreadable(ctx context.Context, req request, found *answer, err
 	}
 	e := c.failed(req, found, session.ErrTransient)
 	e.wrapped = c.redact.cause(err)
-	e.Message = "the answer cannot be used: " + e.wrapped.Error()
+	e.Message = "the response cannot be used: " + e.wrapped.Error()
 	return e
 }
 
@@ -133,11 +133,11 @@ func (c *Client) receiveSession(
 		return session.Session{}, c.unreadable(ctx, req, found, err)
 	case rows == 0:
 		e := c.failed(req, found, session.ErrNotFound)
-		e.Message = "the answer holds no session"
+		e.Message = "the response holds no session"
 		return session.Session{}, e
 	case asked == nil:
 		e := c.failed(req, found, session.ErrRejected)
-		e.Message = c.redact.text(fmt.Sprintf("the answer is about session %q, not %q", other, recordID))
+		e.Message = c.redact.text(fmt.Sprintf("the response is about session %q, not %q", other, recordID))
 		return session.Session{}, e
 	}
 	return *asked, nil

@@ -15,7 +15,7 @@ type Invocation struct {
 func (d *Driver) PlanAction(typeName string, config map[string]any) Diagnostics {
 	d.t.Helper()
 	server, dynamic := d.action(typeName, config)
-	validated, err := server.ValidateActionConfig(d.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: typeName, Config: dynamic})
+	validated, err := server.ValidateActionConfig(d.context(), &tfprotov6.ValidateActionConfigRequest{ActionType: typeName, Config: dynamic})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func (d *Driver) PlanAction(typeName string, config map[string]any) Diagnostics 
 	if len(all.Errors()) > 0 {
 		return all
 	}
-	planned, err := server.PlanAction(d.t.Context(), &tfprotov6.PlanActionRequest{ActionType: typeName, Config: dynamic})
+	planned, err := server.PlanAction(d.context(), &tfprotov6.PlanActionRequest{ActionType: typeName, Config: dynamic})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func (d *Driver) PlanAction(typeName string, config map[string]any) Diagnostics 
 func (d *Driver) InvokeAction(typeName string, config map[string]any, onProgress ...func(string)) Invocation {
 	d.t.Helper()
 	server, dynamic := d.action(typeName, config)
-	stream, err := server.InvokeAction(d.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: typeName, Config: dynamic})
+	stream, err := server.InvokeAction(d.context(), &tfprotov6.InvokeActionRequest{ActionType: typeName, Config: dynamic})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -2,12 +2,14 @@ package acctest
 
 import (
 	"context"
+	"io"
 	"maps"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/provider"
 )
@@ -28,6 +30,9 @@ type Driver struct {
 
 	// Configured is what validating and configuring the provider said.
 	Configured Diagnostics
+	// Log gets what the provider logs about resources and actions at every level, one
+	// JSON object a line; nil for nothing.
+	Log io.Writer
 }
 
 // NewDriver configures a provider for pam. config holds further arguments by
@@ -71,6 +76,14 @@ func TryDriver(t *testing.T, pam *PAM, config map[string]any) *Driver {
 	maps.Copy(arguments, config)
 	d.configure(arguments)
 	return d
+}
+
+// context is that of one call.
+func (d *Driver) context() context.Context {
+	if d.Log == nil {
+		return d.t.Context()
+	}
+	return tflogtest.RootLogger(d.t.Context(), d.Log)
 }
 
 func (d *Driver) configure(arguments map[string]any) {

@@ -111,7 +111,7 @@ func (r *Resource) Validate(config map[string]any) Diagnostics {
 
 func (r *Resource) validate(config *tfprotov6.DynamicValue) Diagnostics {
 	r.t.Helper()
-	resp, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: r.typeName, Config: config})
+	resp, err := r.server.ValidateResourceConfig(r.context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: r.typeName, Config: config})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (r *Resource) planOnce(prior *State, private []byte, config tftypes.Value) 
 	if prior != nil {
 		req.PriorIdentity = prior.identity
 	}
-	resp, err := r.server.PlanResourceChange(r.t.Context(), req)
+	resp, err := r.server.PlanResourceChange(r.context(), req)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func (r *Resource) Destroy(prior *State) Result {
 func (r *Resource) PlanDestroy(prior *State) Plan {
 	r.t.Helper()
 	nothing := tftypes.NewValue(r.kind, nil)
-	resp, err := r.server.PlanResourceChange(r.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+	resp, err := r.server.PlanResourceChange(r.context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName:         r.typeName,
 		PriorState:       r.wire(prior.value),
 		ProposedNewState: r.wire(nothing),
@@ -293,7 +293,7 @@ func (r *Resource) destroy(prior *State, private []byte, identity *tfprotov6.Res
 
 func (r *Resource) apply(prior *State, config tftypes.Value, plan Plan) Result {
 	r.t.Helper()
-	resp, err := r.server.ApplyResourceChange(r.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+	resp, err := r.server.ApplyResourceChange(r.context(), &tfprotov6.ApplyResourceChangeRequest{
 		TypeName:        r.typeName,
 		PriorState:      r.wire(r.valueOf(prior)),
 		PlannedState:    r.wire(plan.planned),
@@ -322,7 +322,7 @@ func (r *Resource) apply(prior *State, config tftypes.Value, plan Plan) Result {
 // errors it is the state as it was.
 func (r *Resource) Read(prior *State) Result {
 	r.t.Helper()
-	resp, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{
+	resp, err := r.server.ReadResource(r.context(), &tfprotov6.ReadResourceRequest{
 		TypeName:        r.typeName,
 		CurrentState:    r.wire(prior.value),
 		Private:         prior.private,
@@ -364,7 +364,7 @@ func (r *Resource) ImportIdentity(identity map[string]any) Result {
 
 func (r *Resource) importBy(req *tfprotov6.ImportResourceStateRequest) Result {
 	r.t.Helper()
-	resp, err := r.server.ImportResourceState(r.t.Context(), req)
+	resp, err := r.server.ImportResourceState(r.context(), req)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -42,11 +42,11 @@ var interruptibles = []interruptible{
 		want: cell{"not_attempted: interrupted", "", "token"},
 	},
 	{
-		name: "terminate, waiting for the answer to a drop that was acted on", fault: stall(simulator.OpDrop, simulator.Slow, 0), run: terminateA,
+		name: "terminate, waiting for the response to a drop that was acted on", fault: stall(simulator.OpDrop, simulator.Slow, 0), run: terminateA,
 		want: cell{"unknown: interrupted", "A", "token drop:A"},
 	},
 	{
-		name: "terminate, waiting for the answer to a drop that was not", fault: stall(simulator.OpDrop, simulator.SlowBefore, 0), run: terminateA,
+		name: "terminate, waiting for the response to a drop that was not", fault: stall(simulator.OpDrop, simulator.SlowBefore, 0), run: terminateA,
 		want: cell{"unknown: interrupted", "", "token drop:A"},
 	},
 	{
@@ -83,11 +83,11 @@ var interruptibles = []interruptible{
 		want: cell{"still_live: interrupted; A not_attempted; B not_attempted", "", "token list get:A get:B"},
 	},
 	{
-		name: "drain, waiting for the answer to a drop that was acted on", fault: stall(simulator.OpDrop, simulator.Slow, 0), run: drainAB,
+		name: "drain, waiting for the response to a drop that was acted on", fault: stall(simulator.OpDrop, simulator.Slow, 0), run: drainAB,
 		want: cell{"still_live: interrupted; A unknown; B not_attempted", "A", "token list drop:A"},
 	},
 	{
-		name: "drain, waiting for the answer to a drop that was not", fault: stall(simulator.OpDrop, simulator.SlowBefore, 0), run: drainAB,
+		name: "drain, waiting for the response to a drop that was not", fault: stall(simulator.OpDrop, simulator.SlowBefore, 0), run: drainAB,
 		want: cell{"still_live: interrupted; A unknown; B not_attempted", "", "token list drop:A"},
 	},
 	{

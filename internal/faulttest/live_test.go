@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ type findings struct {
 
 func (f *findings) note(format string, values ...any) {
 	// Messages name the address of the recorder, which must not be shown.
-	f.lines = append(f.lines, address.ReplaceAllString(fmt.Sprintf(format, values...), "https://pam.example.com"))
+	f.lines = append(f.lines, anyURL.ReplaceAllString(fmt.Sprintf(format, values...), "https://pam.example.com"))
 }
 
 func (f *findings) fail(format string, values ...any) {
@@ -57,11 +58,14 @@ func inspect(t *testing.T, a appliance, sessionID string) *findings {
 	return f
 }
 
+// anyURL hides the address of the appliance and its base path.
+var anyURL = regexp.MustCompile(`\bhttps?://[^\s,]+`)
+
 // read checks the list against itself and against single sessions.
 func (f *findings) read(driver *acctest.Driver) {
 	all, said := driver.ReadDataSource(sessionsData, map[string]any{"state": "all"})
 	if all == nil {
-		summary := address.ReplaceAllString(said.Errors()[0].Summary, "https://pam.example.com")
+		summary := anyURL.ReplaceAllString(said.Errors()[0].Summary, "https://pam.example.com")
 		if strings.Contains(summary, problems["permission"]) || strings.Contains(summary, problems["wrong route"]) {
 			// An authorization or a release that can only drop is as it should be.
 			f.note("The list cannot be read: %s", summary)

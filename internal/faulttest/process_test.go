@@ -148,10 +148,10 @@ func TestAccInterruptedCreate(t *testing.T) {
 	apply := tf.Start("apply", "-auto-approve")
 	await(t, apply, confirming)
 	apply.Signal(os.Interrupt)
-	mustMention(t, apply.Wait(), "Session end unconfirmed", "The run was interrupted.",
-		"The session was live at the last look", "The resource is saved as tainted, so the next apply drops the session again.")
+	mustMention(t, apply.Wait(), "Session still live", "The run was interrupted.", "Last seen live: - alice on ",
+		"The resource is tainted. The next apply tries again.")
 
-	// What it said is true: the session is live, and the next apply drops it.
+	// What it said is true: the session is live, and the next apply terminates it.
 	if s, _ := pam.Sim.Session(alices[0]); s.State != simulator.StateLive {
 		t.Errorf("the session is %s", s.State)
 	}
@@ -179,8 +179,9 @@ func TestAccInterruptedDrain(t *testing.T) {
 	destroy := tf.Start("destroy", "-auto-approve")
 	await(t, destroy, confirming)
 	destroy.Signal(os.Interrupt)
-	mustMention(t, destroy.Wait(), "1 session not ended", "The run was interrupted.", alices[1], "still_live",
-		"2 sessions dropped and seen ended", "The drain stays in the state, so nothing that it refers to is destroyed.")
+	mustMention(t, destroy.Wait(), "1 of 3 sessions still live: drain of users alice", "The run was interrupted.",
+		"Still live: - alice on ", "session "+alices[1]+": senhasegura accepted the request Excluded, left open: - alice on ",
+		"Terminated: - alice on ", "session "+alices[0]+" - alice on ", "Terraform did not destroy the resources that this drain protects.")
 
 	state := tf.MustRun("state", "list").Stdout
 	if !strings.Contains(state, "senhasegura_session_drain.it") || !strings.Contains(state, "terraform_data.machine") {

@@ -45,12 +45,12 @@ const (
 var problems = map[string]string{
 	"passing failure":           "senhasegura or a gateway in front of it keeps failing",
 	"passing failure, replayed": "senhasegura or a gateway in front of it keeps failing",
-	"rejected":                  "PAM rejected the request",
-	"not authenticated":         "PAM does not accept the credentials of the provider",
+	"rejected":                  "senhasegura rejected the request",
+	"not authenticated":         "senhasegura rejected the client credentials",
 	"inactive":                  "the authorization is disabled or has expired",
-	"permission":                "the authorization lacks a permission",
-	"referer":                   "the authorization demands a Referer that was not sent",
-	"lockdown":                  "PAM is under emergency lockdown",
+	"permission":                "the authorization is missing a permission",
+	"referer":                   "the authorization requires a Referer header",
+	"lockdown":                  "senhasegura is under emergency lockdown",
 	"wrong route":               "no senhasegura API was found at https://pam.example.com",
 	"wrong route, or token":     "no senhasegura API was found at https://pam.example.com",
 }
@@ -132,7 +132,7 @@ var providerUses = []providerUse{
 			return told, presence(values != nil)
 		},
 		with(failing(nothing, "get:live", "get:live get?×2", "get:live token get:live", "get:live token get:live get?×2"), map[string]told{
-			"not found": {"PAM shows no such session to this authorization", "record_id", nothing, "get:live"},
+			"not found": {"the session wasn't found, or is outside the authorization's scope", "record_id", nothing, "get:live"},
 		}),
 	},
 	{
@@ -171,34 +171,37 @@ var providerUses = []providerUse{
 		},
 		with(failing(nothing, "drop:live", "drop:live drop?", "drop:live token drop:live", "drop:live token drop:live drop?"), map[string]told{
 			"done":                        {"", "", terminated, "drop:live list"},
-			"lost answer":                 {"Session end unconfirmed", "session_id", nothing, "drop:live list"},
-			"refusal":                     {"PAM refused the drop", "session_id", nothing, "drop:live list"},
+			"lost answer":                 {"Session still live", "session_id", nothing, "drop:live list"},
+			"refusal":                     {"senhasegura refused to terminate it", "session_id", nothing, "drop:live list"},
 			"refusal of an ended session": {"", "", already, "drop:live list"},
 		}),
 	},
 	{
-		// A drain that failed stays, and so does what it guards.
+		// A drain that failed stays, and so do the resources that it protects.
 		"destroy of a drain", simulator.OpDrop, func(t *testing.T, s *stage) (acctest.Diagnostics, string) {
 			t.Helper()
 			destroyed := s.driver.Resource(drainType).Destroy(s.guard)
 			return destroyed.Diagnostics, presence(destroyed.State != nil)
 		},
-		with(survived("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list", "list drop:live token drop:live drop? list"), map[string]told{
-			"done":                        {"1 session dropped", "", nothing, "list drop:live get:live list"},
+		with(stillLive("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list", "list drop:live token drop:live drop? list"), map[string]told{
+			"done":                        {"Terminated 1 session" + ofDrain, "", nothing, "list drop:live get:live list"},
 			"refusal of an ended session": {"", "", nothing, "list drop:live get:live list"},
 		}),
 	},
 }
 
-// survived is one error for every class but those of a session that has ended.
-func survived(requests, route, renewed, denied string) map[string]told {
+// ofDrain is how the summaries about the drain of a stage end.
+const ofDrain = ": drain of users alice"
+
+// stillLive is one error for every class but those of a session that has ended.
+func stillLive(requests, route, renewed, denied string) map[string]told {
 	all := failing(something, requests, route, renewed, denied)
 	// Where another request might fare better, the session is checked first.
 	for _, class := range []string{"lost answer", "refusal", "passing failure"} {
 		all[class] = told{asks: "list drop:live get:live list", state: something}
 	}
 	for class, one := range all {
-		one.summary = "1 session not ended"
+		one.summary = "1 session still live" + ofDrain
 		all[class] = one
 	}
 	return all
@@ -225,7 +228,7 @@ func outcomeOf(state *acctest.State) string {
 }
 
 // stage is a provider and a server in which one of alice's sessions is live, the
-// request to end another one was accepted, and a drain guards something.
+// request to end another one was accepted, and a drain matches both.
 type stage struct {
 	pam        *acctest.PAM
 	driver     *acctest.Driver
@@ -265,9 +268,6 @@ func (s *stage) requests() string {
 
 // address is that of a simulator.
 var address = regexp.MustCompile(`\bhttp://127\.0\.0\.1:\d+`)
-
-// drainName is the part of a summary that differs from run to run.
-var drainName = regexp.MustCompile(` \(drain \w+\)$`)
 
 // meets leaves out the time limits of TestFaultMatrix, since they would be real,
 // and the refused connection, which no request reaches.
@@ -320,8 +320,8 @@ func (s *stage) check(t *testing.T, u providerUse, want told) {
 	got := told{state: state, asks: s.requests()}
 	if len(said) > 0 {
 		said[0].Summary = address.ReplaceAllString(said[0].Summary, "https://pam.example.com")
-		got.summary, got.on = drainName.ReplaceAllString(said[0].Summary, ""), said[0].Path
-		if _, cause, found := strings.Cut(got.summary, ": "); found {
+		got.summary, got.on = said[0].Summary, said[0].Path
+		if _, cause, found := strings.Cut(got.summary, ": "); found && !strings.HasSuffix(got.summary, ofDrain) {
 			got.summary = cause
 		}
 	}
@@ -354,7 +354,7 @@ func (s *stage) checkTruth(t *testing.T, u providerUse, said acctest.Diagnostics
 	if claimed && !ended {
 		t.Errorf("the session is called ended and is %s", truth.State)
 	}
-	if !ended && !strings.Contains(said.Errors().String(), s.live.SessionID) && !strings.Contains(said.Errors().String(), "was carried out") {
+	if !ended && !strings.Contains(said.Errors().String(), s.live.SessionID) && !strings.Contains(said.Errors().String(), "The session was not changed.") {
 		t.Errorf("the session is live and goes unreported:\n%s", said)
 	}
 }

@@ -56,7 +56,7 @@ var matrix = []row{
 	{"connection refused", kind(refused), tokenUnreached, listUnreached, getUnreached, dropUnreached},
 	{"cut before the request is read", kind(simulator.CutBefore), tokenRepeated, listReplayed, getReplayed, dropLost},
 	{"cut after it was acted on", kind(simulator.CutAfter), tokenRepeated, listReplayed, getReplayed, dropDone},
-	{"cut in the middle of the answer", kind(simulator.CutMiddle), tokenRepeated, listRepeated, getRepeated, dropDone},
+	{"cut in the middle of the response", kind(simulator.CutMiddle), tokenRepeated, listRepeated, getRepeated, dropDone},
 	{"cut before the first row", kind(simulator.CutRows), tokenRepeated, listRepeated, getRepeated, dropDone},
 	{"cut after a row", simulator.Fault{Kind: simulator.CutRows, Rows: 1}, tokenRepeated, listRepeated, getRepeated, dropDone},
 	{"reset before the request is read", kind(simulator.ResetBefore), tokenRepeated, listReplayed, getReplayed, dropLost},

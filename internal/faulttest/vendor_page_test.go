@@ -52,8 +52,8 @@ var vendorPage = []vendorError{
 		fault: kind(simulator.DropFailed500),
 		token: "token+", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
 		advice: map[simulator.Op][]string{
-			"":               {"Check the state of senhasegura"},
-			simulator.OpDrop: {"Look the session up in PAM"},
+			"":               {"Check senhasegura and the gateways in front of it, then run again."},
+			simulator.OpDrop: {"Check the session in PAM Core › Audit › Sessions › Remote sessions"},
 		},
 	},
 	{
@@ -86,7 +86,7 @@ var vendorPage = []vendorError{
 		name:  "request timed out",
 		fault: kind(simulator.Timeout408),
 		token: "token+", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
-		advice: map[simulator.Op][]string{"": {"`request_timeout`"}, simulator.OpDrop: {"Run again"}},
+		advice: map[simulator.Op][]string{"": {"`request_timeout`"}, simulator.OpDrop: {"then run Terraform again"}},
 	},
 }
 

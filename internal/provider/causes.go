@@ -3,9 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -15,7 +13,7 @@ import (
 type cause struct {
 	sentinel error
 	// problem completes the sentence "The call failed: …". {address} stands for the
-	// scheme and host of the provider's url.
+	// scheme and host of the provider's url, and {url} for all of it.
 	problem string
 	advice  string
 }
@@ -85,7 +83,7 @@ var causes = []cause{
 	{
 		a2a.ErrTooManyRequests,
 		"senhasegura limits the rate of requests",
-		"Wait as long as the evidence says, then run again. To stay below the limit, set or lower `requests_per_second`, and lower `max_concurrent_requests`.",
+		"Wait as long as the API response says, then run again. To stay below the limit, set or lower `requests_per_second`, and lower `max_concurrent_requests`.",
 	},
 	{
 		a2a.ErrServerFault,
@@ -94,11 +92,11 @@ var causes = []cause{
 	},
 	{
 		session.ErrUnauthenticated,
-		"PAM does not accept the credentials of the provider",
-		"Check the provider's `client_id` and `client_secret` (environment `SENHASEGURA_CLIENT_ID`, `SENHASEGURA_CLIENT_SECRET`), " +
-			"or its `oauth1` for an older installation, against the authorization's View in A2A › Applications › Authorizations. " +
+		"senhasegura rejected the client credentials",
+		"Compare `client_id` and `client_secret` (`SENHASEGURA_CLIENT_ID`, `SENHASEGURA_CLIENT_SECRET`), or `oauth1` for an older installation, " +
+			"with the authorization's View in A2A › Applications › Authorizations. " +
 			"A multi-tenant instance called by IP address also needs `tenant` (`SENHASEGURA_TENANT`). " +
-			"A rejected credential is sent once and not again in this run, so that it does not lock itself out.",
+			"The provider doesn't retry rejected credentials, to avoid a lockout.",
 	},
 	{
 		session.ErrInactive,
@@ -107,56 +105,56 @@ var causes = []cause{
 	},
 	{
 		session.ErrPermission,
-		"the authorization lacks a permission",
-		"In A2A › Applications › Authorizations give the authorization the resource PAM Core: *Read and write* to drop sessions, " +
-			"*Read-only* to see them. To see sessions it also needs access to the Credentials and Devices concerned.",
+		"the authorization is missing a permission",
+		"In A2A › Applications › Authorizations, give the authorization the resource PAM Core: *Read and write* to terminate sessions, " +
+			"*Read-only* to list them. To list sessions, it also needs access to their Credentials and Devices.",
 	},
 	{
 		session.ErrReferer,
-		"the authorization demands a Referer that was not sent",
-		"Add an allowed value as `Referer` to the provider's `headers`, or remove the referer from the authorization in A2A › Applications › Authorizations.",
+		"the authorization requires a Referer header",
+		"Add an allowed `Referer` to the provider's `headers`, or remove the referer from the authorization in A2A › Applications › Authorizations.",
 	},
 	{
 		session.ErrLockdown,
-		"PAM is under emergency lockdown",
-		"Wait until the lockdown ends, or have it lifted, then run again.",
+		"senhasegura is under emergency lockdown",
+		"Run again when the lockdown has ended.",
 	},
 	{
 		session.ErrWrongRoute,
-		"no senhasegura API was found at {address}",
+		"no senhasegura API was found at {url}",
 		"Check the provider's `url` (`SENHASEGURA_URL`) with its base path, and `paths` if it is set. " +
 			"A gateway returns the same response when the authorization is missing or rejected. Releases earlier than 3.32 can't list sessions.",
 	},
 	{
 		session.ErrIdentifier,
-		"an identifier of the wrong kind was used",
-		"`session_id` takes the unique hash of a session, `record_id` its row number in digits.",
+		"the identifier is of the wrong kind",
+		"Set `session_id` to the session ID, a 40-character hash, and `record_id` to the record ID, a number.",
 	},
 	{
 		session.ErrNotFound,
-		"PAM shows no such session to this authorization",
-		"Check the identifier. The session may have been purged, or be hidden from this authorization, which needs access to its Credential and Device.",
+		"the session wasn't found, or is outside the authorization's scope",
+		"Check the identifier. senhasegura may have purged the session, or the authorization may need access to its Credential and Device.",
 	},
 	{
 		session.ErrUnknownOutcome,
-		"the answer was lost",
-		"Check the network and any proxy between here and PAM, then run again: a session that has ended in the meantime is recognized.",
+		"senhasegura didn't respond to the termination request",
+		"Check the network and the proxies between this machine and senhasegura, then run again. The provider detects sessions that have ended in the meantime.",
 	},
 	{
 		session.ErrTransient,
 		"senhasegura or a gateway in front of it keeps failing",
-		"Check the state of senhasegura and of the gateways in front of it, then run again. " +
-			"`max_retries`, `request_timeout`, and `list_timeout` of the provider bound the attempts.",
+		"Check senhasegura and the gateways in front of it, then run again. " +
+			"`max_retries`, `request_timeout`, and `list_timeout` limit the attempts.",
 	},
 	{
 		session.ErrRefused,
-		"PAM refused without saying why",
-		"Look the session up in PAM. One whose node crashed stays live until a server job marks its end, minutes later: run again then.",
+		"senhasegura refused the request without giving a reason",
+		"Check the session in PAM Core › Audit › Sessions › Remote sessions, then run Terraform again. If the proxy node crashed, senhasegura marks the session as ended within a few minutes.",
 	},
 	{
 		session.ErrRejected,
-		"PAM rejected the request",
-		"See the evidence, and the calls PAM logged in Settings › Services › API › Logs.",
+		"senhasegura rejected the request",
+		"See the API response, and the API log in Settings › Services › API › Logs.",
 	},
 	{
 		context.Canceled,
@@ -165,7 +163,7 @@ var causes = []cause{
 	},
 	{
 		context.DeadlineExceeded,
-		"the time allowed ran out",
+		"timed out",
 		"Run again, or allow more time in `timeouts`.",
 	},
 }
@@ -177,105 +175,17 @@ func explain(err error) cause {
 			return c.at(err)
 		}
 	}
-	return cause{err, "the request failed", "See the evidence, and the calls PAM logged in Settings › Services › API › Logs."}
+	return cause{err, "the request failed", "See the API response, and the API log in Settings › Services › API › Logs."}
 }
 
 // at puts the address that err is about into the texts.
 func (c cause) at(err error) cause {
-	address := "the provider's `url`"
+	const configured = "the provider's `url`"
+	address, url := configured, configured
 	if failed := (*a2a.Error)(nil); errors.As(err, &failed) && failed.Host != "" {
-		address = failed.Host
+		address, url = failed.Host, strings.TrimSuffix(failed.URL, "/")
 	}
-	c.problem = strings.ReplaceAll(c.problem, "{address}", address)
-	c.advice = strings.ReplaceAll(c.advice, "{address}", address)
+	fill := strings.NewReplacer("{address}", address, "{url}", url)
+	c.problem, c.advice = fill.Replace(c.problem), fill.Replace(c.advice)
 	return c
-}
-
-// evidence lists what PAM answered, or what went wrong on the way, for each of
-// the failures in errs.
-func evidence(errs ...error) []string {
-	var lines []string
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		var answer *a2a.Error
-		switch {
-		case errors.As(err, &answer):
-			lines = append(lines, answers(answer)...)
-		case errors.Is(err, session.ErrNotFound):
-			lines = append(lines, "the list of sessions was read to its end and does not show the session")
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		default:
-			lines = append(lines, err.Error())
-		}
-	}
-	return lines
-}
-
-// answers shows what PAM answered, one line for each route that was tried.
-func answers(e *a2a.Error) []string {
-	lines := make([]string, 0, max(1, len(e.Tried)))
-	for _, tried := range e.Tried {
-		lines = append(lines, answerLine(e.Method, tried.Path, tried.Status, tried.Code, tried.Message))
-	}
-	if len(lines) == 0 {
-		lines = append(lines, answerLine(e.Method, e.Path, e.Status, e.Code, e.Message))
-	}
-	lines[len(lines)-1] += circumstances(e)
-	return lines
-}
-
-// circumstances tells which host was asked, how often, and how long it asked to
-// wait.
-func circumstances(e *a2a.Error) string {
-	var told []string
-	if e.Host != "" {
-		told = append(told, e.Host)
-	}
-	switch {
-	case e.Attempts == 1:
-		told = append(told, "1 attempt")
-	case e.Attempts > 1:
-		told = append(told, fmt.Sprintf("%d attempts", e.Attempts))
-	}
-	if e.RetryAfter > 0 {
-		told = append(told, "asked to wait "+shortDuration(e.RetryAfter))
-	}
-	if len(told) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(told, ", ") + ")"
-}
-
-func answerLine(method, requestPath string, status, code int, message string) string {
-	var b strings.Builder
-	if method != "" {
-		b.WriteString(method + " " + requestPath + ": ")
-	}
-	if status != 0 {
-		fmt.Fprintf(&b, "HTTP %d, ", status)
-	} else {
-		b.WriteString("no answer, ")
-	}
-	if code != 0 {
-		fmt.Fprintf(&b, "API code %d, ", code)
-	}
-	if message == "" {
-		message = "no message"
-	}
-	b.WriteString(message)
-	return b.String()
-}
-
-// shortDuration is d without the units that are zero at its end.
-func shortDuration(d time.Duration) string {
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

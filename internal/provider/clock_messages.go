@@ -16,30 +16,29 @@ func wrongClock(f termination.ClockFinding, zone string) diag.Diagnostic {
 	if f.Deviation == 0 {
 		return wrongRunner(f.Runner).asWarning()
 	}
-	r := report{
-		summary:   "`time_zone` may be wrong: senhasegura's clock runs at " + offsetSeen(f),
-		attempted: fmt.Sprintf("`time_zone` is `%s`. In that zone, %s.", zone, clockEvidence(f)),
-		truth:     fmt.Sprintf("Session times are shown %s, and `older_than` is evaluated with the same error.", timesOff(f)),
-		advice:    zoneAdvice(f, zone),
+	m := message{
+		summary: "`time_zone` may be wrong: senhasegura's clock runs at " + offsetSeen(f),
+		state: fmt.Sprintf("`time_zone` is `%s`. In that zone, %s. Session times are shown %s, and `older_than` is evaluated with the same error.",
+			zone, clockEvidence(f), timesOff(f)),
+		advice: zoneAdvice(f, zone),
 	}
 	if zone == "" {
-		r.summary = "`time_zone` is not set, and senhasegura's clock runs at " + offsetSeen(f)
-		r.attempted = fmt.Sprintf("Without `time_zone`, times are shown as if senhasegura's clock ran in UTC. In that zone, %s.", clockEvidence(f))
-		r.truth = fmt.Sprintf("Session times are shown %s.", timesOff(f))
+		m.summary = "`time_zone` is not set, and senhasegura's clock runs at " + offsetSeen(f)
+		m.state = fmt.Sprintf("Without `time_zone`, times are shown as if senhasegura's clock ran in UTC. In that zone, %s. Session times are shown %s.", clockEvidence(f), timesOff(f))
 	}
 	if f.Runner != 0 {
-		r.truth += fmt.Sprintf(" By the `Date` headers of senhasegura's responses, the clock of this machine is %s. The offset takes this into account.", runnerOff(f.Runner))
-		r.advice += " Correct the clock of this machine, too."
+		m.state += fmt.Sprintf(" By the `Date` headers of senhasegura's responses, the clock of this machine is %s. The offset takes this into account.", runnerOff(f.Runner))
+		m.advice += " Correct the clock of this machine, too."
 	}
-	return r.asWarning()
+	return m.asWarning()
 }
 
-func wrongRunner(behind time.Duration) report {
-	return report{
-		summary:   "The clock of this machine is " + runnerOff(behind),
-		attempted: "The `Date` headers of senhasegura's responses, which are in UTC, show this.",
-		truth:     fmt.Sprintf("`older_than`, `terminated_at`, and `read_at` use the clock of this machine, so they are wrong by %s.", inWords(behind)),
-		advice:    "Correct the clock of this machine. If it is correct, correct the clock of the senhasegura server.",
+func wrongRunner(behind time.Duration) message {
+	return message{
+		summary: "The clock of this machine is " + runnerOff(behind),
+		state: fmt.Sprintf("The `Date` headers of senhasegura's responses, which are in UTC, show this. `older_than`, `terminated_at`, and `read_at` use the clock of this machine, so they are wrong by %s.",
+			inWords(behind)),
+		advice: "Correct the clock of this machine. If it is correct, correct the clock of the senhasegura server.",
 	}
 }
 

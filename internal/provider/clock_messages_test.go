@@ -12,11 +12,10 @@ func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	const quarters = -2*time.Hour - 45*time.Minute
 	got := wrongClock(termination.ClockFinding{Deviation: quarters, AtLeast: true, Offset: quarters}, "UTC")
-	want := report{
-		summary:   "`time_zone` may be wrong: senhasegura's clock runs at UTC-02:45 or less",
-		attempted: "`time_zone` is `UTC`. In that zone, the end time of a session that this run terminated is at least 2 hours 45 minutes too early.",
-		truth:     "Session times are shown at least 2 hours 45 minutes too early, and `older_than` is evaluated with the same error.",
-		advice:    zoneAdvice(termination.ClockFinding{AtLeast: true}, ""),
+	want := message{
+		summary: "`time_zone` may be wrong: senhasegura's clock runs at UTC-02:45 or less",
+		state:   "`time_zone` is `UTC`. In that zone, the end time of a session that this run terminated is at least 2 hours 45 minutes too early. Session times are shown at least 2 hours 45 minutes too early, and `older_than` is evaluated with the same error.",
+		advice:  zoneAdvice(termination.ClockFinding{AtLeast: true}, ""),
 	}.asWarning()
 	if !got.Equal(want) {
 		t.Errorf("%s\n%s\nwant\n%s\n%s", got.Summary(), got.Detail(), want.Summary(), want.Detail())

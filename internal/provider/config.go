@@ -74,8 +74,6 @@ func (s *settings) known(at path.Path, value attr.Value) bool {
 	return !value.IsNull()
 }
 
-func quoted(at path.Path) string { return "`" + at.String() + "`" }
-
 // text gives the argument's value or that of its environment variable. An empty
 // variable counts as not set, as it does for every tool of the vendor.
 func (s *settings) text(at path.Path, value types.String, variable string) string {
@@ -101,21 +99,13 @@ func (s *settings) lacks(at path.Path, variable, what string) {
 	if slices.Contains(s.unknown, quoted(at)) {
 		return
 	}
-	s.missing.AddAttributeError(at, "Missing provider argument `"+at.String()+"`",
-		fmt.Sprintf("Set %s or the `%s` environment variable to %s.", quoted(at), variable, what))
+	s.missing.Append(missingArgument(at, variable, what))
 }
 
 // invalid reports a value that is at fault. err completes a sentence that begins
 // with the argument; variable is "" for none.
 func (s *settings) invalid(at path.Path, variable string, err error) {
-	hint := ""
-	switch {
-	case slices.Contains(s.fromEnvironment, variable):
-		hint = "The value is from the `" + variable + "` environment variable."
-	case variable != "":
-		hint = "You can also set it with the `" + variable + "` environment variable."
-	}
-	s.diags.Append(invalidArgument(at, err, hint))
+	s.diags.Append(invalidArgument(at, err, variableHint(variable, slices.Contains(s.fromEnvironment, variable))))
 }
 
 // oauth1Arguments are the parts of `oauth1` in the order of the documentation.
@@ -143,9 +133,7 @@ func (s *settings) credentials(model providerModel) {
 	case oauth2Configured:
 		s.oauth2(model)
 	case oauth1Offered && oauth2Offered:
-		s.diags.AddAttributeError(path.Root("client_id"), "Conflicting credentials in the environment",
-			"The environment sets credentials for both OAuth 2.0 (`SENHASEGURA_CLIENT_ID`, `SENHASEGURA_CLIENT_SECRET`) and OAuth 1.0a (`SENHASEGURA_OAUTH1_…`).\n\n"+
-				"Unset the variables of one of them, or set `client_id` and `client_secret`, or `oauth1`, in the provider configuration.")
+		s.diags.Append(conflictingCredentials())
 	case oauth1Offered:
 		s.oauth1(model.OAuth1)
 	default:
@@ -203,8 +191,7 @@ func (s *settings) tls(model providerModel) {
 		pem, file := s.env("SENHASEGURA_CA_CERT_PEM"), s.env("SENHASEGURA_CA_CERT_FILE")
 		switch {
 		case pem != "" && file != "":
-			s.diags.AddAttributeError(pemAt, "Conflicting certificates in the environment",
-				"The environment sets both `SENHASEGURA_CA_CERT_PEM` and `SENHASEGURA_CA_CERT_FILE`. Unset one of them.")
+			s.diags.Append(conflictingCertificates())
 		case pem != "":
 			s.client.CACertPEM = []byte(pem)
 		case file != "":
@@ -267,9 +254,7 @@ func (s *settings) insecure(value types.Bool) {
 		s.client.Insecure = insecure
 	}
 	if s.client.Insecure {
-		s.diags.AddAttributeWarning(at, "The TLS certificate of senhasegura is not verified",
-			"`insecure` (`SENHASEGURA_INSECURE`) is true. Anyone who can intercept the connection can read the provider's credentials and report live sessions as ended.\n\n"+
-				"To trust a self-signed certificate or a private authority, set `ca_cert_file` or `ca_cert_pem` to it instead.")
+		s.diags.Append(notVerified())
 	}
 }
 
@@ -445,7 +430,7 @@ func (s *settings) clientErrors(err error) diag.Diagnostics {
 				continue
 			}
 		}
-		s.diags.AddError("Invalid provider configuration", capitalize(fault.Error())+".")
+		s.diags.Append(invalidConfiguration(fault))
 	}
 	return s.diags[before:]
 }

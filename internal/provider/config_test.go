@@ -374,7 +374,7 @@ func TestProviderEnvironment(t *testing.T) {
 		pam.Sim.Add(alice(simulator.Behavior{}))
 		applied := acctest.NewDriver(t, pam, map[string]any{"max_retries": 0}).Resource(terminationType).Apply(nil, with(nil))
 		expectMessages(t, "message", applied.Diagnostics,
-			notDropped("the proxy refused the connection or failed", "no answer", "127.0.0.1:1")...)
+			notDropped("the proxy refused the connection or failed", "no response", "127.0.0.1:1")...)
 		pam.ExpectRequests(t)
 	})
 }

@@ -125,27 +125,129 @@ func TestDocsEveryTypeHasItsPages(t *testing.T) {
 	}
 }
 
-// TestDocsPagesHaveTheirSections holds the pages of what acts to the moments at
-// which it acts.
+// TestDocsPagesHaveTheirSections: every page has these sections, in this order. What
+// a person reads first is above the schema.
 func TestDocsPagesHaveTheirSections(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]string{
-		"docs/resources/session_termination.md": {"When it runs", "On refresh", "On update", "On destroy", "On failure", "Permissions", "Import"},
+		"docs/resources/session_termination.md": {"Example Usage", "Schema", "Lifecycle", "Failure", "State", "Permissions", "Import"},
 		"docs/resources/session_drain.md": {
-			"When it runs", "What it matches", "Grace and quiet", "On failure", "On refresh", "On update", "On destroy", "Previews", "Permissions",
+			"Example Usage", "Schema", "Destroy order", "Edge cases", "Matching", "Grace and quiet periods", "Excluded sessions", "Unseen values", "Previews", "Approved plans",
+			"Failure", "State", "Permissions", "Import",
 		},
-		"docs/actions/session_terminate.md":  {"Ways to invoke it", "What it tells", "What it does", "Permissions"},
-		"docs/data-sources/session.md":       {"What it shows", "Permissions"},
-		"docs/data-sources/sessions.md":      {"What it matches", "Permissions"},
-		"docs/data-sources/visibility.md":    {"What it counts", "Permissions"},
-		"docs/guides/authorize-terraform.md": {"1. Make the application", "2. Give it an authorization", "3. Copy the credentials"},
+		"docs/actions/session_terminate.md":  {"Example Usage", "Schema", "Events", "Progress output", "Steps", "Failure", "Permissions"},
+		"docs/data-sources/session.md":       {"Example Usage", "Schema", "Live sessions", "Failure", "State", "Permissions"},
+		"docs/data-sources/sessions.md":      {"Example Usage", "Schema", "Matching", "Failure", "State", "Permissions"},
+		"docs/data-sources/visibility.md":    {"Example Usage", "Schema", "Counting", "Failure", "State", "Permissions"},
+		"docs/guides/authorize-terraform.md": {"1. Create the application", "2. Add an authorization", "3. Copy the credentials", "Optional authorization settings", "See what Terraform called"},
+		troubleshooting:                      {"How to read a message", "What an API response means", "Causes", "Messages about the configuration"},
 	}
-	for page, sections := range tests {
-		text := readPage(t, page)
-		for _, section := range sections {
-			if !strings.Contains(text, "\n## "+section+"\n") {
-				t.Errorf("%s has no section %q", page, section)
+	for name := range documentedTypes(t) {
+		if tests[name] == nil && name != "docs/index.md" {
+			t.Errorf("no test knows the sections of %s", name)
+		}
+	}
+	section := regexp.MustCompile(`(?m)^## (.+)$`)
+	for page, want := range tests {
+		var got []string
+		for _, match := range section.FindAllStringSubmatch(fencePattern.ReplaceAllString(readPage(t, page), ""), -1) {
+			got = append(got, match[1])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("sections of %s (-want +got):\n%s", page, diff)
+		}
+	}
+}
+
+// mostBeforeSchema is how many words a page may have above its schema.
+const mostBeforeSchema = 700
+
+// TestDocsSchemaComesEarly: who knows what a type does finds its arguments without
+// a long way down.
+func TestDocsSchemaComesEarly(t *testing.T) {
+	t.Parallel()
+	for page := range documentedTypes(t) {
+		if page == "docs/index.md" {
+			continue // it shows each way to authenticate
+		}
+		before, _, _ := strings.Cut(readPage(t, page), "\n## Schema\n")
+		if words := len(strings.Fields(before)); words > mostBeforeSchema {
+			t.Errorf("%s has %d words above its schema, %d are allowed", page, words, mostBeforeSchema)
+		}
+	}
+}
+
+// retired are words that the pages do without, with what they say instead. Where one
+// of allowed stands, the word is no fault.
+var retired = []struct {
+	pattern, instead string
+	allowed          []string
+}{
+	{`\bPAM\b`, "senhasegura", []string{"PAM Core", "PAM resource permission", "privileged access management (PAM)"}},
+	{`(?i)\bdrop(s|ped|ping)?\b`, "terminate", []string{"session/drop", "`drop`", "(drop)", "drop-only", "Drop Session"}},
+	{`(?i)\b(whom|nobody|everybody|somebody|whoever)\b`, "the sessions or users that are meant", nil},
+	{`(?i)\b(surviv(e|es|ed|ing)|survivors?)\b`, "still live", nil},
+	{`(?i)\bnewcomers?\b`, "new matching session", nil},
+	{`(?i)\banew\b`, "again", nil},
+	{`(?i)\bmeanwhile\b`, "in the meantime", nil},
+	{`(?i)\balike\b`, "in the same way", nil},
+	{`(?i)\bbeside\b`, "compared with", nil},
+	{`(?i)\bby (itself|themselves)\b`, "automatically, on their own", nil},
+	{`(?i)\ball the same\b`, "anyway", nil},
+	{`(?i)\bso long after\b`, "that long after", nil},
+	{`(?i)\bunique hash(es)?\b`, "session ID", nil},
+	{`(?i)\brow numbers?\b`, "record ID", nil},
+	{`(?i)\bseen ended\b`, "terminated, ended", nil},
+	{`(?i)\b(unconfirmed|unverified|not_dropped)\b`, "not confirmed, or the name of an outcome", nil},
+	{`(?i)\blast look\b`, "last check", nil},
+	{`(?i)\bevidence\b`, "API response", nil},
+	{`(?i)\bpassing failures?\b`, "transient failure", nil},
+	{`(?i)\bGo duration\b|\b\d+m0s\b`, "a duration such as `5m`", nil},
+	{`(?i)\bthe appliance\b`, "senhasegura", nil},
+}
+
+// retiredWords gives every retired word of a text with its line.
+func retiredWords(text string) []string {
+	var found []string
+	for line := range strings.Lines(text) {
+		for _, word := range retired {
+			judged := line
+			for _, allowed := range word.allowed {
+				judged = strings.ReplaceAll(judged, allowed, "")
 			}
+			if match := regexp.MustCompile(word.pattern).FindString(judged); match != "" {
+				found = append(found, fmt.Sprintf("%q, say %q: %s", match, word.instead, strings.TrimSpace(line)))
+			}
+		}
+	}
+	return found
+}
+
+func TestDocsWords(t *testing.T) {
+	t.Parallel()
+	for _, page := range append(pagesBelow(t, "docs", ".md"), "README.md") {
+		for _, fault := range retiredWords(readPage(t, page)) {
+			t.Errorf("%s: %s", page, fault)
+		}
+	}
+}
+
+// TestDocsWordsAreFound proves that the search sees what it looks for, and lets pass
+// what is allowed.
+func TestDocsWordsAreFound(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"PAM shows the session.":                           1,
+		"A PAM product with **PAM Core**":                  1,
+		"privileged access management (PAM), **PAM Core**": 0,
+		"They are dropped.":                                1,
+		"`DELETE /iso/session/drop/…` or *Drop Session*":   0,
+		"Nobody survives.":                                 2,
+		"Besides, a backdrop.":                             0,
+		"It waits 15m0s.":                                  1,
+	} {
+		if got := retiredWords(text); len(got) != want {
+			t.Errorf("%q has %q, want %d", text, got, want)
 		}
 	}
 }
@@ -261,82 +363,132 @@ func TestDocsTroubleshootingHasEveryCause(t *testing.T) {
 }
 
 // TestDocsTroubleshootingHasEverySummary looks in the source for the summaries of
-// messages, because some of them need a situation that no test brings about.
+// messages, because some of them need a situation that no test brings about. Each is on
+// the page of what it is about, or in the guide.
 func TestDocsTroubleshootingHasEverySummary(t *testing.T) {
 	t.Parallel()
-	summaries := summariesIn(t, "diagnostics.go")
-	if len(summaries) < 20 {
+	summaries := summariesIn(t)
+	if len(summaries) < 40 {
 		t.Fatalf("only %d summaries found: the source is not read rightly", len(summaries))
 	}
-	// As in Markdown: names of arguments stand in backticks within a message.
-	page := readPage(t, troubleshooting)
+	pages := ""
+	for _, page := range pagesBelow(t, "docs", ".md") {
+		pages += readPage(t, page)
+	}
+	verb := regexp.MustCompile(`%#?[a-z]`)
 	for _, summary := range summaries {
-		for part := range strings.SplitSeq(summary, "%d") {
-			if part = strings.Trim(part, " :,"); part != "" && !strings.Contains(page, part) {
-				t.Errorf("%s does not have the message %q", troubleshooting, part)
+		for _, part := range verb.Split(summary, -1) {
+			if part = strings.Trim(part, " :,"); !strings.Contains(pages, part) {
+				t.Errorf("no page has the message %q", part)
 			}
 		}
 	}
 }
 
-// summariesIn gives the texts that are assigned to the summary of a report, as
-// far as they are literal.
-func summariesIn(t *testing.T, file string) []string {
+// summariesIn gives the texts of which the summaries of messages consist, as far as
+// they are literal: values of fields and variables of that name, arguments of functions
+// that take one first, and results of functions that make one.
+func summariesIn(t *testing.T) []string {
 	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	files, err := filepath.Glob("*_messages.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var summaries []string
-	collect := func(value ast.Expr) {
+	constants := map[string]ast.Expr{}
+	var collect func(value ast.Expr)
+	collect = func(value ast.Expr) {
 		ast.Inspect(value, func(node ast.Node) bool {
-			if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-				text, err := strconv.Unquote(literal.Value)
+			switch node := node.(type) {
+			case *ast.BasicLit:
+				if node.Kind != token.STRING {
+					break
+				}
+				text, err := strconv.Unquote(node.Value)
 				if err != nil {
 					t.Fatal(err)
 				}
 				summaries = append(summaries, text)
+			case *ast.Ident:
+				if constants[node.Name] != nil {
+					collect(constants[node.Name])
+				}
 			}
 			return true
 		})
 	}
-	ast.Inspect(parsed, func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.KeyValueExpr:
-			if key, ok := node.Key.(*ast.Ident); ok && key.Name == "summary" {
-				collect(node.Value)
-			}
-		case *ast.AssignStmt:
-			name := ""
-			switch target := node.Lhs[0].(type) {
-			case *ast.SelectorExpr:
-				name = target.Sel.Name
-			case *ast.Ident:
-				name = target.Name
-			}
-			if name == "summary" {
-				collect(node.Rhs[0])
-			}
+	parsed := make([]*ast.File, 0, len(files))
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
-	})
+		parsed = append(parsed, file)
+		ast.Inspect(file, func(node ast.Node) bool {
+			if spec, ok := node.(*ast.ValueSpec); ok && len(spec.Values) == len(spec.Names) {
+				for i, name := range spec.Names {
+					constants[name.Name] = spec.Values[i]
+				}
+			}
+			return true
+		})
+	}
+	for _, file := range parsed {
+		ast.Inspect(file, func(node ast.Node) bool {
+			switch node := node.(type) {
+			case *ast.KeyValueExpr:
+				if isSummary(node.Key) {
+					collect(node.Value)
+				}
+			case *ast.AssignStmt:
+				if isSummary(node.Lhs[0]) {
+					collect(node.Rhs[0])
+				}
+			case *ast.CallExpr:
+				if called, ok := node.Fun.(*ast.Ident); ok && called.Name == "unread" {
+					collect(node.Args[0])
+				}
+			case *ast.FuncDecl:
+				if strings.HasSuffix(node.Name.Name, "Summary") {
+					ast.Inspect(node.Body, func(node ast.Node) bool {
+						if result, ok := node.(*ast.ReturnStmt); ok {
+							collect(result.Results[0])
+						}
+						return true
+					})
+				}
+			}
+			return true
+		})
+	}
 	return summaries
+}
+
+// isSummary reports whether an expression names a summary: a field or a variable.
+func isSummary(target ast.Expr) bool {
+	switch target := target.(type) {
+	case *ast.SelectorExpr:
+		return target.Sel.Name == "summary"
+	case *ast.Ident:
+		return target.Name == "summary"
+	}
+	return false
 }
 
 // TestDocsAnswersLeadToCauses: each row of the guide's table of answers leads to
 // a section of the guide. That the section is there, TestDocsLinks shows.
 func TestDocsAnswersLeadToCauses(t *testing.T) {
 	t.Parallel()
-	_, section, _ := strings.Cut(readPage(t, troubleshooting), "\n## What an answer of PAM means\n")
+	_, section, _ := strings.Cut(readPage(t, troubleshooting), "\n## What an API response means\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	rows := 0
 	for line := range strings.Lines(section) {
-		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| PAM answers |") {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| API response |") {
 			continue
 		}
 		rows++
-		if !strings.Contains(line, "](#") {
-			t.Errorf("no link to what the answer means for the user: %s", line)
+		if !strings.Contains(line, "](#") && !strings.Contains(line, "#failure)") {
+			t.Errorf("no link to what the response means for the user: %s", line)
 		}
 	}
 	// The documents of the API tell fifteen answers apart, and the refusal of a
@@ -517,6 +669,33 @@ func TestDocsSnippetsAreExamples(t *testing.T) {
 	}
 }
 
+var (
+	drainBlock   = regexp.MustCompile(`(?s)resource "senhasegura_session_drain" .*?\n\}`)
+	onCreateOnly = regexp.MustCompile(`drain_on += \["create"\]`)
+)
+
+// TestDocsExamplesAreCareful: a configuration pins the version of the provider, and a drain
+// that protects something limits how many sessions it may terminate.
+func TestDocsExamplesAreCareful(t *testing.T) {
+	t.Parallel()
+	drains := 0
+	for _, name := range pagesBelow(t, "examples", ".tf") {
+		content := readPage(t, name)
+		if strings.Contains(content, "required_providers") && !strings.Contains(content, `version = "~> 0.0"`) {
+			t.Errorf("%s does not pin the version of the provider", name)
+		}
+		for _, block := range drainBlock.FindAllString(content, -1) {
+			drains++
+			if !strings.Contains(block, "max_sessions") && !onCreateOnly.MatchString(block) {
+				t.Errorf("%s protects something without max_sessions:\n%s", name, block)
+			}
+		}
+	}
+	if drains < 10 {
+		t.Errorf("only %d drains found: the examples are not read rightly", drains)
+	}
+}
+
 // TestDocsSimulator holds the guide to the simulator: its flags, its credentials
 // and the behaviors that it takes.
 func TestDocsSimulator(t *testing.T) {
@@ -615,17 +794,5 @@ func TestDocsLinks(t *testing.T) {
 	}
 	if links < 50 {
 		t.Errorf("only %d links found: the pages are not read rightly", links)
-	}
-}
-
-// TestDocsEvidenceOfErrors keeps the four parts of a message, as the guide tells
-// them, in line with how a message is built.
-func TestDocsEvidenceOfErrors(t *testing.T) {
-	t.Parallel()
-	detail := report{attempted: "A.", truth: "T.", advice: "D.", evidence: []string{"E"}}.detail()
-	for _, label := range []string{"What is true now", "What to do", "Evidence"} {
-		if !strings.Contains(detail, label+": ") || !strings.Contains(readPage(t, troubleshooting), "**"+label+"**") {
-			t.Errorf("%q is not both a part of a message and a part of the guide", label)
-		}
 	}
 }

@@ -59,7 +59,7 @@ type site struct {
 	upAtDrop map[string][]int
 }
 
-// buildSite applies a configuration while nobody is connected, and checks that the
+// buildSite applies a configuration while no session is live, and checks that the
 // second plan is empty. The machine has been used before.
 func buildSite(t *testing.T, config string) *site {
 	t.Helper()
@@ -147,27 +147,27 @@ func (s *site) expectUp(want int) {
 	}
 }
 
-// expectDroppedBefore checks that each of the sessions got one drop, while that
-// many machines were up.
-func (s *site) expectDroppedBefore(up int, sessions ...string) {
+// expectTerminatedBefore checks that each of the sessions got one termination request,
+// while that many machines were up.
+func (s *site) expectTerminatedBefore(up int, sessions ...string) {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range sessions {
 		if got := s.upAtDrop[id]; !slices.Equal(got, []int{up}) {
-			s.t.Errorf("%s was dropped while so many machines were up: %v, want once, and %d", id, got, up)
+			s.t.Errorf("%s was terminated while so many machines were up: %v, want once, and %d", id, got, up)
 		}
 	}
 	if len(s.upAtDrop) != len(sessions) {
-		s.t.Errorf("dropped were %v, want %q", s.upAtDrop, sessions)
+		s.t.Errorf("terminated were %v, want %q", s.upAtDrop, sessions)
 	}
 }
 
 // expectOutput checks what a person sees. Terraform breaks lines, so white space
-// and the bars at the left count as one blank.
+// and the bars at the left count as one blank. Entries of lists are as byTitle gives them.
 func expectOutput(t *testing.T, run acctest.Run, parts ...string) {
 	t.Helper()
-	output := flattened(run.Output())
+	output := flattened(run.Output() + "\n" + byTitle(run.Output()))
 	for _, part := range parts {
 		if !strings.Contains(output, flattened(part)) {
 			t.Errorf("the output does not say %q:\n%s", part, run.Output())
@@ -203,9 +203,9 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 	failed := s.applyFails("-destroy")
 
 	expectOutput(t, failed,
-		"Warning: 2 sessions to drop", "2 sessions matching at ",
-		"Error: 1 session not ended", lineOf(1)+": refused", "1 session dropped and seen ended:", lineOf(2)+": terminated",
-		staysInState, "A second run drops only what is left.")
+		"Warning: 2 sessions match"+ofDrain, "Matching at 20", "Matching: "+lineOf(1), "Matching: "+lineOf(2),
+		"Error: 1 of 2 sessions still live"+ofDrain, "Still live: "+lineOf(1)+": refused", "Terminated: "+lineOf(2),
+		staysInState, checkInSenhasegura)
 	s.expectState(drainAddress, machineAddress)
 	s.expectUp(1)
 	expectLive(t, s.pam, visitorID(1))
@@ -214,8 +214,8 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 	s.mu.Lock()
 	s.upAtDrop = map[string][]int{}
 	s.mu.Unlock()
-	expectOutput(t, s.apply("-destroy"), "Warning: 1 session dropped", lineOf(1)+": terminated")
-	s.expectDroppedBefore(1, visitorID(1))
+	expectOutput(t, s.apply("-destroy"), "Warning: Terminated 1 session"+ofDrain, "Terminated: "+lineOf(1))
+	s.expectTerminatedBefore(1, visitorID(1))
 	s.expectState()
 	s.expectUp(0)
 	expectLive(t, s.pam)
@@ -230,7 +230,7 @@ func TestAccDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 	whenActed(s.pam, simulator.OpDrop, 1, func() { s.pam.Sim.Purge(visitorID(1)) })
 
 	for range 2 {
-		expectOutput(t, s.applyFails("-destroy"), "Error: 1 session not ended", lineOf(1)+": unknown", "`exclude.session_ids`", staysInState)
+		expectOutput(t, s.applyFails("-destroy"), "Error: Can't tell whether 1 session ended"+ofDrain, "Can't tell whether the session ended: "+lineOf(1), "`exclude.session_ids`", staysInState)
 		s.expectState(drainAddress, machineAddress)
 		s.expectUp(1)
 	}
@@ -248,15 +248,15 @@ func TestAccDrainPlan(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf("max_sessions = 1"))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	expectOutput(t, s.MustRun("plan", "-destroy", "-no-color"), "Warning: 1 session to drop", lineOf(1)+": matched", "The plan itself dropped nobody.")
+	expectOutput(t, s.MustRun("plan", "-destroy", "-no-color"), "Warning: 1 session matches"+ofDrain, "Matching: "+lineOf(1), "Destroying this drain terminates the sessions that match at that time.")
 
 	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
 	planned := s.Run("plan", "-destroy", "-no-color")
 	if planned.Code != 1 {
-		t.Errorf("a plan that would drop too many has exit code %d", planned.Code)
+		t.Errorf("a plan that matches too many has exit code %d", planned.Code)
 	}
-	expectOutput(t, planned, "Error: Too many sessions match: 2, and `max_sessions` is 1", lineOf(1), lineOf(2))
-	s.expectDroppedBefore(1)
+	expectOutput(t, planned, "Error: "+tooMany+ofDrain, "Matching: "+lineOf(1), "Matching: "+lineOf(2))
+	s.expectTerminatedBefore(1)
 }
 
 // Taking the drain out of the configuration drains, and fails like a destroy.
@@ -265,11 +265,11 @@ func TestAccDrainRemovedFromConfiguration(t *testing.T) {
 	s := buildSite(t, machine+drainOf(""))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{RefuseFirst: 5}))
 	s.Write("main.tf", machine)
-	expectOutput(t, s.applyFails(), "Error: 1 session not ended", lineOf(1)+": refused")
+	expectOutput(t, s.applyFails(), "Error: 1 session still live"+ofDrain, "Still live: "+lineOf(1)+": refused")
 	s.expectState(drainAddress, machineAddress)
 
 	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
-	expectOutput(t, s.apply(), "Warning: 1 session dropped", lineOf(1)+": terminated")
+	expectOutput(t, s.apply(), "Warning: Terminated 1 session"+ofDrain, "Terminated: "+lineOf(1))
 	s.expectState(machineAddress)
 	s.expectUp(1)
 	expectLive(t, s.pam)
@@ -282,7 +282,7 @@ func TestAccDrainRemovedWithMachine(t *testing.T) {
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
 	s.Write("main.tf", `variable "generation" {}`)
 	run := s.apply("-var=generation=1")
-	s.expectDroppedBefore(1, visitorID(1))
+	s.expectTerminatedBefore(1, visitorID(1))
 	// Terraform runs no provisioner of a block that is gone.
 	expectOrder(t, run, drainAddress+`: Destruction complete`, machineAddress+`: Destroying`)
 	s.expectState()
@@ -315,8 +315,8 @@ resource "senhasegura_session_drain" "machine" {
 			t.Parallel()
 			s := buildSite(t, machine+drain)
 			s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-			expectOutput(t, s.apply("-var=generation=2"), "Warning: 1 session dropped", lineOf(1)+": terminated")
-			s.expectDroppedBefore(1, visitorID(1))
+			expectOutput(t, s.apply("-var=generation=2"), "Warning: Terminated 1 session"+ofDrain, "Terminated: "+lineOf(1))
+			s.expectTerminatedBefore(1, visitorID(1))
 			s.expectState(drainAddress, machineAddress)
 			s.expectUp(1)
 			if plan := s.Run("plan", "-detailed-exitcode", "-var=generation=2"); plan.Code != 0 {
@@ -331,7 +331,7 @@ func TestAccDrainBlocksReplacement(t *testing.T) {
 	s := buildSite(t, machine+drainOf("triggers = { machine = terraform_data.machine.id }"))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
 	before := s.MustRun("state", "show", "-no-color", machineAddress).Stdout
-	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session not ended", staysInState)
+	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session still live"+ofDrain, staysInState)
 	s.expectState(drainAddress, machineAddress)
 	s.expectUp(1)
 	if after := s.MustRun("state", "show", "-no-color", machineAddress).Stdout; after != before {
@@ -351,7 +351,7 @@ func TestAccDrainCreateBeforeDestroy(t *testing.T) {
   }
 `))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
-	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session not ended")
+	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session still live"+ofDrain)
 	if machines := s.machines(); machines != 2 {
 		t.Errorf("%d machines in the state, want the new one and the old one", machines)
 	}
@@ -361,7 +361,7 @@ func TestAccDrainCreateBeforeDestroy(t *testing.T) {
 	s.upAtDrop = map[string][]int{}
 	s.mu.Unlock()
 	run := s.apply("-var=generation=2")
-	s.expectDroppedBefore(2, visitorID(1))
+	s.expectTerminatedBefore(2, visitorID(1))
 	// Terraform runs no provisioner of an object that was replaced like this.
 	expectOrder(t, run, drainAddress+`( \(deposed object \w+\))?: Destruction complete`, machineAddress+`( \(deposed object \w+\))?: Destroying`)
 	if machines := s.machines(); machines != 1 {
@@ -376,7 +376,7 @@ func TestAccDrainTargets(t *testing.T) {
 		s := buildSite(t, machine+drainOf(""))
 		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.apply("-destroy", "-target="+machineAddress)
-		s.expectDroppedBefore(1, visitorID(1))
+		s.expectTerminatedBefore(1, visitorID(1))
 		s.expectState()
 		s.expectUp(0)
 	})
@@ -385,7 +385,7 @@ func TestAccDrainTargets(t *testing.T) {
 		s := buildSite(t, machine+drainOf(""))
 		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.apply("-destroy", "-target="+drainAddress)
-		s.expectDroppedBefore(1, visitorID(1))
+		s.expectTerminatedBefore(1, visitorID(1))
 		s.expectState(machineAddress)
 		s.expectUp(1)
 	})
@@ -397,8 +397,8 @@ func TestAccDrainTainted(t *testing.T) {
 	s := buildSite(t, machine+drainOf(""))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
 	s.MustRun("taint", drainAddress)
-	expectOutput(t, s.apply(), "Warning: 1 session dropped")
-	s.expectDroppedBefore(1, visitorID(1))
+	expectOutput(t, s.apply(), "Warning: Terminated 1 session"+ofDrain)
+	s.expectTerminatedBefore(1, visitorID(1))
 	s.expectState(drainAddress, machineAddress)
 	s.expectUp(1)
 	s.expectNoChanges()
@@ -408,7 +408,7 @@ func TestAccDrainOnFailureContinue(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(`on_failure = "continue"`))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
-	expectOutput(t, s.apply("-destroy"), "Warning: 1 session not ended", lineOf(1)+": refused", "Terraform goes on, because `on_failure` is `continue`.")
+	expectOutput(t, s.apply("-destroy"), "Warning: 1 session still live"+ofDrain, "Still live: "+lineOf(1)+": refused", goesOn)
 	s.expectState()
 	s.expectUp(0)
 	expectLive(t, s.pam, visitorID(1))
@@ -434,11 +434,11 @@ output "outcomes" {
   value = [for s in senhasegura_session_drain.machine.sessions : "${s.user} ${s.outcome}"]
 }
 `), t: t, pam: pam}
-	expectOutput(t, s.applyFails(), "Warning: 1 session to drop", "Error: 1 session not ended", "The drain is saved as tainted, so the next apply drains again.")
+	expectOutput(t, s.applyFails(), "Warning: 1 session matches"+ofDrain, "Error: 1 session still live"+ofDrain, tainted)
 	s.expectState(drainAddress)
 
 	pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
-	expectOutput(t, s.apply(), "Warning: 1 session dropped", `"user-1 terminated"`)
+	expectOutput(t, s.apply(), "Warning: Terminated 1 session"+ofDrain, `"user-1 terminated"`)
 	s.expectState(drainAddress, "terraform_data.maintenance")
 	s.expectNoChanges()
 	expectLive(t, pam)
@@ -466,7 +466,7 @@ func TestAccDrainUpdatedInPlace(t *testing.T) {
 	}
 	s.expectNoChanges()
 	s.apply("-destroy")
-	s.expectDroppedBefore(1, visitorID(2))
+	s.expectTerminatedBefore(1, visitorID(2))
 	expectLive(t, s.pam, visitorID(1))
 }
 
@@ -480,16 +480,16 @@ func TestAccDrainWithoutPreview(t *testing.T) {
 	s.pam.ExpectRequests(t)
 }
 
-// Terraform merges warnings of one summary, so every drain needs its own: else
-// people who were dropped, or who are still live, would go unreported.
+// Terraform merges warnings of one summary, so every drain needs its own. Otherwise
+// sessions that were terminated, or are still live, would go unreported.
 func TestAccDrainWarningsAreNotMerged(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		behavior simulator.Behavior
-		want     string
+		title    string
 	}{
-		"dropped":   {simulator.Behavior{}, ": terminated"},
-		"surviving": {simulator.Behavior{Refuse: true}, ": refused"},
+		"terminated": {simulator.Behavior{}, "Terminated: "},
+		"still live": {simulator.Behavior{Refuse: true}, "Still live: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -508,7 +508,7 @@ resource "senhasegura_session_drain" "each" {
 			}
 			run := s.apply("-destroy")
 			for n := range 3 {
-				expectOutput(t, run, lineOf(n+1)+": matched", lineOf(n+1)+test.want)
+				expectOutput(t, run, "Matching: "+lineOf(n+1), test.title+lineOf(n+1))
 			}
 		})
 	}
@@ -529,7 +529,7 @@ func TestAccTerminateActionInvoked(t *testing.T) {
 	pam := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
 	tf := acctest.NewTerraform(t, pam, terminateAction)
 	run := tf.MustRun("apply", "-auto-approve", "-no-color", "-invoke=action.senhasegura_session_terminate.machine")
-	expectOutput(t, run, "Matched 2 sessions.", lineOf(1)+": terminated", lineOf(2)+": terminated", "2 sessions: 2 terminated.")
+	expectOutput(t, run, "2 sessions matched.", "terminated: "+lineOf(1), "terminated: "+lineOf(2), "2 sessions: 2 terminated.")
 	expectLive(t, pam, visitorID(3))
 
 	pam.Sim.Add(visitor(4, simulator.Behavior{Refuse: true}))
@@ -538,7 +538,7 @@ func TestAccTerminateActionInvoked(t *testing.T) {
 		t.Errorf("exit code %d, want 1", failed.Code)
 	}
 	// Terraform 1.14 prints the summary in a line of its own, above an error that has none of it.
-	expectOutput(t, failed, "Error: ", "1 session not ended", lineOf(4)+": refused", "An action keeps no state.")
+	expectOutput(t, failed, "Error: ", "1 session still live"+onMachine, "Still live: "+lineOf(4)+": refused")
 }
 
 func TestAccTerminateActionTriggered(t *testing.T) {
@@ -555,7 +555,7 @@ resource "terraform_data" "incident" {
   }
 }
 `)
-	expectOutput(t, tf.MustRun("apply", "-auto-approve", "-no-color"), lineOf(1)+": terminated")
+	expectOutput(t, tf.MustRun("apply", "-auto-approve", "-no-color"), "terminated: "+lineOf(1))
 	expectLive(t, pam)
 	pam.Forget()
 	if plan := tf.Run("plan", "-detailed-exitcode"); plan.Code != 0 {
@@ -582,7 +582,7 @@ func TestAccTerminateActionBeforeDestroy(t *testing.T) {
 	s := buildSite(t, actingBeforeDestroy)
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
 	run := s.apply("-destroy")
-	expectOrder(t, run, regexp.QuoteMeta(lineOf(1)+": terminated"), machineAddress+": Destruction complete")
+	expectOrder(t, run, regexp.QuoteMeta("terminated: "+lineOf(1)), machineAddress+": Destruction complete")
 	s.expectState()
 	expectLive(t, s.pam)
 }
@@ -594,7 +594,7 @@ func TestAccTerminateActionDoesNotBlockDestroy(t *testing.T) {
 	acctest.SkipUnlessBeforeDestroy(t)
 	s := buildSite(t, actingBeforeDestroy)
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
-	expectOutput(t, s.apply("-destroy"), "Warning: 1 session not ended", lineOf(1)+": refused")
+	expectOutput(t, s.apply("-destroy"), "Warning: 1 session still live"+onMachine, "Still live: "+lineOf(1)+": refused")
 	s.expectState()
 	expectLive(t, s.pam, visitorID(1))
 }
@@ -620,5 +620,5 @@ resource "senhasegura_session_drain" "n%d" {
 `, n, device)
 	}
 	tf := acctest.NewTerraform(t, pam, config)
-	expectOutput(t, tf.MustRun("plan", "-no-color"), `session "`+visitorID(1)+`"`, `session "`+visitorID(2)+`"`)
+	expectOutput(t, tf.MustRun("plan", "-no-color"), "session "+visitorID(1), "session "+visitorID(2))
 }

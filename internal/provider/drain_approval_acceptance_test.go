@@ -13,7 +13,7 @@ import (
 // approved is a drain that terminates what its plan showed and nothing else.
 func approved(arguments string) string { return drainOf("only_previewed = true\n" + arguments) }
 
-const notApproved = "not in the approved plan"
+const notApproved = "not in the approved plan" + ofDrain
 
 // planned saves a plan, and gives what it says.
 func (s *site) planned(options ...string) acctest.Run {
@@ -21,9 +21,9 @@ func (s *site) planned(options ...string) acctest.Run {
 	return s.MustRun(append([]string{"plan", "-out=saved.tfplan", "-no-color"}, options...)...)
 }
 
-// expectDropped compares the sessions for which a request was sent, in any order, and
+// expectTerminated compares the sessions for which a request was sent, in any order, and
 // forgets them.
-func (s *site) expectDropped(numbers ...int) {
+func (s *site) expectTerminated(numbers ...int) {
 	s.t.Helper()
 	var want []string
 	for _, n := range numbers {
@@ -34,42 +34,41 @@ func (s *site) expectDropped(numbers ...int) {
 	}
 }
 
-// Somebody reads the plan of a destroy, and somebody else has connected, left or come
-// back by the time it is applied.
+// Sessions start and end between the plan of a destroy and its apply.
 func TestAccDrainApprovedPlan(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		drain string
 		// meanwhile happens between plan and apply, while sessions 1 and 2 are live.
-		meanwhile func(*simulator.Simulator)
-		fails     bool
-		output    []string
-		dropped   []int
+		meanwhile  func(*simulator.Simulator)
+		fails      bool
+		output     []string
+		terminated []int
 	}{
 		"the same sessions": {
-			drain: approved(""), dropped: []int{1, 2},
-			output: []string{"Warning: 2 sessions dropped"},
+			drain: approved(""), terminated: []int{1, 2},
+			output: []string{"Warning: Terminated 2 sessions" + ofDrain},
 		},
 		"one more": {
 			drain:     approved(""),
 			meanwhile: func(sim *simulator.Simulator) { sim.Add(visitor(3, simulator.Behavior{})) },
 			fails:     true,
 			output: []string{
-				"Error: 1 session " + notApproved, "which the plan did not show:", lineOf(3) + ": not_attempted",
-				"2 sessions shown by the plan and not terminated:", lineOf(1) + ": not_attempted", "Nobody was dropped.", "Plan the destroy again",
+				"Error: 1 session " + notApproved, "Not shown by the plan: " + lineOf(3),
+				"Not terminated: " + lineOf(1), "Not terminated: " + lineOf(2), noneTerminated, "Plan the destroy again",
 			},
 		},
 		"one more, and on_failure = continue": {
 			drain:     approved(`on_failure = "continue"`),
 			meanwhile: func(sim *simulator.Simulator) { sim.Add(visitor(3, simulator.Behavior{})) },
 			fails:     true,
-			output:    []string{"Error: 1 session " + notApproved, lineOf(3) + ": not_attempted"},
+			output:    []string{"Error: 1 session " + notApproved, "Not shown by the plan: " + lineOf(3)},
 		},
 		"one fewer": {
-			drain:     approved(""),
-			meanwhile: func(sim *simulator.Simulator) { sim.End(visitorID(2)) },
-			output:    []string{"Warning: 1 session dropped", "1 session shown by the plan, ended before the drain:", lineOf(2) + ": already_ended"},
-			dropped:   []int{1},
+			drain:      approved(""),
+			meanwhile:  func(sim *simulator.Simulator) { sim.End(visitorID(2)) },
+			output:     []string{"Warning: Terminated 1 session" + ofDrain, "Shown by the plan, ended before the drain: " + lineOf(2)},
+			terminated: []int{1},
 		},
 		"the same user in a new session": {
 			drain: approved(""),
@@ -80,14 +79,14 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 				sim.Add(again)
 			},
 			fails:  true,
-			output: []string{"Error: 1 session " + notApproved, `session "` + visitorID(3) + `" (user-1 `},
+			output: []string{"Error: 1 session " + notApproved, "Not shown by the plan: user-1 on " + guarded + ":22", "session " + visitorID(3)},
 		},
 		"a session that this authorization sees no more": {
-			drain:     approved(""),
-			meanwhile: func(sim *simulator.Simulator) { sim.Purge(visitorID(2)) },
-			fails:     true,
-			output:    []string{"Error: 1 session not ended", lineOf(2) + ": unknown", "1 session dropped and seen ended:"},
-			dropped:   []int{1},
+			drain:      approved(""),
+			meanwhile:  func(sim *simulator.Simulator) { sim.Purge(visitorID(2)) },
+			fails:      true,
+			output:     []string{"Error: Can't tell whether 1 of 2 sessions ended" + ofDrain, "Can't tell whether the session ended: " + lineOf(2), "Terminated: " + lineOf(1)},
+			terminated: []int{1},
 		},
 		"any session, and the result tells": {
 			drain: drainOf(""),
@@ -96,10 +95,10 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 				sim.Add(visitor(3, simulator.Behavior{}))
 			},
 			output: []string{
-				"Warning: 2 sessions dropped", "1 session terminated that the plan did not show:", lineOf(3) + ": terminated",
-				"1 session shown by the plan, ended before the drain:", lineOf(2) + ": already_ended",
+				"Warning: Terminated 2 sessions" + ofDrain, "Terminated: " + lineOf(1), "Terminated, not shown by the plan: " + lineOf(3),
+				"Shown by the plan, ended before the drain: " + lineOf(2),
 			},
-			dropped: []int{1, 3},
+			terminated: []int{1, 3},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,18 +107,18 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 			for _, n := range []int{1, 2} {
 				s.pam.Sim.Add(visitor(n, simulator.Behavior{}))
 			}
-			expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions to drop", lineOf(1)+": matched", lineOf(2)+": matched")
+			expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions match"+ofDrain, "Matching: "+lineOf(1), "Matching: "+lineOf(2))
 			if test.meanwhile != nil {
 				test.meanwhile(s.pam.Sim)
 			}
-			s.expectDropped()
+			s.expectTerminated()
 
 			run := s.Run("apply", "-no-color", "saved.tfplan")
 			if (run.Code != 0) != test.fails {
 				t.Fatalf("exit code %d\n%s", run.Code, run.Output())
 			}
 			expectOutput(t, run, test.output...)
-			s.expectDropped(test.dropped...)
+			s.expectTerminated(test.terminated...)
 			if !test.fails {
 				s.expectState()
 				s.expectUp(0)
@@ -141,11 +140,11 @@ func TestAccDrainApprovedAgain(t *testing.T) {
 	if run := s.Run("apply", "-no-color", "saved.tfplan"); run.Code != 1 {
 		t.Fatalf("exit code %d\n%s", run.Code, run.Output())
 	}
-	s.expectDropped()
+	s.expectTerminated()
 
-	expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions to drop")
+	expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions match"+ofDrain)
 	s.MustRun("apply", "saved.tfplan")
-	s.expectDropped(1, 2)
+	s.expectTerminated(1, 2)
 	s.expectState()
 	s.expectUp(0)
 }
@@ -155,8 +154,8 @@ func TestAccDrainApprovedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+approved(""))
 	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	expectOutput(t, s.apply("-destroy"), "Warning: 1 session dropped")
-	s.expectDropped(1)
+	expectOutput(t, s.apply("-destroy"), "Warning: Terminated 1 session"+ofDrain)
+	s.expectTerminated(1)
 	s.expectState()
 }
 
@@ -170,8 +169,8 @@ func TestAccDrainApprovalNeedsAPreview(t *testing.T) {
 	if run.Code != 1 {
 		t.Errorf("exit code %d, want 1", run.Code)
 	}
-	expectOutput(t, run, "Error: Sessions to drop not previewed", "The plan fails, because `only_previewed` is `true`.", "the authorization lacks a permission")
-	s.expectDropped()
+	expectOutput(t, run, "Error: Can't preview sessions: the authorization is missing a permission", "The plan fails, because `only_previewed` is `true`.")
+	s.expectTerminated()
 }
 
 // A replacement is approved like a destroy.
@@ -189,7 +188,7 @@ func TestAccDrainApprovedReplacement(t *testing.T) {
 				t.Parallel()
 				s := buildSite(t, machine+test.drain)
 				s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-				expectOutput(t, s.planned(test.options...), "Warning: 1 session to drop", lineOf(1)+": matched")
+				expectOutput(t, s.planned(test.options...), "Warning: 1 session matches"+ofDrain, "Matching: "+lineOf(1))
 				if more {
 					s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
 				}
@@ -199,14 +198,14 @@ func TestAccDrainApprovedReplacement(t *testing.T) {
 					if run.Code != 1 {
 						t.Errorf("exit code %d, want 1\n%s", run.Code, run.Output())
 					}
-					expectOutput(t, run, "Error: 1 session "+notApproved, lineOf(2)+": not_attempted")
-					s.expectDropped()
+					expectOutput(t, run, "Error: 1 session "+notApproved, "Not shown by the plan: "+lineOf(2), "Not terminated: "+lineOf(1))
+					s.expectTerminated()
 					return
 				}
 				if run.Code != 0 {
 					t.Fatalf("exit code %d\n%s", run.Code, run.Output())
 				}
-				s.expectDropped(1)
+				s.expectTerminated(1)
 				if again := s.Run(append([]string{"plan", "-detailed-exitcode", "-no-color"}, variables(test.options)...)...); again.Code != 0 {
 					t.Errorf("the second plan is not empty:\n%s", again.Output())
 				}
@@ -229,13 +228,13 @@ func TestAccDrainNotApproved(t *testing.T) {
 		s := buildSite(t, machine+approved(""))
 		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.MustRun("taint", drainAddress)
-		expectOutput(t, s.applyFails(), "Error: 1 session "+notApproved, "No preview reached this destroy", "terraform untaint", lineOf(1)+": not_attempted")
-		s.expectDropped()
+		expectOutput(t, s.applyFails(), "Error: 1 session "+notApproved, "No preview reached this destroy", "terraform untaint", "Not shown by the plan: "+lineOf(1))
+		s.expectTerminated()
 		s.expectState(drainAddress, machineAddress)
 
 		s.MustRun("untaint", drainAddress)
 		s.apply("-destroy")
-		s.expectDropped(1)
+		s.expectTerminated(1)
 	})
 	// Terraform shows no preview of these replacements, so it can't be approved.
 	for name, option := range map[string]string{"-replace": "-replace=" + drainAddress, "replace_triggered_by": "-var=generation=2"} {
@@ -258,7 +257,7 @@ resource "senhasegura_session_drain" "machine" {
 				t.Errorf("exit code %d, want 1\n%s", run.Code, run.Output())
 			}
 			expectOutput(t, run, "Error: 1 session "+notApproved, "No preview reached this destroy", "To replace it, change `triggers`.")
-			s.expectDropped()
+			s.expectTerminated()
 			s.expectState(drainAddress, machineAddress)
 			s.expectUp(1)
 		})
@@ -272,8 +271,8 @@ resource "senhasegura_session_drain" "machine" {
 		if run.Code != 1 {
 			t.Errorf("exit code %d, want 1\n%s", run.Code, run.Output())
 		}
-		expectOutput(t, run, "Error: 1 session "+notApproved, "planned this destroy during apply", lineOf(1)+": not_attempted")
-		s.expectDropped()
+		expectOutput(t, run, "Error: 1 session "+notApproved, "planned this destroy during apply", "Not shown by the plan: "+lineOf(1))
+		s.expectTerminated()
 		if machines := s.machines(); machines != 2 {
 			t.Errorf("%d machines in the state, want the new one and the old one", machines)
 		}
@@ -281,7 +280,7 @@ resource "senhasegura_session_drain" "machine" {
 		// Where no session is live, nothing has to be approved.
 		s.pam.Sim.End(visitorID(1))
 		s.apply("-var=generation=2")
-		s.expectDropped()
+		s.expectTerminated()
 		if machines := s.machines(); machines != 1 {
 			t.Errorf("%d machines in the state, want the new one", machines)
 		}
@@ -297,7 +296,7 @@ func TestAccDrainApprovedCrowd(t *testing.T) {
 		s.pam.Sim.Add(visitor(100+n, simulator.Behavior{}))
 	}
 	plan := s.planned("-destroy")
-	if got := strings.Count(plan.Output(), ": matched"); got != crowd {
+	if got := strings.Count(byTitle(plan.Output()), "Matching: user-"); got != crowd {
 		t.Errorf("the plan names %d sessions, want %d", got, crowd)
 	}
 	s.MustRun("apply", "saved.tfplan")

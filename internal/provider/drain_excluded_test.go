@@ -9,11 +9,15 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
+// exceptUser1 is how a summary ends that is about a drain of the guarded machine which
+// leaves the sessions of user-1 open.
+const exceptUser1 = ofDrain + ", except users user-1"
+
 func TestDrainOnExcluded(t *testing.T) {
 	t.Parallel()
 	const (
-		listed = "1 session excluded and still live:\n  - "
-		left   = "1 session left open, because `exclude` matches:\n  - "
+		blocked     = "1 excluded session still live" + exceptUser1
+		withRefused = "1 session still live: drain of devices " + guarded + ", except session_ids hash-1"
 	)
 	ending := func(n int, op simulator.Op) func(*acctest.PAM) {
 		return func(pam *acctest.PAM) { whenActed(pam, op, 1, func() { pam.Sim.End(visitorID(n)) }) }
@@ -31,8 +35,8 @@ func TestDrainOnExcluded(t *testing.T) {
 		{
 			name:     "halt: fails before anything is terminated",
 			sessions: visitors(1, 2),
-			errors: []message{{"1 excluded session still live", "", []string{
-				listed + lineOf(1) + ": excluded", lineOf(2) + ": not_attempted", "Nobody was dropped.", "set `on_excluded` to `continue`, apply that change on its own (`-target`)",
+			errors: []message{{blocked, "", []string{
+				"Excluded, still live: " + lineOf(1), "Not terminated: " + lineOf(2), noneTerminated, "set `on_excluded` to `continue`, apply that change on its own (`-target`)",
 			}}},
 			live: []string{visitorID(1), visitorID(2)},
 		},
@@ -40,7 +44,7 @@ func TestDrainOnExcluded(t *testing.T) {
 			name:      "halt: still live after the grace period",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"grace_period": "20ms"},
-			errors:    []message{{"1 excluded session still live", "", []string{listed + lineOf(1) + ": excluded", "Nobody was dropped."}}},
+			errors:    []message{{blocked, "", []string{"Excluded, still live: " + lineOf(1), noneTerminated}}},
 			live:      []string{visitorID(1), visitorID(2)},
 		},
 		{
@@ -56,8 +60,8 @@ func TestDrainOnExcluded(t *testing.T) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
 			drops: []string{"drop hash-2"},
-			errors: []message{{"1 excluded session still live", "", []string{
-				listed + lineOf(1) + ": excluded", "1 session dropped and seen ended:\n  - " + lineOf(2) + ": terminated",
+			errors: []message{{blocked, "", []string{
+				"Excluded, still live: " + lineOf(1), "Terminated: " + lineOf(2),
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -69,7 +73,7 @@ func TestDrainOnExcluded(t *testing.T) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
 			drops:  []string{"drop hash-2", "drop hash-2"},
-			errors: []message{{"1 session not ended", "", []string{listed + lineOf(1) + ": excluded", lineOf(2) + ": refused"}}},
+			errors: []message{{withRefused, "", []string{"Excluded, still live: " + lineOf(1), "Still live: " + lineOf(2) + ": refused"}}},
 			live:   []string{visitorID(2), visitorID(1)},
 		},
 		{
@@ -77,8 +81,8 @@ func TestDrainOnExcluded(t *testing.T) {
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"on_excluded": "continue", "grace_period": "20ms", "max_sessions": 1},
 			drops:     []string{"drop hash-2"},
-			warnings: []message{{"1 session dropped, 1 excluded session", "", []string{
-				lineOf(2) + ": terminated", left + lineOf(1) + ": excluded", "Terraform goes on, because `on_excluded` is `continue`.",
+			warnings: []message{{"Terminated 1 session, 1 excluded session left open" + exceptUser1, "", []string{
+				"Terminated: " + lineOf(2), "Excluded, left open: " + lineOf(1), "`on_excluded` is `continue`, so Terraform destroys the resources that this drain protects anyway.",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -86,7 +90,7 @@ func TestDrainOnExcluded(t *testing.T) {
 			name:      "continue: the grace period does not wait",
 			sessions:  visitors(1),
 			arguments: map[string]any{"on_excluded": "continue", "grace_period": "9m"},
-			warnings:  []message{{"1 excluded session", "", []string{left + lineOf(1) + ": excluded"}}},
+			warnings:  []message{{"1 excluded session left open" + exceptUser1, "", []string{"Excluded, left open: " + lineOf(1)}}},
 			live:      []string{visitorID(1)},
 		},
 		{
@@ -94,8 +98,8 @@ func TestDrainOnExcluded(t *testing.T) {
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"on_failure": "continue"},
 			drops:     []string{"drop hash-2"},
-			warnings: []message{{"1 session dropped, 1 excluded session", "", []string{
-				lineOf(2) + ": terminated", left + lineOf(1) + ": excluded", "Terraform goes on, because `on_failure` is `continue`.",
+			warnings: []message{{"Terminated 1 session, 1 excluded session left open" + exceptUser1, "", []string{
+				"Terminated: " + lineOf(2), "Excluded, left open: " + lineOf(1), goesOn,
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -103,7 +107,7 @@ func TestDrainOnExcluded(t *testing.T) {
 			name:      "halt: one that may not match blocks nothing",
 			sessions:  visitors(1),
 			arguments: map[string]any{"match": map[string]any{"users": []string{`CORP\user-1`}}, "exclude": map[string]any{"devices": []string{guarded}}, "on_unseen": "ignore"},
-			warnings:  []message{{"1 excluded session", "", []string{left + lineOf(1) + ": excluded, and it may not match, because senhasegura shows"}}},
+			warnings:  []message{{`1 excluded session left open: drain of users CORP\user-1, except devices ` + guarded, "", []string{"Excluded, left open: " + lineOf(1) + `: senhasegura shows "user-1", and`}}},
 			live:      []string{visitorID(1)},
 		},
 		{
@@ -111,7 +115,7 @@ func TestDrainOnExcluded(t *testing.T) {
 			sessions:  visitors(2),
 			arguments: map[string]any{"exclude": nil, "on_excluded": "continue"},
 			drops:     []string{"drop hash-2"},
-			warnings:  []message{{"1 session dropped", "", []string{lineOf(2) + ": terminated"}}},
+			warnings:  []message{{"Terminated 1 session" + ofDrain, "", []string{"Terminated: " + lineOf(2)}}},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,15 +125,12 @@ func TestDrainOnExcluded(t *testing.T) {
 				test.script(pam)
 			}
 			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
-			config := unseen(map[string]any{"exclude": map[string]any{"users": []string{"USER-1"}}})
+			config := unseen(map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}})
 			maps.Copy(config, test.arguments)
 			state := kept(t, r, config)
 			destroyed := r.Destroy(state)
 			drainCase{drops: test.drops}.expectRequests(t, pam)
 			expectMessages(t, "error", destroyed.Diagnostics.Errors(), test.errors...)
-			for i := range test.warnings {
-				test.warnings[i].summary = byDrain(state, test.warnings[i].summary)
-			}
 			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), test.warnings...)
 			expectLive(t, pam, test.live...)
 			if (destroyed.State != nil) != (test.errors != nil) {
@@ -146,7 +147,7 @@ func TestDrainCreateOnExcluded(t *testing.T) {
 	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 	config := unseen(map[string]any{"drain_on": []string{"create"}, "exclude": map[string]any{"users": []string{"user-1"}}})
 	halted := r.Apply(nil, config)
-	expectMessages(t, "diagnostic", halted.Diagnostics, message{"1 excluded session still live", "", []string{lineOf(1) + ": excluded", "set `on_excluded` to `continue`."}})
+	expectMessages(t, "diagnostic", halted.Diagnostics, message{"1 excluded session still live" + exceptUser1, "", []string{"Excluded, still live: " + lineOf(1), "set `on_excluded` to `continue`."}})
 	expectOutcomes(t, halted.State, "excluded", "not_attempted")
 	expectLive(t, pam, visitorID(1), visitorID(2))
 
@@ -163,7 +164,7 @@ func TestTerminateActionTellsOfExcluded(t *testing.T) {
 		last   string
 		live   []string
 	}{
-		"dry run":  {true, "Dry run: 1 session would be dropped now, and 1 excluded session left open. Nobody was dropped.", []string{visitorID(1), visitorID(2)}},
+		"dry run":  {true, "Dry run: 1 session would be terminated, 1 excluded session left open. No sessions were terminated.", []string{visitorID(1), visitorID(2)}},
 		"for real": {false, "1 excluded", []string{visitorID(1)}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +175,7 @@ func TestTerminateActionTellsOfExcluded(t *testing.T) {
 			}))
 			expectMessages(t, "diagnostic", invocation.Diagnostics)
 			progress := strings.Join(invocation.Progress, "\n")
-			if got := strings.Count(progress, lineOf(1)+": excluded"); got != 1 {
+			if got := strings.Count(progress, "excluded: "+lineOf(1)); got != 1 {
 				t.Errorf("the excluded session is told %d times:\n%s", got, progress)
 			}
 			if last := invocation.Progress[len(invocation.Progress)-1]; !strings.Contains(last, test.last) {
@@ -196,8 +197,8 @@ func TestDrainInterruptedWhileAnExcludedSessionIsLive(t *testing.T) {
 	}))
 	whenActed(pam, simulator.OpGet, 1, driver.Stop)
 	destroyed := r.Destroy(state)
-	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"1 excluded session still live", "", []string{
-		lineOf(1) + ": excluded", "The run was interrupted.", "Whether others came since the last list is not known.", staysInState,
+	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"1 excluded session still live" + exceptUser1, "", []string{
+		"Excluded, still live: " + lineOf(1), "The run was interrupted.", "New sessions may have started since the last check.", staysInState,
 	}})
 	if destroyed.State == nil {
 		t.Error("the drain is gone from the state")

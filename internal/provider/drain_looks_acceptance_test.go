@@ -177,21 +177,21 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute), since(2, 3*time.Hour)}, pam: inSaoPaulo,
 			zone: saoPaulo, zoneLater: saoPaulo, live: []string{"hash-1"},
 			outcome: outcome{
-				saying{0, 1, 0, []string{`"hash-2"`}, planReads},
-				saying{0, 2, 0, []string{`"hash-2"`}, []string{"token", "list", "token", "list", "drop hash-2", "get 2", "list"}},
+				saying{0, 1, 0, []string{"session hash-2"}, planReads},
+				saying{0, 2, 0, []string{"session hash-2"}, []string{"token", "list", "token", "list", "drop hash-2", "get 2", "list"}},
 			},
 		},
 		"an excluded user on the machine": {
 			arguments: []string{`match = { devices = ["db-01"] }`, `exclude = { users = ["breakglass"] }`},
 			sessions:  []simulator.Session{on("db-01:22"), {SessionID: "breakglass", User: "breakglass", Device: "db-01:22", Start: started}},
-			outcome:   of(blocked(1, `"breakglass"`, "`on_excluded`")), live: []string{"hash-1", "breakglass"},
+			outcome:   of(blocked(1, "session breakglass", "`on_excluded`")), live: []string{"hash-1", "breakglass"},
 		},
 		"an excluded user on the machine, continue": {
 			arguments: []string{`match = { devices = ["db-01"] }`, `exclude = { users = ["breakglass"] }`, `on_excluded = "continue"`},
 			sessions:  []simulator.Session{on("db-01:22"), {SessionID: "breakglass", User: "breakglass", Device: "db-01:22", Start: started}},
 			outcome: outcome{
-				saying{0, 1, 0, []string{`"breakglass"`}, planReads},
-				saying{0, 2, 0, []string{`"breakglass"`, "`on_excluded` is `continue`"}, []string{"token", "list", "token", "list", "drop hash-1", "get 1", "list"}},
+				saying{0, 1, 0, []string{"session breakglass"}, planReads},
+				saying{0, 2, 0, []string{"session breakglass", "`on_excluded` is `continue`"}, []string{"token", "list", "token", "list", "drop hash-1", "get 1", "list"}},
 			},
 			live: []string{"breakglass"},
 		},
@@ -347,5 +347,5 @@ func TestAccDrainDeposedThatHalts(t *testing.T) {
 	if machines := s.machines(); machines != 1 {
 		t.Errorf("%d machines in the state, want the new one", machines)
 	}
-	s.expectDropped()
+	s.expectTerminated()
 }

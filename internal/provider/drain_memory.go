@@ -53,7 +53,7 @@ func remember(ctx context.Context, private privateState, sessions []session.Sess
 	}
 	value, err := json.Marshal(unsettled)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Unsettled sessions not saved", err.Error())}
+		return diag.Diagnostics{notKept("Can't save the sessions whose end is not confirmed", err)}
 	}
 	return private.SetKey(ctx, unsettledKey, value)
 }
@@ -67,9 +67,7 @@ func remembered(ctx context.Context, private privateState) (sessions []session.S
 	}
 	var unsettled []storedSession
 	if err := json.Unmarshal(value, &unsettled); err != nil {
-		diags.AddError("Unsettled sessions not read",
-			"The private state of the drain tells which sessions an earlier run could not settle, and it can't be read: "+err.Error()+". Nothing was terminated.")
-		return nil, false, diags
+		return nil, false, append(diags, unreadableMemory(err))
 	}
 	for _, s := range unsettled {
 		sessions = append(sessions, s.session())

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -20,8 +19,8 @@ import (
 
 // What the arguments of a drain are, in the words that resource and action share.
 const (
-	gracePeriodDescription = "How long people may finish: sessions that end by themselves within it are not dropped, the rest is. A Go duration. Default `0s`."
-	quietPeriodDescription = "How long no matching session may be live for success, whether or not one was live at first, as a duration such as `1m`. A new matching session is terminated and restarts the period. Defaults to `0s`."
+	gracePeriodDescription = "How long to wait for sessions to end on their own before terminating them, as a duration such as `5m`. Defaults to `0s`."
+	quietPeriodDescription = "How long no matching session may be live before the drain succeeds, whether or not one was live at first, as a duration such as `1m`. A new matching session is terminated and restarts the period. Defaults to `0s`."
 	maxSessionsDescription = "Maximum number of matching sessions that may be live at the same time. If more are live, at first or later, the operation fails and terminates no further session. " +
 		"Users who reconnect count while their new session is live, so a run can terminate more sessions than this in total. No limit by default."
 	pollDescription = "Interval between status checks and before each retry, as a duration. It grows to `30s` while a session stays live. Defaults to `2s`."
@@ -37,24 +36,24 @@ const defaultPoll = 2 * time.Second
 // drainArguments are the arguments that resource and action have in common. Null durations
 // mean their defaults.
 type drainArguments struct {
-	Match        types.Object         `tfsdk:"match"`
-	Exclude      types.Object         `tfsdk:"exclude"`
-	GracePeriod  timetypes.GoDuration `tfsdk:"grace_period"`
-	QuietPeriod  timetypes.GoDuration `tfsdk:"quiet_period"`
-	MaxSessions  types.Int64          `tfsdk:"max_sessions"`
-	OnUnseen     types.String         `tfsdk:"on_unseen"`
-	PollInterval timetypes.GoDuration `tfsdk:"poll_interval"`
+	Match        types.Object `tfsdk:"match"`
+	Exclude      types.Object `tfsdk:"exclude"`
+	GracePeriod  types.String `tfsdk:"grace_period"`
+	QuietPeriod  types.String `tfsdk:"quiet_period"`
+	MaxSessions  types.Int64  `tfsdk:"max_sessions"`
+	OnUnseen     types.String `tfsdk:"on_unseen"`
+	PollInterval types.String `tfsdk:"poll_interval"`
 }
 
 // request converts the arguments, which must be known. It checks again what the
 // schema checked, because values may have been unknown then.
 func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
 	selector, diags := selectorFrom(ctx, a.Match, a.Exclude, false)
-	duration := func(value timetypes.GoDuration, otherwise time.Duration) time.Duration {
+	duration := func(name string, value types.String, least, otherwise time.Duration) time.Duration {
 		if value.IsNull() {
 			return otherwise
 		}
-		d, faults := value.ValueGoDuration()
+		d, faults := durationOf(path.Root(name), value, least)
 		diags.Append(faults...)
 		return d
 	}
@@ -65,17 +64,16 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 		Match:    match,
 		Exclude:  exclude,
 		OnUnseen: a.onUnseen(),
-		Grace:    duration(a.GracePeriod, 0),
-		Quiet:    duration(a.QuietPeriod, 0),
-		Poll:     duration(a.PollInterval, defaultPoll),
+		Grace:    duration("grace_period", a.GracePeriod, 0, 0),
+		Quiet:    duration("quiet_period", a.QuietPeriod, 0, 0),
+		Poll:     duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPoll),
 	}
 	if !a.MaxSessions.IsNull() {
 		limit := int(a.MaxSessions.ValueInt64())
 		request.Limit = &limit
 	}
 	if selector == nil && !diags.HasError() {
-		diags.AddError("`match` or `exclude` is not known",
-			"Sessions were to be dropped with values that are not known; nothing was dropped. This is a fault of Terraform or of the provider: report it to its developers.")
+		diags.Append(unknownArguments())
 	}
 	return request, diags
 }
@@ -91,33 +89,42 @@ func (a drainArguments) wholly(ctx context.Context) bool {
 	return !a.GracePeriod.IsUnknown() && !a.QuietPeriod.IsUnknown() && !a.PollInterval.IsUnknown() && !a.MaxSessions.IsUnknown() && !a.OnUnseen.IsUnknown()
 }
 
-// maxMatchWords bounds, in bytes, how much of a match a summary shows.
-const maxMatchWords = 80
+// maxWords bounds, in bytes, how much of a match a summary shows.
+const maxWords = 80
 
-// matchWords writes a match that is wholly known in one short line. A checksum tells
-// long ones apart that begin alike.
+// words writes match and exclude, which are wholly known, in one short line. A checksum
+// tells long ones apart that begin alike.
+func (a drainArguments) words() string {
+	text := matchWords(a.Match)
+	if except := matchWords(a.Exclude); except != "" {
+		text += ", except " + except
+	}
+	if len(text) > maxWords {
+		text = fmt.Sprintf("%s… (%08x)", strings.ToValidUTF8(text[:maxWords], ""), crc32.ChecksumIEEE([]byte(text)))
+	}
+	return text
+}
+
+// matchWords writes a match that is wholly known.
 func matchWords(match types.Object) string {
-	var words []string
+	var arguments []string
 	for _, argument := range matchSets {
 		set, ok := match.Attributes()[argument.field].(types.Set)
 		if !ok || set.IsNull() {
 			continue
 		}
-		words = append(words, argument.field)
+		var values []string
 		for _, element := range set.Elements() {
 			if text, ok := element.(types.String); ok {
-				words = append(words, text.ValueString())
+				values = append(values, text.ValueString())
 			}
 		}
+		arguments = append(arguments, argument.field+" "+strings.Join(values, ", "))
 	}
-	if age, ok := match.Attributes()[session.FieldOlderThan].(timetypes.GoDuration); ok && !age.IsNull() {
-		words = append(words, session.FieldOlderThan, age.ValueString())
+	if age, ok := match.Attributes()[session.FieldOlderThan].(types.String); ok && !age.IsNull() {
+		arguments = append(arguments, session.FieldOlderThan+" "+age.ValueString())
 	}
-	text := strings.Join(words, " ")
-	if len(text) > maxMatchWords {
-		text = fmt.Sprintf("%s… (%08x)", strings.ToValidUTF8(text[:maxMatchWords], ""), crc32.ChecksumIEEE([]byte(text)))
-	}
-	return text
+	return strings.Join(arguments, " and ")
 }
 
 // allowed is the default time for a drain: its periods come on top.
@@ -154,16 +161,23 @@ func (a drainArguments) refuseHopeless(timeouts map[string]attr.Value, moment st
 	if quiet > grace {
 		at = path.Root("quiet_period")
 	}
-	return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at, "Invalid `"+at.String()+"`",
-		fmt.Sprintf("`grace_period` (%s) and `quiet_period` (%s) leave no time to drop anybody, because `timeouts.%s` allows %s for all of it.\n\nWrite shorter periods, or allow more in `timeouts.%s`.",
-			grace, quiet, name, allowed, name))}
+	return diag.Diagnostics{noTimeLeft(at, grace, quiet, name, allowed)}
 }
 
 // knownDuration is 0 for what is null, unknown or invalid.
-func knownDuration(value timetypes.GoDuration) time.Duration {
+func knownDuration(value types.String) time.Duration {
 	d, err := time.ParseDuration(value.ValueString())
 	if err != nil {
 		return 0
 	}
 	return d
+}
+
+// durationOf reads a duration that is known and not null. It checks it again: it may
+// have been unknown when its validator saw it, and a wrong one must not become zero.
+func durationOf(at path.Path, value types.String, least time.Duration) (time.Duration, diag.Diagnostics) {
+	if err := validateDuration(value.ValueString(), least); err != nil {
+		return 0, diag.Diagnostics{invalidArgument(at, err, "")}
+	}
+	return knownDuration(value), nil
 }

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -91,7 +91,7 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						period := timetypes.NewGoDurationValueFromStringMust(periods)
+						period := types.StringValue(periods)
 						arguments := drainArguments{GracePeriod: period, QuietPeriod: period}
 						ctx, cancel := context.WithTimeout(t.Context(), arguments.allowed())
 						defer cancel()
@@ -121,13 +121,13 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 func TestDefaultTimeoutOfADrain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		grace, quiet timetypes.GoDuration
+		grace, quiet types.String
 		want         time.Duration
 	}{
-		{timetypes.NewGoDurationNull(), timetypes.NewGoDurationNull(), time.Hour},
-		{timetypes.NewGoDurationValue(30 * time.Minute), timetypes.NewGoDurationNull(), 90 * time.Minute},
-		{timetypes.NewGoDurationValue(30 * time.Minute), timetypes.NewGoDurationValue(time.Minute), 91 * time.Minute},
-		{timetypes.NewGoDurationUnknown(), timetypes.NewGoDurationValue(time.Minute), 61 * time.Minute},
+		{types.StringNull(), types.StringNull(), time.Hour},
+		{types.StringValue("30m"), types.StringNull(), 90 * time.Minute},
+		{types.StringValue("30m"), types.StringValue("1m"), 91 * time.Minute},
+		{types.StringUnknown(), types.StringValue("1m"), 61 * time.Minute},
 	} {
 		if got := (drainArguments{GracePeriod: test.grace, QuietPeriod: test.quiet}).allowed(); got != test.want {
 			t.Errorf("grace %s, quiet %s: %s, want %s", test.grace, test.quiet, got, test.want)

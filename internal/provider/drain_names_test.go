@@ -16,15 +16,16 @@ func TestDrainNamesInOtherForms(t *testing.T) {
 	for name, test := range map[string]struct {
 		match        map[string]any
 		device, user string
-		// write is what the advice says; "" where the session does not match.
-		write string
+		// write is what the advice says, and of how the summary names the match; "" where
+		// the session does not match.
+		write, of string
 	}{
-		"short name, long shown": {map[string]any{"devices": []string{"db-01"}}, "db-01.example.com:22", "alice", `"db-01.example.com:22" in ` + "`match.devices`"},
-		"long name, short shown": {map[string]any{"devices": []string{"db-01.example.com"}}, "db-01:22", "alice", `"db-01:22" in ` + "`match.devices`"},
-		"user without domain":    {map[string]any{"users": []string{"alice"}}, "db-01:22", `CORP\alice`, `"CORP\\alice" in ` + "`match.users`"},
-		"user with domain":       {map[string]any{"users": []string{`CORP\alice`}}, "db-01:22", "alice", `"alice" in ` + "`match.users`"},
-		"address, name shown":    {map[string]any{"devices": []string{guarded}}, "db-01:22", "alice", ""},
-		"name, address shown":    {map[string]any{"devices": []string{"db-01"}}, guarded + ":22", "alice", ""},
+		"short name, long shown": {map[string]any{"devices": []string{"db-01"}}, "db-01.example.com:22", "alice", `"db-01.example.com:22" in ` + "`match.devices`", "devices db-01"},
+		"long name, short shown": {map[string]any{"devices": []string{"db-01.example.com"}}, "db-01:22", "alice", `"db-01:22" in ` + "`match.devices`", "devices db-01.example.com"},
+		"user without domain":    {map[string]any{"users": []string{"alice"}}, "db-01:22", `CORP\alice`, `"CORP\\alice" in ` + "`match.users`", "users alice"},
+		"user with domain":       {map[string]any{"users": []string{`CORP\alice`}}, "db-01:22", "alice", `"alice" in ` + "`match.users`", `users CORP\alice`},
+		"address, name shown":    {map[string]any{"devices": []string{guarded}}, "db-01:22", "alice", "", ""},
+		"name, address shown":    {map[string]any{"devices": []string{"db-01"}}, guarded + ":22", "alice", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,8 +45,8 @@ func TestDrainNamesInOtherForms(t *testing.T) {
 				expectMessages(t, "error", destroyed.Diagnostics.Errors())
 				return
 			}
-			expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"1 session not ended", "", []string{
-				visitorID(1), "unknown, because senhasegura shows ", "Write names as senhasegura shows them: " + test.write + ".", "`exclude.session_ids`", staysInState,
+			expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"Can't tell whether 1 session matches: drain of " + test.of, "", []string{
+				"Can't tell whether the session matches; not terminated: " + test.user + " on " + test.device, "session " + visitorID(1) + ": senhasegura shows ", "Write names as senhasegura shows them: " + test.write + ".", "`exclude.session_ids`", staysInState,
 			}})
 			if destroyed.State == nil {
 				t.Error("the drain is gone from the state")

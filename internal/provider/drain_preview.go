@@ -61,7 +61,7 @@ func (p *drainPreview) keep(ctx context.Context, private privateState) diag.Diag
 	}
 	value, err := json.Marshal(p)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Preview not saved", err.Error())}
+		return diag.Diagnostics{notKept("Can't save the preview", err)}
 	}
 	return private.SetKey(ctx, previewKey, value)
 }

@@ -107,17 +107,17 @@ func stories() map[string]story {
 		}},
 		"drain-device": {steps: []step{
 			{},
-			{destroy: true, drops: []string{"alice-db", "bob-db", "breakglass-db"}, prints: []string{"3 sessions dropped"}},
+			{destroy: true, drops: []string{"alice-db", "bob-db", "breakglass-db"}, prints: []string{"Terminated 3 sessions: drain of "}},
 		}},
 		"drain-credential": {steps: []step{
 			{},
-			{destroy: true, drops: []string{"alice-web"}, prints: []string{"1 session dropped"}},
+			{destroy: true, drops: []string{"alice-web"}, prints: []string{"Terminated 1 session: drain of "}},
 		}},
 		"drain-replaced-machine": {steps: []step{
 			{vars: map[string]string{"image": "one"}},
 			{
 				vars: map[string]string{"image": "two"}, drops: []string{"alice-db", "bob-db", "breakglass-db"},
-				prints: []string{"3 sessions to drop", "3 sessions dropped"},
+				prints: []string{"3 sessions match: drain of devices db-01.example.com", "Terminated 3 sessions: drain of devices db-01.example.com"},
 			},
 			{destroy: true, vars: map[string]string{"image": "two"}},
 		}},
@@ -143,7 +143,7 @@ func stories() map[string]story {
 		}},
 		"machine-teardown": {steps: []step{
 			{vars: map[string]string{"grace_period": "0s"}},
-			{destroy: true, vars: map[string]string{"grace_period": "0s"}, drops: []string{"alice-db", "bob-db"}, prints: []string{"2 sessions dropped"}},
+			{destroy: true, vars: map[string]string{"grace_period": "0s"}, drops: []string{"alice-db", "bob-db"}, prints: []string{"Terminated 2 sessions, 1 excluded session left open: drain of "}},
 		}},
 		"offboarding": {steps: []step{
 			{vars: map[string]string{"user": "alice", "credential": "alice-key"}, drops: []string{"alice-db", "alice-web"}},
@@ -154,12 +154,9 @@ func stories() map[string]story {
 			{destroy: true, vars: map[string]string{"user": "alice"}},
 		}},
 		"resources/senhasegura_session_termination": {sessions: []simulator.Session{snippet}, steps: []step{
-			{drops: []string{exampleHash}, prints: []string{`"outcome" = "terminated"`}},
-			{destroy: true},
-		}},
-		"resources/senhasegura_session_drain": {ended: []string{"alice-db", "bob-db", "breakglass-db"}, steps: []step{
-			{},
-			{destroy: true},
+			{vars: suspects("one"), drops: []string{"bob-db", exampleHash}, prints: []string{`"outcome" = "terminated"`}},
+			{vars: suspects("two"), drops: []string{"bob-db"}},
+			{destroy: true, vars: suspects("two")},
 		}},
 		"data-sources/senhasegura_session": {sessions: []simulator.Session{snippet}, steps: []step{
 			{prints: []string{"is_live = true"}},
@@ -180,6 +177,10 @@ func maintenance(window string) map[string]string {
 
 func incident(name string) map[string]string {
 	return map[string]string{"incident": name, "session_ids": `["bob-db"]`, "user": "alice", "quiet_period": "0s"}
+}
+
+func suspects(incident string) map[string]string {
+	return map[string]string{"incident": incident, "session_ids": `["bob-db"]`}
 }
 
 // example prepares a Terraform with the configuration files of an example whose
@@ -296,7 +297,7 @@ func TestAccExamples(t *testing.T) {
 }
 
 // testedApart are the examples that other tests run.
-var testedApart = append([]string{"offline-module", "provider", "actions/senhasegura_session_terminate"}, visibilityRecipes...)
+var testedApart = append([]string{"offline-module", "provider", "actions/senhasegura_session_terminate", "resources/senhasegura_session_drain"}, visibilityRecipes...)
 
 // TestExamplesAllRun: no example is left out of the stories.
 func TestExamplesAllRun(t *testing.T) {
@@ -460,11 +461,86 @@ func TestAccExampleImport(t *testing.T) {
 	}
 }
 
-// drainID is the random identifier of a drain in a message.
-var drainID = regexp.MustCompile(`\(drain [A-Z2-7]{26}\)`)
+const drainDir = "resources/senhasegura_session_drain"
+
+// TestAccExampleDrain runs each example of the page of the drain alone.
+func TestAccExampleDrain(t *testing.T) {
+	t.Parallel()
+	onDB := []string{"alice-db", "bob-db", "breakglass-db"}
+	again := exampleSession("alice-again", "alice", "root", "db-01.example.com:22")
+	refused := func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM, message string, command ...string) {
+		t.Helper()
+		failed := tf.Run(append([]string{"apply", "-no-color"}, command...)...)
+		if failed.Code != 1 || !strings.Contains(flatten(failed.Output()), message) {
+			t.Errorf("exit code %d, want 1 and %q:\n%s", failed.Code, message, failed.Output())
+		}
+		if drops := dropsOf(pam); len(drops) > 0 {
+			t.Errorf("drops: %q, want none", drops)
+		}
+	}
+	tests := map[string]func(*testing.T, *acctest.Terraform, *acctest.PAM){
+		"resource.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+			t.Helper()
+			step{}.run(t, tf, pam)
+			step{destroy: true, drops: onDB, prints: []string{"Terminated 3 sessions: drain of devices db-01.example.com"}}.run(t, tf, pam)
+		},
+		"grace-period.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+			t.Helper()
+			tf.Write("grace-period.tf", strings.Replace(tf.Read("grace-period.tf"), `"5m"`, `"0s"`, 1))
+			step{}.run(t, tf, pam)
+			refused(t, tf, pam, "1 excluded session still live: drain of devices db-01.example.com, except users breakglass", "-destroy", "-auto-approve")
+			pam.Sim.End("breakglass-db")
+			step{destroy: true, drops: []string{"alice-db", "bob-db"}}.run(t, tf, pam)
+		},
+		"user.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+			t.Helper()
+			step{drops: []string{"alice-db", "alice-web"}, prints: []string{`"alice-web" = "terminated"`}}.run(t, tf, pam)
+			connect(again)(pam)
+			step{destroy: true}.run(t, tf, pam)
+		},
+		"replaced-machine.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+			t.Helper()
+			step{vars: map[string]string{"image": "one"}}.run(t, tf, pam)
+			step{vars: map[string]string{"image": "two"}, drops: onDB}.run(t, tf, pam)
+			step{destroy: true, vars: map[string]string{"image": "two"}}.run(t, tf, pam)
+		},
+		"approved-plan.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+			t.Helper()
+			step{}.run(t, tf, pam)
+			tf.MustRun("plan", "-destroy", "-out=plan")
+			connect(again)(pam)
+			refused(t, tf, pam, "1 session not in the approved plan: drain of devices db-01.example.com", "plan")
+			tf.MustRun("plan", "-destroy", "-out=plan")
+			tf.MustRun("apply", "plan")
+			if drops := dropsOf(pam); !slices.Equal(drops, append([]string{"alice-again"}, onDB...)) {
+				t.Errorf("drops: %q, want all that the plan showed", drops)
+			}
+		},
+	}
+	files, err := filepath.Glob(filepath.Join(examplesDir, drainDir, "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != len(tests) {
+		t.Errorf("%d examples, and tests of %d", len(files), len(tests))
+	}
+	for _, path := range files {
+		name := filepath.Base(path)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := tests[name]
+			if run == nil {
+				t.Fatalf("no test runs %s", path)
+			}
+			pam := acctest.Start(t, simulator.Config{})
+			connect(exampleSessions()...)(pam)
+			run(t, example(t, pam, drainDir, func(file string) bool { return file == name }), pam)
+		})
+	}
+}
 
 // readAt is when the list was read that a preview shows.
-var readAt = regexp.MustCompile(`matching at \S+Z:`)
+var readAt = regexp.MustCompile(`Matching at \S+Z:`)
 
 // TestAccExampleDrainOutput compares the output that the pages show with that of
 // a run in which one session refuses to end.
@@ -485,8 +561,8 @@ func TestAccExampleDrainOutput(t *testing.T) {
 	shows := func(run acctest.Run, file, first, last string) {
 		t.Helper()
 		file = filepath.Join(examplesDir, "drain-device", file)
-		printed := address.ReplaceAllString(drainID.ReplaceAllString(run.Output(), "(drain …)"), "https://pam.example.com")
-		printed = readAt.ReplaceAllString(printed, "matching at 2026-05-06T17:58:00Z:")
+		printed := address.ReplaceAllString(run.Output(), "https://pam.example.com")
+		printed = readAt.ReplaceAllString(printed, "Matching at 2026-05-06T17:58:00Z:")
 		_, printed, begun := strings.Cut(printed, first)
 		printed, _, ended := strings.Cut(printed, last)
 		if !begun || !ended {
@@ -503,10 +579,10 @@ func TestAccExampleDrainOutput(t *testing.T) {
 		}
 	}
 	plan := tf.MustRun("plan", "-destroy", "-no-color")
-	shows(plan, "plan.txt", "Warning: 2 sessions to drop", "with `exclude`.")
+	shows(plan, "plan.txt", "Warning: 2 sessions match", "to `exclude`.")
 	pam.Forget()
 	failed := tf.Run("apply", "-destroy", "-auto-approve", "-no-color")
-	shows(failed, "destroy-failed.txt", "Error: 1 session", "what is left.")
+	shows(failed, "destroy-failed.txt", "Error: 1 of 2 sessions", "1 attempt")
 	if failed.Code != 1 {
 		t.Errorf("exit code %d, want 1", failed.Code)
 	}

@@ -2,11 +2,8 @@ package provider
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -79,7 +76,6 @@ func dataSourceMatch(description string) datasourceschema.SingleNestedAttribute 
 		session.FieldOlderThan: datasourceschema.StringAttribute{
 			MarkdownDescription: olderThanDescription,
 			Optional:            true,
-			CustomType:          timetypes.GoDurationType{},
 			Validators:          []validator.String{positiveDuration},
 		},
 	}
@@ -101,7 +97,6 @@ func resourceMatch(description string, required bool) resourceschema.SingleNeste
 		session.FieldOlderThan: resourceschema.StringAttribute{
 			MarkdownDescription: olderThanDescription,
 			Optional:            true,
-			CustomType:          timetypes.GoDurationType{},
 			Validators:          []validator.String{positiveDuration},
 		},
 	}
@@ -129,7 +124,6 @@ func actionMatch(description string, required bool) actionschema.SingleNestedAtt
 		session.FieldOlderThan: actionschema.StringAttribute{
 			MarkdownDescription: olderThanDescription,
 			Optional:            true,
-			CustomType:          timetypes.GoDurationType{},
 			Validators:          []validator.String{positiveDuration},
 		},
 	}
@@ -177,8 +171,7 @@ func selectorFrom(ctx context.Context, match, exclude types.Object, orEveryone b
 	selector, err := session.NewSelector(wanted, protected)
 	if err != nil {
 		// What NewSelector refuses has been refused above, on its own path.
-		diags.AddError("Invalid `match` or `exclude`", capitalize(err.Error())+".")
-		return nil, diags
+		return nil, append(diags, invalidSelector(err))
 	}
 	return selector, diags
 }
@@ -209,7 +202,7 @@ func matchFrom(ctx context.Context, at path.Path, object types.Object) (match se
 			diags.Append(set.ElementsAs(ctx, argument.of(&match), false)...)
 		}
 	}
-	age, ok := attributes[session.FieldOlderThan].(timetypes.GoDuration)
+	age, ok := attributes[session.FieldOlderThan].(types.String)
 	switch {
 	case !ok || age.IsNull():
 	case age.IsUnknown():
@@ -220,13 +213,9 @@ func matchFrom(ctx context.Context, at path.Path, object types.Object) (match se
 	return match, known, diags
 }
 
-func setAge(match *session.Match, at path.Path, age timetypes.GoDuration) diag.Diagnostics {
+func setAge(match *session.Match, at path.Path, age types.String) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if err := validateDuration(age.ValueString(), time.Nanosecond); err != nil {
-		diags.Append(invalidArgument(at, err, ""))
-		return diags
-	}
-	match.OlderThan, diags = age.ValueGoDuration()
+	match.OlderThan, diags = durationOf(at, age, time.Nanosecond)
 	return diags
 }
 
@@ -251,11 +240,6 @@ func setsNothing(object types.Object) bool {
 		}
 	}
 	return true
-}
-
-func emptyMatch(at path.Path) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(at, "Empty `"+at.String()+"`",
-		"Set at least one argument, such as `devices` or `users`. An empty "+quoted(at)+" would match every session.")
 }
 
 // matchRule refuses a match that sets nothing.
@@ -308,24 +292,10 @@ func elementFaults(field string, at path.Path, element attr.Value) diag.Diagnost
 	case !ok || text.IsUnknown():
 		return nil
 	case text.IsNull():
-		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at.AtSetValue(element), "Invalid "+quoted(at),
-			"The set has a null value. Remove it, for example with `compact([…])`.")}
+		return diag.Diagnostics{nullElement(at, at.AtSetValue(element))}
 	}
 	if err := session.ValidateMatchValue(field, text.ValueString()); err != nil {
 		return diag.Diagnostics{matchFault(at, at.AtSetValue(element), err)}
 	}
 	return nil
-}
-
-// matchFault words a fault of the set called name, at the given path.
-func matchFault(name, at path.Path, err error) diag.Diagnostic {
-	var fault *session.MatchError
-	detail := err.Error()
-	if errors.As(err, &fault) {
-		detail = capitalize(fault.Reason)
-		if fault.Value != "" {
-			detail = fmt.Sprintf("%q: %s", fault.Value, fault.Reason)
-		}
-	}
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+quoted(name), detail+".")
 }

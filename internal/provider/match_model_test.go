@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -20,7 +19,7 @@ import (
 )
 
 func matchTypes() map[string]attr.Type {
-	members := map[string]attr.Type{session.FieldOlderThan: timetypes.GoDurationType{}}
+	members := map[string]attr.Type{session.FieldOlderThan: types.StringType}
 	for _, set := range matchSets {
 		members[set.field] = types.SetType{ElemType: types.StringType}
 	}
@@ -30,7 +29,7 @@ func matchTypes() map[string]attr.Type {
 // matchObject makes a match; arguments left out are null.
 func matchObject(t *testing.T, values map[string]attr.Value) types.Object {
 	t.Helper()
-	members := map[string]attr.Value{session.FieldOlderThan: timetypes.NewGoDurationNull()}
+	members := map[string]attr.Value{session.FieldOlderThan: types.StringNull()}
 	for _, set := range matchSets {
 		members[set.field] = types.SetNull(types.StringType)
 	}
@@ -58,7 +57,7 @@ func TestMatchFromConvertsEveryArgument(t *testing.T) {
 	object := matchObject(t, map[string]attr.Value{
 		"session_ids": textSet(t, "hash"), "users": textSet(t, "alice", "bob"), "credentials": textSet(t, "root"), "devices": textSet(t, "db:22"),
 		"protocols": textSet(t, "ssh"), "proxies": textSet(t, "Web Proxy"), "origin_ips": textSet(t, "10.0.0.0/8"),
-		"older_than": timetypes.NewGoDurationValue(8 * time.Hour),
+		"older_than": types.StringValue("8h"),
 	})
 	want := session.Match{
 		SessionIDs: []string{"hash"}, Users: []string{"alice", "bob"}, Credentials: []string{"root"}, Devices: []string{"db:22"},
@@ -86,7 +85,7 @@ func TestMatchFromNullAndUnknown(t *testing.T) {
 		"unknown":         {types.ObjectUnknown(matchTypes()), false},
 		"unknown set":     {matchObject(t, map[string]attr.Value{"users": types.SetUnknown(types.StringType)}), false},
 		"unknown element": {matchObject(t, map[string]attr.Value{"users": unknownElement}), false},
-		"unknown age":     {matchObject(t, map[string]attr.Value{"older_than": timetypes.NewGoDurationUnknown()}), false},
+		"unknown age":     {matchObject(t, map[string]attr.Value{"older_than": types.StringUnknown()}), false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +108,7 @@ func TestMatchFromNullAndUnknown(t *testing.T) {
 func TestSelectorFromReportsBothObjectsInOrder(t *testing.T) {
 	t.Parallel()
 	faulty := matchObject(t, map[string]attr.Value{
-		"users": textSet(t), "origin_ips": textSet(t, "laptop"), "older_than": timetypes.NewGoDurationValue(-time.Hour),
+		"users": textSet(t), "origin_ips": textSet(t, "laptop"), "older_than": types.StringValue("-1h"),
 	})
 	selector, diags := selectorFrom(t.Context(), faulty, faulty, false)
 	if selector != nil {
@@ -142,7 +141,7 @@ func TestRefuseEmptyMatch(t *testing.T) {
 		"null":        {types.ObjectNull(matchTypes()), true},
 		"unknown":     {types.ObjectUnknown(matchTypes()), false},
 		"a set":       {matchObject(t, map[string]attr.Value{"users": textSet(t, "alice")}), false},
-		"an age":      {matchObject(t, map[string]attr.Value{"older_than": timetypes.NewGoDurationValue(time.Hour)}), false},
+		"an age":      {matchObject(t, map[string]attr.Value{"older_than": types.StringValue("1h")}), false},
 		"unknown set": {matchObject(t, map[string]attr.Value{"users": types.SetUnknown(types.StringType)}), false},
 	}
 	for name, test := range tests {

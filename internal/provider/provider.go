@@ -7,9 +7,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +66,8 @@ type providerData struct {
 	// nonce tells what this configured provider has made from what another one has:
 	// Terraform configures one to plan and another one to apply.
 	nonce string
+	// names are the drains by what messages call them, see distinctName.
+	names sync.Map
 	// rejected is true once an error has said that senhasegura rejected the
 	// credentials.
 	rejected atomic.Bool
@@ -73,6 +75,18 @@ type providerData struct {
 
 // available reports whether senhasegura can be called.
 func (d *providerData) available() bool { return d != nil && d.terminator != nil }
+
+// distinctName is what messages call the drain with this id. Terraform merges warnings
+// whose summaries are equal, so a second drain of the same sessions gets its id in it.
+func (d *providerData) distinctName(name, id string) string {
+	if d == nil || id == "" {
+		return name
+	}
+	if first, known := d.names.LoadOrStore(name, id); known && first != id {
+		name += " (" + id + ")"
+	}
+	return name
+}
 
 // madeBy is the nonce, "" while the provider is not configured.
 func (d *providerData) madeBy() string {
@@ -121,8 +135,7 @@ func (c *configured) take(data any, diags *diag.Diagnostics) {
 	}
 	typed, ok := data.(*providerData)
 	if !ok {
-		diags.AddError("Unexpected provider data",
-			fmt.Sprintf("The provider received %T instead of its own data. This is a bug in the provider: report it to its developers.", data))
+		diags.Append(wrongData(data))
 		return
 	}
 	c.data = typed

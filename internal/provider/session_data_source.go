@@ -19,7 +19,7 @@ var (
 	_ datasource.DataSourceWithConfigure = (*sessionDataSource)(nil)
 )
 
-// sessionDataSource shows one session, by either of its identifiers.
+// sessionDataSource reads one session, by either of its identifiers.
 type sessionDataSource struct {
 	configured
 }
@@ -39,7 +39,7 @@ func (d *sessionDataSource) Metadata(_ context.Context, req datasource.MetadataR
 func (d *sessionDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := sessionDataAttributes()
 	attributes["session_id"] = schema.StringAttribute{
-		MarkdownDescription: sessionAttributes["session_id"] + " Give either this or `record_id`. Looking it up reads the list of sessions.",
+		MarkdownDescription: sessionAttributes["session_id"] + " Exactly one of `session_id` and `record_id` must be set. Reading by `session_id` reads the list of sessions.",
 		Optional:            true,
 		Computed:            true,
 		Validators: []validator.String{
@@ -48,14 +48,14 @@ func (d *sessionDataSource) Schema(ctx context.Context, _ datasource.SchemaReque
 		},
 	}
 	attributes["record_id"] = schema.StringAttribute{
-		MarkdownDescription: sessionAttributes["record_id"] + " Give either this or `session_id`. Looking it up is one small request.",
+		MarkdownDescription: sessionAttributes["record_id"] + " Exactly one of `session_id` and `record_id` must be set. Reading by `record_id` takes one small request.",
 		Optional:            true,
 		Computed:            true,
 		Validators:          []validator.String{recordID},
 	}
 	attributes["timeouts"] = readTimeouts(ctx)
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Shows one session, live or ended. It is an error if PAM shows no such session.",
+		MarkdownDescription: "Reads one session, live or ended. Fails if the session isn't found.",
 		Attributes:          attributes,
 	}
 }
@@ -90,7 +90,7 @@ func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, &found)...)
 }
 
-// find asks PAM in the way that the given identifier allows.
+// find reads the session in the way that the given identifier allows.
 func (d *sessionDataSource) find(ctx context.Context, given sessionFacts) (session.Session, diag.Diagnostic) {
 	at, id, ask := path.Root("session_id"), given.SessionID.ValueString(), d.data.terminator.Find
 	if given.SessionID.IsNull() {

@@ -237,8 +237,8 @@ func decode(t *testing.T, value tftypes.Value) any {
 	}
 }
 
-// wantLines compares diagnostics with texts that each of them must contain, in
-// the same order.
+// wantLines compares diagnostics with texts that each of them must contain, in the same
+// order. White space counts as one blank, because lists are wrapped.
 func wantLines(t *testing.T, got []string, want ...[]string) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -246,7 +246,7 @@ func wantLines(t *testing.T, got []string, want ...[]string) {
 	}
 	for i, texts := range want {
 		for _, text := range texts {
-			if !strings.Contains(got[i], text) {
+			if said := strings.Join(strings.Fields(got[i]), " "); !strings.Contains(said, strings.TrimSpace(text)) {
 				t.Errorf("diagnostic %d lacks %q:\n%s", i, text, got[i])
 			}
 		}
@@ -323,6 +323,7 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 	fails := func(err error) func(string) (session.Session, error) {
 		return func(string) (session.Session, error) { return session.Session{}, err }
 	}
+	const notFound = "Can't read session: the session wasn't found, or is outside the authorization's scope"
 	byRecord := map[string]any{"record_id": "7"}
 	byID := map[string]any{"session_id": "hash-x"}
 	byDigits := map[string]any{"session_id": "6"}
@@ -333,19 +334,19 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 	}{
 		"unknown record": {
 			&scriptedPAM{record: fails(session.ErrNotFound)}, byRecord,
-			[]string{`ERROR AttributeName("record_id")`, `"7"`, "PAM shows no such session", "no proof that it has ended", "What to do:"},
+			[]string{`ERROR AttributeName("record_id")`, `"7"`, notFound, "doesn't mean that it ended", "Check the identifier."},
 		},
 		"unknown session id": {
 			&scriptedPAM{rows: []session.Session{liveSession("hash-a", "6")}}, byID,
-			[]string{`ERROR AttributeName("session_id")`, `"hash-x"`, "PAM shows no such session", "Credential and Device"},
+			[]string{`ERROR AttributeName("session_id")`, `"hash-x"`, notFound, "Credential and Device"},
 		},
 		"unknown session id of digits": {
 			&scriptedPAM{rows: []session.Session{liveSession("hash-a", "6")}}, byDigits,
-			[]string{`ERROR AttributeName("session_id")`, "PAM shows no such session", `"6" looks like a record ID`, "the number belongs in `record_id`"},
+			[]string{`ERROR AttributeName("session_id")`, notFound, `"6" looks like a record ID`, "the number belongs in `record_id`"},
 		},
 		"no permission for the list": {
 			&scriptedPAM{listErr: session.ErrPermission}, byID,
-			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", "Whether the session is live is not known"},
+			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", `"hash-x"`},
 		},
 		"no permission for the record": {
 			&scriptedPAM{record: fails(session.ErrPermission)}, byRecord,
@@ -353,15 +354,15 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 		},
 		"wrong route is not an unknown session": {
 			&scriptedPAM{record: fails(session.ErrWrongRoute)}, byRecord,
-			[]string{"ERROR: ", "no such endpoint", "Whether the session is live is not known"},
+			[]string{"ERROR: Can't read session: no senhasegura API was found", `"7"`},
 		},
 		"identifier refused by PAM": {
 			&scriptedPAM{record: fails(session.ErrIdentifier)}, byRecord,
-			[]string{`ERROR AttributeName("record_id")`, "Nothing was read."},
+			[]string{`ERROR AttributeName("record_id"): Can't read session: the identifier is of the wrong kind`, `"7"`},
 		},
 		"list that breaks off after the row": {
 			&scriptedPAM{rows: []session.Session{liveSession("hash-x", "6")}, listErr: session.ErrTransient}, byID,
-			[]string{"ERROR: ", "Whether the session is live is not known"},
+			[]string{"ERROR: Can't read session: senhasegura or a gateway in front of it keeps failing", `"hash-x"`},
 		},
 		"arguments of the provider unknown": {
 			nil, byID,

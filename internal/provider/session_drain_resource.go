@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -46,8 +45,8 @@ const (
 	continueOn = "continue"
 )
 
-// sessionDrainResource keeps the intent to drain: what it matches is found when
-// it runs.
+// sessionDrainResource keeps the configuration of a drain. Which sessions match is found
+// when it runs.
 type sessionDrainResource struct {
 	configured
 }
@@ -76,14 +75,14 @@ func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainReque
 }
 
 // passesExcluded says why the drain succeeds in spite of excluded sessions.
-func (m *sessionDrainModel) passesExcluded() string {
+func (m *sessionDrainModel) passesExcluded(moment string) string {
 	switch {
 	case m.OnExcluded.ValueString() == continueOn:
-		return "Terraform goes on, because `on_excluded` is `continue`."
+		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
 	case m.OnFailure.ValueString() == continueOn:
-		return "Terraform goes on, because `on_failure` is `continue`."
+		return "`on_failure` is `continue`, " + goesOnAfter[moment]
 	}
-	return "Terraform goes on, because only excluded sessions that match for certain block the drain."
+	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
 }
 
 // drainedModel is what the drain at creation did to one session.
@@ -108,7 +107,7 @@ func (r *sessionDrainResource) Metadata(_ context.Context, req resource.Metadata
 }
 
 func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	match := resourceMatch(matchDescription+" It is resolved when the drain runs. A change drains by the old `match` first.", true)
+	match := resourceMatch(matchDescription+" Evaluated each time the drain runs. Changing `match` replaces the drain: the old `match` is drained first.", true)
 	match.PlanModifiers = []planmodifier.Object{objectplanmodifier.RequiresReplace()}
 
 	drained := map[string]schema.Attribute{
@@ -123,7 +122,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 	}
 
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Ends every matching session before what it guards is destroyed, and blocks the destroy while one survives.",
+		MarkdownDescription: "Terminates all matching sessions before Terraform destroys the resources that the drain references. If a matching session is still live, the destroy fails and those resources stay.",
 		Attributes: map[string]schema.Attribute{
 			// Required
 			"match": match,
@@ -131,7 +130,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			// Optional
 			"exclude": resourceMatch(excludeDescription, false),
 			"drain_on": schema.SetAttribute{
-				MarkdownDescription: "When to drain: `destroy`, `create`, or both. Default `[\"destroy\"]`.",
+				MarkdownDescription: "When to drain: `destroy`, `create`, or both. Defaults to `[\"destroy\"]`.",
 				Optional:            true,
 				Computed:            true,
 				ElementType:         types.StringType,
@@ -142,7 +141,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				},
 			},
 			"triggers": schema.MapAttribute{
-				MarkdownDescription: "Any values; a change drains as if the resource were destroyed and created. Put the guarded machine's id here, so that a machine replaced under the same address is drained first.",
+				MarkdownDescription: "Arbitrary map of values that, when changed, replaces the drain and so runs it again. Set it to the ID of the protected machine: the drain is then destroyed before the machine, and runs before the machine is replaced.",
 				Optional:            true,
 				ElementType:         types.StringType,
 				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
@@ -201,12 +200,12 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 
 			// Computed
 			"id": schema.StringAttribute{
-				MarkdownDescription: "A random identifier of this drain.",
+				MarkdownDescription: "Random identifier of the drain.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"sessions": schema.ListNestedAttribute{
-				MarkdownDescription: "What the drain at creation did, one object a session. Empty where `drain_on` does not contain `create`.",
+				MarkdownDescription: "Sessions that the drain on create handled. Empty unless `drain_on` includes `create`.",
 				Computed:            true,
 				NestedObject:        schema.NestedAttributeObject{Attributes: drained},
 				PlanModifiers:       []planmodifier.List{listplanmodifier.UseStateForUnknown()},
@@ -220,7 +219,6 @@ func drainDuration(description, otherwise string, rule textRule) schema.StringAt
 		MarkdownDescription: description,
 		Optional:            true,
 		Computed:            true,
-		CustomType:          timetypes.GoDurationType{},
 		Default:             stringdefault.StaticString(otherwise),
 		Validators:          []validator.String{rule},
 	}
@@ -250,8 +248,8 @@ func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.
 	}
 }
 
-// ModifyPlan changes nothing. It shows whom a plan would drop, and fails where
-// they are too many already.
+// ModifyPlan changes nothing. It shows which sessions a drain would terminate, and fails
+// where they are too many already.
 func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var prior, planned *sessionDrainModel
@@ -332,7 +330,7 @@ func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDr
 	if err != nil {
 		return append(diags, valuesNotChecked(err))
 	}
-	diags.Append(unseenValues(coverage.LikelyMistakes(), model.name(), true)...)
+	diags.Append(unseenValues(coverage.LikelyMistakes(), r.name(model), true)...)
 	return diags
 }
 
@@ -355,20 +353,21 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	defer cancel()
 	diags.Append(faults...)
 	report, readAt, err := r.data.terminator.Preview(ctx, request)
-	diags.Append(drainPreviewed(report, readAt, err, moment, model.name(), model.OnFailure.ValueString() == continueOn, needed)...)
+	shown := drained{Report: report, name: r.name(model), moment: moment}
+	diags.Append(shown.previewed(readAt, err, model.OnFailure.ValueString() == continueOn, needed)...)
 	told := unseenOfRun(report, err, model.onUnseen())
 	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
 		told = report.Coverage.LikelyMistakes()
 	}
-	diags.Append(unseenValues(told, model.name(), true)...)
+	diags.Append(unseenValues(told, r.name(model), true)...)
 	if err != nil {
 		return nil, diags
 	}
 	return newDrainPreview(r.data.madeBy(), report, told), diags
 }
 
-// Create keeps the intent, and drains if it is to drain at creation. The intent
-// is saved even if that fails: without it, a destroy would not be guarded.
+// Create saves the configuration, and drains if drain_on includes create. The
+// configuration is saved even if that fails: without it, nothing would be protected.
 func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionDrainModel
@@ -389,8 +388,7 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// Read is a NO-OP: the state is an intent, and whom it concerns is found when
-// it runs.
+// Read is a NO-OP: the state holds the configuration, not a list of sessions.
 func (r *sessionDrainResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {
 }
 
@@ -404,9 +402,9 @@ func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// Delete drains. An error keeps the resource in the state, and so Terraform from
-// destroying what the drain refers to; with it is kept which sessions the run could
-// not settle.
+// Delete drains. An error keeps the resource in the state, so that Terraform doesn't
+// destroy the resources that the drain references. The sessions that the run could not
+// settle are kept with it.
 func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	// Whatever becomes of this destroy, the next one needs a plan of its own.
@@ -445,31 +443,27 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		request.Previewed = preview.sessions()
 	}
 	request.OnlyPreviewed = model.OnlyPreviewed.ValueBool()
+	teller := progressTeller{send: logProgress(ctx, r.name(model))}
+	request.Progress = teller.tell
 	report, err := r.data.terminator.Drain(ctx, request)
-	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), model.name(), false)...)
+	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), r.name(model), false)...)
+	run := drained{Report: report, name: r.name(model), moment: moment, planned: request.Previewed != nil}
 	if err == nil {
 		if len(report.Dropped()) > 0 || len(report.Excluded()) > 0 {
-			diags.Append(drainedPeople(report, request.Previewed != nil, model.passesExcluded(), model.name()))
+			diags.Append(run.result(model.passesExcluded(moment)))
 		}
 		return report, diags
 	}
-	failed := drainFailed(report, err, moment, consequenceOf[moment])
+	failed := run.failed(err, consequenceOf[moment])
 	var failure *termination.DrainError
 	switch {
 	case errors.As(err, &failure) && failure.Kind == termination.NotApproved:
-		failed = failed.withoutApproval(request.Previewed != nil, preview != nil)
+		failed = failed.withoutApproval(run.planned, preview != nil)
 	case model.OnFailure.ValueString() == continueOn && failure != nil && failure.Ran():
-		failed = drainFailed(report, err, moment, "Terraform goes on, because `on_failure` is `continue`.")
-		return report, append(diags, failed.about(model.name()).asWarning(drainFault(err)...))
+		failed = run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
+		return report, append(diags, failed.asWarning(drainFault(err)...))
 	}
 	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
-}
-
-// consequenceOf says what a failed drain leaves behind.
-var consequenceOf = map[string]string{
-	onCreate:  "The drain is saved as tainted, so the next apply drains again.",
-	onDestroy: "The drain stays in the state, so nothing that it refers to is destroyed.",
-	onInvoke:  "An action keeps no state.",
 }
 
 // timeoutOf names the member of `timeouts` that bounds a drain.
@@ -486,12 +480,10 @@ func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.
 	return ctx, cancel, diags
 }
 
-// name tells the drain from others in messages.
-func (m *sessionDrainModel) name() string {
-	if id := m.ID.ValueString(); id != "" {
-		return "drain " + id
-	}
-	return "new drain of " + matchWords(m.Match)
+// name tells a drain from others in messages.
+func (r *sessionDrainResource) name(model *sessionDrainModel) string {
+	id := model.ID.ValueString()
+	return r.data.distinctName("drain of "+model.words(), id)
 }
 
 func (m *sessionDrainModel) drainsOn(moment string) bool {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,34 +138,67 @@ type drainCase struct {
 	provider  map[string]any
 	arguments map[string]any
 
-	// requests are compared in any order, as drops run side by side. Where nil,
-	// only the drops are compared, because the number of looks depends on time.
+	// requests are compared in any order, as termination requests run side by side.
+	// Where nil, only these are compared, because the number of checks depends on time.
 	requests []string
 	drops    []string
-	// dropped are the visitors who were dropped and seen ended.
-	dropped []int
-	errors  []message
-	live    []string
+	// of is how a summary names the match, "" for that of the guarded machine.
+	of string
+	// terminated are the visitors whose sessions were terminated.
+	terminated []int
+	// errors are those of a destroy.
+	errors []message
+	live   []string
 }
 
-// lineOf is how messages name a visitor whose start nobody asks for.
+// lineOf is how messages name a visitor.
 func lineOf(n int) string {
-	return fmt.Sprintf("session %q (user-%d on %s:22 as root over ssh through Web Proxy from 172.16.20.125 since 2024-05-06T16:11:17Z)", visitorID(n), n, guarded)
+	return fmt.Sprintf("user-%d on %s:22 as root (ssh, from 172.16.20.125) since 2024-05-06T16:11:17Z, session %s", n, guarded, visitorID(n))
 }
 
-// byDrain gives a summary of what one drain did. It names the drain, because Terraform
-// merges warnings whose summaries are equal.
-func byDrain(drain *acctest.State, summary string) string {
-	return fmt.Sprintf("%s (drain %v)", summary, drain.At("id"))
+const (
+	noneTerminated = "No sessions were terminated."
+	// ofDrain is how the summary of a message ends that is about a drain of the guarded
+	// machine.
+	ofDrain = ": drain of devices " + guarded
+	// drainFailed is how the summary begins where a drain could not run.
+	drainFailed = "Drain of devices " + guarded + " failed: "
+	// tooMany is how the summary begins where `max_sessions` is 1 and two sessions match.
+	tooMany = "2 sessions match, but max_sessions is 1"
+	// tainted is what every error of a drain at creation says.
+	tainted = "The drain is tainted. The next apply drains again."
+	// checkInSenhasegura is the advice for a session that does not end.
+	checkInSenhasegura = "Check the session in PAM Core › Audit › Sessions › Remote sessions, then run Terraform again. " +
+		"If the proxy node crashed, senhasegura marks the session as ended within a few minutes."
+)
+
+// byTitle writes each entry of a list behind the title of the list, on one line, as in
+// "Still live: user-1 on …".
+func byTitle(text string) string {
+	var lines []string
+	title := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(strings.TrimPrefix(line, "│ "), "\n")
+		entry, isEntry := strings.CutPrefix(line, "  - ")
+		switch {
+		case isEntry:
+			lines = append(lines, title+": "+entry)
+		case strings.HasPrefix(line, "    ") && len(lines) > 0:
+			lines[len(lines)-1] += " " + strings.TrimSpace(line)
+		default:
+			title = strings.TrimSuffix(momentOf.ReplaceAllString(line, "Matching:"), ":")
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
-// droppedMessage is the warning about people who were dropped.
-func droppedMessage(drain *acctest.State, numbers ...int) message {
-	want := message{summary: byDrain(drain, countOf(len(numbers))+" dropped"), says: []string{
-		fmt.Sprintf("%s: %d terminated.", countOf(len(numbers)), len(numbers)), "These were dropped, and seen ended:", "can connect again",
-	}}
+var momentOf = regexp.MustCompile(`^Matching at \S+:$`)
+
+// terminatedMessage is the warning about sessions that were terminated.
+func terminatedMessage(numbers ...int) message {
+	want := message{summary: "Terminated " + countOf(len(numbers)) + ofDrain, says: []string{"users who still have access can reconnect"}}
 	for _, n := range numbers {
-		want.says = append(want.says, "\n  - "+lineOf(n)+": terminated")
+		want.says = append(want.says, "Terminated: "+lineOf(n))
 	}
 	return want
 }
@@ -185,65 +219,61 @@ func injecting(faults ...simulator.Fault) func(*acctest.PAM) {
 }
 
 func drainCases() []drainCase {
-	const (
-		refusal = "PAM refused without saying why; DELETE /api/pam/session/drop/"
-		again   = "A second run drops only what is left."
-	)
 	return []drainCase{
 		{
-			name:     "nobody is connected",
+			name:     "no session is live",
 			sessions: []simulator.Session{visitorGone(9)},
 			requests: []string{"token", "list"},
 		},
 		{
-			name:     "nobody whom it means is connected",
+			name:     "no matching session is live",
 			sessions: []simulator.Session{visitorElsewhere(1), visitorGone(2)},
 			requests: []string{"token", "list"},
 			live:     []string{visitorID(1)},
 		},
 		{
-			name:      "nobody at first: the quiet period holds all the same",
+			name:      "no session at first: the quiet period holds anyway",
 			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"quiet_period": "50ms"},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpList, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
-			drops:   []string{"drop hash-1"},
-			dropped: []int{1},
+			drops:      []string{"drop hash-1"},
+			terminated: []int{1},
 		},
 		{
-			name:     "everybody ends at once",
-			sessions: append(visitors(1, 2), visitorElsewhere(3), visitorGone(4)),
-			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list"},
-			dropped:  []int{1, 2},
-			live:     []string{visitorID(3)},
+			name:       "all end at once",
+			sessions:   append(visitors(1, 2), visitorElsewhere(3), visitorGone(4)),
+			requests:   []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list"},
+			terminated: []int{1, 2},
+			live:       []string{visitorID(3)},
 		},
 		{
-			name:     "a row that is listed twice is dropped once",
-			sessions: []simulator.Session{visitor(1, simulator.Behavior{Duplicate: true})},
-			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
-			dropped:  []int{1},
+			name:       "a session that is listed twice is terminated once",
+			sessions:   []simulator.Session{visitor(1, simulator.Behavior{Duplicate: true})},
+			requests:   []string{"token", "list", "drop hash-1", "get 1", "list"},
+			terminated: []int{1},
 		},
 		{
-			name:     "an exclude that sets nothing excludes nobody",
+			name:     "an exclude that sets nothing excludes no session",
 			sessions: visitors(1),
 			arguments: map[string]any{
 				"exclude": map[string]any{},
 			},
-			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
-			dropped:  []int{1},
+			requests:   []string{"token", "list", "drop hash-1", "get 1", "list"},
+			terminated: []int{1},
 		},
 		{
-			name:     "it ends later: looked at until it has",
+			name:     "it ends later: checked until it has",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
 			},
-			requests: []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
-			dropped:  []int{1},
+			requests:   []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
+			terminated: []int{1},
 		},
 		{
-			name:     "it ended before the drop arrived: nobody was dropped",
+			name:     "it ended before the request arrived: none was terminated",
 			sessions: visitors(1),
 			script: func(pam *acctest.PAM) {
 				pam.Sim.OnRequest(func(r simulator.Request) {
@@ -255,27 +285,26 @@ func drainCases() []drainCase {
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 		},
 		{
-			name:     "the answer to a drop that worked is lost: looked at, not repeated",
-			sessions: visitors(1),
-			script:   injecting(simulator.Fault{Kind: simulator.CutAfter, Op: simulator.OpDrop}),
-			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
-			dropped:  []int{1},
+			name:       "the response to a request that worked is lost: checked, not repeated",
+			sessions:   visitors(1),
+			script:     injecting(simulator.Fault{Kind: simulator.CutAfter, Op: simulator.OpDrop}),
+			requests:   []string{"token", "list", "drop hash-1", "get 1", "list"},
+			terminated: []int{1},
 		},
 		{
-			name:     "a drop that was lost on its way is repeated after a look",
-			sessions: visitors(1),
-			script:   injecting(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpDrop, Times: 1}),
-			requests: []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
-			dropped:  []int{1},
+			name:       "a request that was lost on its way is repeated after a check",
+			sessions:   visitors(1),
+			script:     injecting(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpDrop, Times: 1}),
+			requests:   []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
+			terminated: []int{1},
 		},
 		{
-			name:     "one refuses: the others are dropped, and it is named",
+			name:     "one is refused: the others are terminated, and it is named",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})},
 			requests: []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "drop hash-1", "get 1", "list"},
-			errors: []message{{"1 session not ended", "", []string{
-				"1 session not seen ended:\n  - " + lineOf(1) + ": refused, " + refusal + "hash-1: HTTP 500, API code 1, An error occurred while droping session",
-				"1 session dropped and seen ended:\n  - " + lineOf(2) + ": terminated",
-				"One whose node crashed stays live until a server job marks its end", again,
+			errors: []message{{"1 of 2 sessions still live" + ofDrain, "", []string{
+				"Still live: " + lineOf(1) + ": refused", "Terminated: " + lineOf(2), checkInSenhasegura,
+				"API response: DELETE https://pam.example.com/api/pam/session/drop/{session_id}: HTTP 500, code 1, An error occurred while droping session",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -284,46 +313,47 @@ func drainCases() []drainCase {
 			sessions:  []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
 			arguments: map[string]any{"timeouts": map[string]any{"delete": "700ms"}},
 			drops:     []string{"drop hash-1", "drop hash-1"},
-			errors: []message{{"1 session not ended", "", []string{
-				"The time allowed by `timeouts.delete` ran out.", lineOf(1) + ": still_live", "senhasegura accepted requests to terminate 1 session, without a confirmed end.", again,
+			errors: []message{{"1 session still live" + ofDrain, "", []string{
+				"The time allowed by `timeouts.delete` ran out.", "Still live: " + lineOf(1) + ": senhasegura accepted the request", checkInSenhasegura,
 			}}},
 			live: []string{visitorID(1)},
 		},
 		{
-			name:     "a row that vanishes is no end",
+			name:     "a session that vanishes has not ended",
 			sessions: visitors(1),
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
 			},
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
-			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": unknown, PAM shows no such session to this authorization; GET /api/session/remotesessions/1: HTTP 400",
+			errors: []message{{"Can't tell whether 1 session ended" + ofDrain, "", []string{
+				"Can't tell whether the session ended: " + lineOf(1) + ": the session wasn't found, or is outside the authorization's scope",
+				"GET https://pam.example.com/api/session/remotesessions/1: HTTP 400",
 			}}},
 		},
 		{
-			name:     "single sessions cannot be read: the list tells",
-			sessions: []simulator.Session{visitor(1, simulator.Behavior{EndDelay: 50 * time.Millisecond})},
-			script:   injecting(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet}),
-			drops:    []string{"drop hash-1", "drop hash-1"},
-			dropped:  []int{1},
+			name:       "single sessions cannot be read: the list tells",
+			sessions:   []simulator.Session{visitor(1, simulator.Behavior{EndDelay: 50 * time.Millisecond})},
+			script:     injecting(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet}),
+			drops:      []string{"drop hash-1", "drop hash-1"},
+			terminated: []int{1},
 		},
 		{
-			name:     "may not list: nothing is known and nothing is dropped",
+			name:     "may not list: nothing is known and no session is terminated",
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			sessions: visitors(1),
 			requests: []string{"token", "list"},
-			errors: []message{{"Sessions not drained: the authorization lacks a permission", "", []string{
-				"Who is connected is not known. Nobody was dropped.", "PAM Core", "Credentials and Devices", "GET /api/session/remotesessions: HTTP 500",
+			errors: []message{{drainFailed + "the authorization is missing a permission", "", []string{
+				noneTerminated, "PAM Core", "Credentials and Devices", "GET https://pam.example.com/api/session/remotesessions: HTTP 500",
 			}}},
 			live: []string{visitorID(1)},
 		},
 		{
-			name:     "may not drop: one is asked, and everybody is named",
+			name:     "may not terminate: one is tried, and all are named",
 			pam:      simulator.Config{Permission: simulator.ReadOnly},
 			sessions: visitors(1),
 			requests: []string{"token", "list", "drop hash-1", "list"},
-			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": not_attempted, the authorization lacks a permission", "The authorization lacks a permission.", "*Read and write* to drop", "Nobody was dropped.", again,
+			errors: []message{{"1 session still live" + ofDrain, "", []string{
+				"Not terminated: " + lineOf(1) + ": the authorization is missing a permission", "The authorization is missing a permission.", "*Read and write* to terminate sessions", noneTerminated,
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -332,8 +362,8 @@ func drainCases() []drainCase {
 			sessions: visitors(1),
 			script:   injecting(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpDrop}),
 			requests: []string{"token", "list", "drop hash-1", "list"},
-			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": not_attempted, PAM is under emergency lockdown", "Wait until the lockdown ends", "Lockdown until",
+			errors: []message{{"1 session still live" + ofDrain, "", []string{
+				"Not terminated: " + lineOf(1) + ": senhasegura is under emergency lockdown", "Run again when the lockdown has ended.", "Lockdown until",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -342,8 +372,8 @@ func drainCases() []drainCase {
 			pam:      simulator.Config{Release: simulator.ReleaseDropOnly},
 			sessions: visitors(1),
 			drops:    []string{},
-			errors: []message{{"Sessions not drained: no senhasegura API was found at https://pam.example.com", "", []string{
-				"Nobody was dropped.", "Releases earlier than 3.32 can't list sessions.", "GET /api/session/remotesessions: HTTP 404", "GET /iso/session/remotesessions: HTTP 404",
+			errors: []message{{drainFailed + "no senhasegura API was found at https://pam.example.com", "", []string{
+				noneTerminated, "Releases earlier than 3.32 can't list sessions.", "GET https://pam.example.com/api/session/remotesessions: HTTP 404", "GET https://pam.example.com/iso/session/remotesessions: HTTP 404",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -352,8 +382,8 @@ func drainCases() []drainCase {
 			sessions: visitors(1),
 			provider: map[string]any{"client_secret": "wrong"},
 			requests: []string{"token"},
-			errors: []message{{"Sessions not drained: PAM does not accept the credentials of the provider", "", []string{
-				"Nobody was dropped.", "SENHASEGURA_CLIENT_SECRET", "HTTP 401",
+			errors: []message{{drainFailed + "senhasegura rejected the client credentials", "", []string{
+				noneTerminated, "SENHASEGURA_CLIENT_SECRET", "HTTP 401",
 			}}},
 			live: []string{visitorID(1)},
 		},
@@ -363,68 +393,68 @@ func drainCases() []drainCase {
 			script:   injecting(simulator.Fault{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}),
 			provider: map[string]any{"max_retries": 0},
 			requests: []string{"token", "list"},
-			errors: []message{{"Sessions not drained: senhasegura or a gateway in front of it keeps failing", "", []string{
-				"Who is connected is not known. Nobody was dropped.",
+			errors: []message{{drainFailed + "senhasegura or a gateway in front of it keeps failing", "", []string{
+				noneTerminated,
 			}}},
 			live: []string{visitorID(1), visitorID(2)},
 		},
 		{
-			name:     "nothing can be read after the drop: no end is claimed",
+			name:     "nothing can be read after the request: no end is claimed",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
 			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpGet}, simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
-			errors: []message{{"1 session not ended", "", []string{
-				lineOf(1) + ": unknown", "The authorization lacks a permission.", "Credentials and Devices",
+			errors: []message{{"Can't tell whether 1 session ended" + ofDrain, "", []string{
+				"Can't tell whether the session ended: " + lineOf(1), "The authorization is missing a permission.", "Credentials and Devices",
 			}}},
 			live: []string{visitorID(1)},
 		},
 		{
-			name:     "seen ended one by one, but newcomers cannot be seen",
+			name:     "ended one by one, but new sessions can't be seen",
 			sessions: visitors(1),
 			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpList, After: 1}),
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
-			errors: []message{{"Drain unverified", "", []string{
-				"Every session that was found has ended, but whether others came since is not known.", lineOf(1) + ": terminated", "drops only what is left",
+			errors: []message{{"Can't confirm that no session remains" + ofDrain, "", []string{
+				"The authorization is missing a permission.", "New sessions may have started since the last check.", "Terminated: " + lineOf(1),
 			}}},
 		},
 		{
-			name:      "more than allowed: nothing is dropped",
+			name:      "more than allowed: none is terminated",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1},
 			requests:  []string{"token", "list"},
-			errors: []message{{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
-				"2 sessions not seen ended:", lineOf(1) + ": not_attempted", lineOf(2) + ": not_attempted", "Nobody was dropped.", "narrow `match`",
+			errors: []message{{tooMany + ofDrain, "max_sessions", []string{
+				"Not terminated: " + lineOf(1), "Not terminated: " + lineOf(2), noneTerminated, "or raise `max_sessions`.",
 			}}},
 			live: []string{visitorID(1), visitorID(2)},
 		},
 		{
-			name:      "as many as allowed",
-			sessions:  visitors(1, 2),
-			arguments: map[string]any{"max_sessions": 2},
-			requests:  []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list"},
-			dropped:   []int{1, 2},
+			name:       "as many as allowed",
+			sessions:   visitors(1, 2),
+			arguments:  map[string]any{"max_sessions": 2},
+			requests:   []string{"token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list"},
+			terminated: []int{1, 2},
 		},
 		{
-			name:      "none allowed, and none is connected",
+			name:      "none allowed, and none is live",
 			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"max_sessions": 0},
 			requests:  []string{"token", "list"},
 		},
 		{
-			name: "too little is known of one: it is not dropped, and not passed over",
+			name: "too little is known of one: it is not terminated, and not passed over",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{}), {
 				RecordID: 2, SessionID: visitorID(2), User: "nobody-knows", Device: guarded + ":22", Start: started,
 			}},
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.0/24"}}},
 			requests:  []string{"token", "list", "drop hash-1", "get 1", "get 2", "list"},
-			errors: []message{{"1 session not ended", "", []string{
-				`session "hash-2" (nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z): unknown, because PAM does not show enough to decide ` + "`exclude.origin_ips`; it was not dropped",
-				lineOf(1) + ": terminated", "Name sessions that cannot be decided in `session_ids`",
+			errors: []message{{"Can't tell whether 1 of 2 sessions match" + ofDrain + ", except origin_ips 192.0.2.0/24", "", []string{
+				"Can't tell whether the session matches; not terminated: nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z, session hash-2: senhasegura shows too little to evaluate `exclude.origin_ips`",
+				"Terminated: " + lineOf(1), "add their IDs to `match.session_ids` or `exclude.session_ids`",
 			}}},
 			live: []string{visitorID(2)},
 		},
 		{
-			name:      "everybody leaves during the grace period: nobody is dropped",
+			name:      "all end during the grace period: none is terminated",
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "9m"},
 			script: func(pam *acctest.PAM) {
@@ -433,43 +463,43 @@ func drainCases() []drainCase {
 			requests: []string{"token", "list", "get 1", "get 1", "list"},
 		},
 		{
-			name:      "who stays longer than the grace period is dropped",
-			sessions:  visitors(1),
-			arguments: map[string]any{"grace_period": "50ms"},
-			drops:     []string{"drop hash-1"},
-			dropped:   []int{1},
+			name:       "one that lasts longer than the grace period is terminated",
+			sessions:   visitors(1),
+			arguments:  map[string]any{"grace_period": "50ms"},
+			drops:      []string{"drop hash-1"},
+			terminated: []int{1},
 		},
 		{
-			name:      "more than allowed come during the grace period: nothing is dropped",
+			name:      "more than allowed start during the grace period: none is terminated",
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "50ms", "max_sessions": 1},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
 			drops: []string{},
-			errors: []message{{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
-				lineOf(1) + ": not_attempted", lineOf(2) + ": not_attempted",
+			errors: []message{{tooMany + ofDrain, "max_sessions", []string{
+				"Not terminated: " + lineOf(1), "Not terminated: " + lineOf(2),
 			}}},
 			live: []string{visitorID(1), visitorID(2)},
 		},
 		{
-			name:     "who comes before the closing list is dropped too",
+			name:     "one that starts before the closing list is terminated too",
 			sessions: visitors(1),
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
-			requests: []string{"token", "list", "drop hash-1", "get 1", "list", "drop hash-2", "get 2", "list"},
-			dropped:  []int{1, 2},
+			requests:   []string{"token", "list", "drop hash-1", "get 1", "list", "drop hash-2", "get 2", "list"},
+			terminated: []int{1, 2},
 		},
 		{
-			name:      "who comes in the quiet period is dropped too",
+			name:      "one that starts in the quiet period is terminated too",
 			sessions:  visitors(1),
 			arguments: map[string]any{"quiet_period": "100ms"},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpList, 2, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
-			drops:   []string{"drop hash-1", "drop hash-2"},
-			dropped: []int{1, 2},
+			drops:      []string{"drop hash-1", "drop hash-2"},
+			terminated: []int{1, 2},
 		},
 		{
 			name:     "any value of an argument is enough, and all arguments must hold",
@@ -477,9 +507,10 @@ func drainCases() []drainCase {
 			arguments: map[string]any{
 				"match": map[string]any{"users": []string{"user-1", "user-3"}, "protocols": []string{"SSH"}},
 			},
-			requests: []string{"token", "list", "drop hash-1", "drop hash-3", "get 1", "get 3", "list"},
-			dropped:  []int{1, 3},
-			live:     []string{visitorID(2)},
+			requests:   []string{"token", "list", "drop hash-1", "drop hash-3", "get 1", "get 3", "list"},
+			of:         "users user-1, user-3 and protocols SSH",
+			terminated: []int{1, 3},
+			live:       []string{visitorID(2)},
 		},
 	}
 }
@@ -503,7 +534,7 @@ func (c drainCase) expectRequests(t *testing.T, pam *acctest.PAM) {
 }
 
 // staysInState is what every error of a destruction says.
-const staysInState = "The drain stays in the state, so nothing that it refers to is destroyed."
+const staysInState = "Terraform did not destroy the resources that this drain protects."
 
 func TestDrainDestroy(t *testing.T) {
 	t.Parallel()
@@ -523,8 +554,12 @@ func TestDrainDestroy(t *testing.T) {
 			test.expectRequests(t, pam)
 			expectMessages(t, "error", destroyed.Diagnostics.Errors(), test.errors...)
 			var warnings []message
-			if len(test.dropped) > 0 {
-				warnings = append(warnings, droppedMessage(state, test.dropped...))
+			if len(test.terminated) > 0 {
+				warning := terminatedMessage(test.terminated...)
+				if test.of != "" {
+					warning.summary = "Terminated " + countOf(len(test.terminated)) + ": drain of " + test.of
+				}
+				warnings = append(warnings, warning)
 			}
 			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), warnings...)
 			expectLive(t, pam, test.live...)
@@ -541,7 +576,7 @@ func TestDrainDestroy(t *testing.T) {
 }
 
 // goesOn is what a failed drain says where its failure does not stop Terraform.
-const goesOn = "Terraform goes on, because `on_failure` is `continue`."
+const goesOn = "`on_failure` is `continue`, so Terraform destroys the resources that this drain protects anyway."
 
 func TestDrainOnFailureContinue(t *testing.T) {
 	t.Parallel()
@@ -555,14 +590,14 @@ func TestDrainOnFailureContinue(t *testing.T) {
 		live      []string
 	}{
 		{
-			name:    "a session survives",
-			warning: message{"1 session not ended", "", []string{lineOf(1) + ": refused", lineOf(2) + ": terminated", goesOn}},
+			name:    "a session is still live",
+			warning: message{"1 of 2 sessions still live" + ofDrain, "", []string{"Still live: " + lineOf(1) + ": refused", "Terminated: " + lineOf(2), goesOn}},
 			live:    []string{visitorID(1)},
 		},
 		{
-			name:    "nobody may be dropped",
+			name:    "none may be terminated",
 			pam:     simulator.Config{Permission: simulator.ReadOnly},
-			warning: message{"2 sessions not ended", "", []string{lineOf(1) + ": not_attempted", lineOf(2) + ": not_attempted", "Nobody was dropped.", goesOn}},
+			warning: message{"2 sessions still live" + ofDrain, "", []string{"Not terminated: " + lineOf(1), "Not terminated: " + lineOf(2), noneTerminated, goesOn}},
 			live:    []string{visitorID(1), visitorID(2)},
 		},
 		{
@@ -570,13 +605,13 @@ func TestDrainOnFailureContinue(t *testing.T) {
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
 			},
-			warning: message{"1 session not ended", "", []string{lineOf(1) + ": unknown", goesOn}},
+			warning: message{"Can't tell whether 1 of 2 sessions ended" + ofDrain, "", []string{"Can't tell whether the session ended: " + lineOf(1), goesOn}},
 		},
 		{
 			name:      "the time is up",
 			script:    func(pam *acctest.PAM) { pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{Zombie: true}) },
 			arguments: map[string]any{"timeouts": map[string]any{"delete": "300ms"}},
-			warning:   message{"1 session not ended", "", []string{lineOf(1) + ": still_live", "ran out", goesOn}},
+			warning:   message{"1 of 2 sessions still live" + ofDrain, "", []string{"Still live: " + lineOf(1), "ran out", goesOn}},
 			live:      []string{visitorID(1)},
 		},
 	} {
@@ -591,7 +626,6 @@ func TestDrainOnFailureContinue(t *testing.T) {
 			config["on_failure"] = "continue"
 			state := kept(t, r, config)
 			destroyed := r.Destroy(state)
-			test.warning.summary = byDrain(state, test.warning.summary)
 			expectMessages(t, "error", destroyed.Diagnostics.Errors())
 			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), test.warning)
 			if destroyed.State != nil {
@@ -616,23 +650,23 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 		{
 			name:      "more sessions than allowed",
 			arguments: map[string]any{"max_sessions": 1},
-			failure:   message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2)}},
+			failure:   message{tooMany + ofDrain, "max_sessions", []string{lineOf(1), lineOf(2)}},
 		},
 		{
 			name:    "nothing is known",
 			pam:     simulator.Config{Permission: simulator.DropOnly},
-			failure: message{"Sessions not drained: the authorization lacks a permission", "", []string{"Nobody was dropped."}},
+			failure: message{drainFailed + "the authorization is missing a permission", "", []string{noneTerminated}},
 		},
 		{
 			name:      "interrupted in the grace period",
 			interrupt: simulator.OpGet,
 			arguments: map[string]any{"grace_period": "9m"},
-			failure:   message{"2 sessions not ended", "", []string{"The run was interrupted.", lineOf(1) + ": not_attempted", "Nobody was dropped."}},
+			failure:   message{"2 sessions still live" + ofDrain, "", []string{"The run was interrupted.", "Not terminated: " + lineOf(1), noneTerminated}},
 		},
 		{
 			name:      "interrupted before anything was known",
 			interrupt: simulator.OpList,
-			failure:   message{"Sessions not drained: the run was interrupted", "", []string{"Nobody was dropped."}},
+			failure:   message{drainFailed + "the run was interrupted", "", []string{noneTerminated}},
 		},
 	} {
 		for _, moment := range []string{"create", "destroy"} {
@@ -654,7 +688,7 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 				}
 				failure := test.failure
 				failure.says = append(slices.Clone(failure.says), map[string]string{
-					"create": "The drain is saved as tainted, so the next apply drains again.", "destroy": staysInState,
+					"create": tainted, "destroy": staysInState,
 				}[moment])
 				result := r.Apply(nil, config)
 				if moment == "destroy" {
@@ -671,7 +705,7 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 	}
 }
 
-// A destruction that failed is A second run drops only what is left.
+// A second destroy terminates only the sessions that remain.
 func TestDrainDestroyAgain(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
@@ -688,14 +722,14 @@ func TestDrainDestroyAgain(t *testing.T) {
 
 	pam.ExpectRequests(t, "list", "drop hash-1", "get 1", "list")
 	expectMessages(t, "error", destroyed.Diagnostics.Errors())
-	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), droppedMessage(state, 1))
+	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), terminatedMessage(1))
 	expectLive(t, pam)
 	if destroyed.State != nil {
 		t.Error("the drain stays in the state")
 	}
 }
 
-// vanishing is a PAM whose record of visitor 1 vanishes once it was dropped.
+// vanishing is a PAM whose record of visitor 1 vanishes once a request was sent for it.
 func vanishing(t *testing.T) *acctest.PAM {
 	t.Helper()
 	pam := inhabited(t, simulator.Config{}, append(visitors(1), visitorGone(9))...)
@@ -703,10 +737,10 @@ func vanishing(t *testing.T) *acctest.PAM {
 	return pam
 }
 
-// missing is the error about visitor 1, who is not listed and not known to have ended.
-var missing = message{"1 session not ended", "", []string{
-	lineOf(1) + ": unknown, PAM shows no such session to this authorization", "The drain needs their end, however often it runs.",
-	"add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), and then destroy", staysInState,
+// missing is the error about session 1, which is not listed and not known to have ended.
+var missing = message{"Can't tell whether 1 session ended" + ofDrain, "", []string{
+	"Can't tell whether the session ended: " + lineOf(1) + ": the session wasn't found, or is outside the authorization's scope", "The drain needs their end, however often it runs.",
+	"add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), then destroy.", staysInState,
 }}
 
 // A session that vanished fails the drain until PAM shows its end, or the user says
@@ -727,7 +761,7 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 			t.Fatal("the drain is gone from the state")
 		}
 		for _, d := range destroyed.Diagnostics.Errors() {
-			if strings.Contains(d.Detail, "A second run") {
+			if strings.Contains(d.Detail, "un again") || strings.Contains(d.Detail, "run Terraform again") {
 				t.Errorf("the error advises a run that could only look away:\n%s", d.Detail)
 			}
 		}
@@ -763,17 +797,17 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 		pam := vanishing(t)
 		config := unseen(map[string]any{"drain_on": []string{"create", "destroy"}, "on_failure": "continue"})
 		created := drains(t, pam).Apply(nil, config)
-		expectMessages(t, "diagnostic", created.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{"the destroy needs their end too.", "`exclude.session_ids`"}})
+		expectMessages(t, "diagnostic", created.Diagnostics, message{"Can't tell whether 1 session ended" + ofDrain, "", []string{"the destroy needs their end too.", "`exclude.session_ids`"}})
 		expectOutcomes(t, created.State, "unknown")
 		// At destroy it continues, but not in silence.
 		destroyed := drains(t, pam).Destroy(created.State)
-		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{lineOf(1) + ": unknown", goesOn}})
+		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"Can't tell whether 1 session ended" + ofDrain, "", []string{"Can't tell whether the session ended: " + lineOf(1), goesOn}})
 	})
 	t.Run("at a creation that failed", func(t *testing.T) {
 		t.Parallel()
 		pam := vanishing(t)
 		created := drains(t, pam).Apply(nil, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
-		expectMessages(t, "error", created.Diagnostics.Errors(), message{"1 session not ended", "", []string{"run `terraform untaint` on the drain"}})
+		expectMessages(t, "error", created.Diagnostics.Errors(), message{"Can't tell whether 1 session ended" + ofDrain, "", []string{"run `terraform untaint` on the drain", tainted}})
 		again := drains(t, pam).Apply(created.State, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
 		expectMessages(t, "error", again.Diagnostics.Errors(), missing)
 		untainted := again.State
@@ -792,15 +826,16 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 		pam.Sim.Add(visitorGone(1))
 		pam.Sim.Add(visitor(2, simulator.Behavior{Refuse: true}))
 		destroyed := drains(t, pam).Destroy(state)
-		expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"1 session not ended", "", []string{lineOf(2) + ": refused"}})
+		expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"1 of 2 sessions still live" + ofDrain, "", []string{"Still live: " + lineOf(2) + ": refused"}})
 		pam.Sim.Purge(visitorID(1))
 		pam.Sim.End(visitorID(2))
 		passes(t, pam, destroyed.State)
 	})
 }
 
-// A user who connects again is a newcomer: dropped as long as the time lasts, and
-// within `max_sessions`, which bounds the sessions that are live at the same time.
+// The session of a user who reconnects is terminated like any new one, as long as the
+// time lasts, and within `max_sessions`, which bounds the sessions that are live at the
+// same time.
 func TestDrainReconnectingUser(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Reconnects: 2}))
@@ -808,7 +843,7 @@ func TestDrainReconnectingUser(t *testing.T) {
 	state := kept(t, r, unseen(map[string]any{"max_sessions": 1}))
 	destroyed := r.Destroy(state)
 	expectMessages(t, "error", destroyed.Diagnostics.Errors())
-	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), message{byDrain(state, "3 sessions dropped"), "", []string{"3 sessions: 3 terminated."}})
+	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), message{"Terminated 3 sessions" + ofDrain, "", []string{"users who still have access can reconnect"}})
 	expectLive(t, pam)
 	var drops []string
 	for _, s := range pam.Sim.Sessions() {
@@ -829,8 +864,8 @@ func TestDrainInterrupted(t *testing.T) {
 		summary   string
 		says      []string
 	}{
-		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session not ended", []string{lineOf(1) + ": not_attempted", "Nobody was dropped."}},
-		{"while it waits for the end", simulator.OpGet, 3, nil, "1 session not ended", []string{lineOf(1) + ": still_live", "senhasegura accepted requests to terminate 1 session"}},
+		{"in the grace period", simulator.OpGet, 2, map[string]any{"grace_period": "9m"}, "1 session still live" + ofDrain, []string{"Not terminated: " + lineOf(1), noneTerminated}},
+		{"while it waits for the end", simulator.OpGet, 3, nil, "1 session still live" + ofDrain, []string{"Still live: " + lineOf(1) + ": senhasegura accepted the request"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -858,8 +893,8 @@ func TestDrainInterruptedInQuietPeriod(t *testing.T) {
 	state := kept(t, r, unseen(map[string]any{"quiet_period": "9m"}))
 	whenActed(pam, simulator.OpList, 4, driver.Stop)
 	destroyed := r.Destroy(state)
-	expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"Drain unverified", "", []string{
-		"The run was interrupted.", "whether others came since is not known", lineOf(1) + ": terminated", staysInState,
+	expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"Can't confirm that no session remains" + ofDrain, "", []string{
+		"The run was interrupted.", "New sessions may have started since the last check.", "Terminated: " + lineOf(1), staysInState,
 	}})
 	if destroyed.State == nil {
 		t.Error("the drain is gone from the state")
@@ -882,12 +917,12 @@ func TestDrainDestroyWithoutDraining(t *testing.T) {
 }
 
 // Where the provider's arguments are unknown, a plan is silent, a creation that
-// drains nobody works, and everything that must drain fails and stays.
+// drains nothing works, and everything that must drain fails and stays.
 func TestDrainWithUnknownProvider(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitors(1)...)
 	r := acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown}).Resource(drainType)
-	notKnown := message{"The provider's arguments are not known yet", "", []string{"PAM was not called", "`url`"}}
+	notKnown := message{"Provider configuration is not known yet", "", []string{"senhasegura was not called", "`url`"}}
 	atCreation := guard(map[string]any{"drain_on": []string{"create", "destroy"}})
 
 	plan := r.Plan(nil, atCreation)
@@ -946,7 +981,7 @@ func TestDrainCreate(t *testing.T) {
 	created := r.Apply(nil, config)
 
 	pam.ExpectRequestsInAnyOrder(t, "token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list")
-	expectMessages(t, "diagnostic", created.Diagnostics, droppedMessage(created.State, 1, 2))
+	expectMessages(t, "diagnostic", created.Diagnostics, terminatedMessage(1, 2))
 	expectLive(t, pam, visitorID(3))
 	var want []any
 	for n := range 2 {
@@ -978,8 +1013,8 @@ func TestDrainCreateFails(t *testing.T) {
 
 			created := r.Apply(nil, config)
 
-			expectMessages(t, "error", created.Diagnostics.Errors(), message{"1 session not ended", "", []string{
-				lineOf(1) + ": refused", lineOf(2) + ": terminated", "The drain is saved as tainted, so the next apply drains again.",
+			expectMessages(t, "error", created.Diagnostics.Errors(), message{"1 of 2 sessions still live" + ofDrain, "", []string{
+				"Still live: " + lineOf(1) + ": refused", "Terminated: " + lineOf(2), tainted,
 			}})
 			if created.State == nil || !created.State.Tainted {
 				t.Fatal("the drain is not saved as tainted")
@@ -991,18 +1026,14 @@ func TestDrainCreateFails(t *testing.T) {
 			}
 			pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
 			pam.Forget()
-			applied := r.Apply(created.State, config)
+			applied := acctest.NewDriver(t, pam, nil).Resource(drainType).Apply(created.State, config)
 			if applied.State == nil || applied.State.Tainted {
 				t.Fatalf("the drain is not whole after the second apply:\n%s", applied.Diagnostics)
 			}
-			dropping := created.State // in its destruction, where it drains then too
-			if len(drainOn) == 1 {
-				dropping = applied.State
-			}
-			expectMessages(t, "diagnostic", applied.Diagnostics, droppedMessage(dropping, 1))
+			expectMessages(t, "diagnostic", applied.Diagnostics, terminatedMessage(1))
 			for _, request := range pam.Requests() {
 				if request == "drop hash-2" {
-					t.Error("who had ended was dropped again")
+					t.Error("a request was sent for a session that had ended")
 				}
 			}
 			expectLive(t, pam)
@@ -1015,7 +1046,7 @@ func TestDrainCreateOnFailureContinue(t *testing.T) {
 	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
 	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 	created := r.Apply(nil, unseen(map[string]any{"drain_on": []string{"create"}, "on_failure": "continue"}))
-	expectMessages(t, "diagnostic", created.Diagnostics, message{byDrain(created.State, "1 session not ended"), "", []string{lineOf(1) + ": refused", "Terraform goes on"}})
+	expectMessages(t, "diagnostic", created.Diagnostics, message{"1 session still live" + ofDrain, "", []string{"Still live: " + lineOf(1) + ": refused", "`on_failure` is `continue`, so Terraform continues."}})
 	if created.State == nil || created.State.Tainted {
 		t.Fatal("the drain is not saved, or is tainted")
 	}
@@ -1041,30 +1072,28 @@ func expectOutcomes(t *testing.T, state *acctest.State, want ...string) {
 	}
 }
 
-// previewMessage is the warning of a plan about the visitors whom it would drop.
-// drain is nil for one that is to be created.
-func previewMessage(drain *acctest.State, numbers ...int) message {
-	summary, moment := countOf(len(numbers))+" to drop"+newDrain, "created"
-	if drain != nil {
-		summary, moment = byDrain(drain, countOf(len(numbers))+" to drop"), "destroyed"
-	}
-	want := message{summary: summary, says: []string{
-		"would drop when the drain is " + moment, "The plan itself dropped nobody.", countOf(len(numbers)) + " matching at 20",
+// previewMessage is the warning of a plan about the sessions that match. Terraform plans
+// to create or to destroy the drain.
+func previewMessage(moment string, numbers ...int) message {
+	want := message{summary: matching(len(numbers)) + ofDrain, says: []string{
+		map[string]string{"create": "Creating", "destroy": "Destroying"}[moment] + " this drain terminates the sessions that match at that time.", "Matching at 20",
 	}}
 	for _, n := range numbers {
-		want.says = append(want.says, "\n  - "+lineOf(n)+": matched")
+		want.says = append(want.says, "Matching: "+lineOf(n))
 	}
 	return want
 }
 
-// newDrain is how the summaries of previews name what has no id yet.
-const newDrain = " (new drain of devices " + guarded + ")"
+func matching(n int) string {
+	if n == 1 {
+		return "1 session matches"
+	}
+	return countOf(n) + " match"
+}
 
 func TestDrainPreviewOfCreation(t *testing.T) {
 	t.Parallel()
-	tooMany := message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{
-		"2 sessions connected:", lineOf(1), lineOf(2), "Nobody was dropped.", "This is a plan.",
-	}}
+	refused := message{tooMany + ofDrain, "max_sessions", []string{"Matching: " + lineOf(1), "Matching: " + lineOf(2), noneTerminated}}
 	for _, test := range []struct {
 		name      string
 		pam       simulator.Config
@@ -1081,13 +1110,13 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			requests:  []string{"token", "list"},
 		},
 		{
-			name:     "somebody is connected",
+			name:     "sessions match",
 			sessions: append(visitors(1, 2), visitorElsewhere(3)),
 			requests: []string{"token", "list"},
-			warnings: []message{previewMessage(nil, 1, 2)},
+			warnings: []message{previewMessage("create", 1, 2)},
 		},
 		{
-			name:     "nobody is connected",
+			name:     "no session is live",
 			sessions: []simulator.Session{visitorElsewhere(3), visitorGone(4)},
 			requests: []string{"token", "list"},
 		},
@@ -1096,15 +1125,15 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "4m", "quiet_period": "4m"},
 			requests:  []string{"token", "list"},
-			warnings:  []message{previewMessage(nil, 1)},
+			warnings:  []message{previewMessage("create", 1)},
 		},
 		{
 			name:      "one is excluded: the apply will fail",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}},
 			requests:  []string{"token", "list"},
-			warnings: []message{{"1 session to drop, 1 excluded session" + newDrain, "", []string{
-				lineOf(2) + ": matched", "The apply fails while one is live, because `on_excluded` is `halt`:\n  - " + lineOf(1) + ": excluded",
+			warnings: []message{{"1 session matches, 1 excluded" + exceptUser1, "", []string{
+				"Matching: " + lineOf(2), "Excluded, not terminated. The apply fails while one is live (`on_excluded`): " + lineOf(1),
 			}}},
 		},
 		{
@@ -1112,8 +1141,8 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			sessions:  visitors(1),
 			arguments: map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}, "on_excluded": "continue"},
 			requests:  []string{"token", "list"},
-			warnings: []message{{"0 sessions to drop, 1 excluded session" + newDrain, "", []string{
-				"1 session excluded, which will not be terminated and will not fail the apply:\n  - " + lineOf(1) + ": excluded",
+			warnings: []message{{"0 sessions match, 1 excluded" + exceptUser1, "", []string{
+				"Excluded, not terminated. The apply continues: " + lineOf(1),
 			}}},
 		},
 		{
@@ -1122,19 +1151,19 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"match": map[string]any{"users": []string{`CORP\user-1`}}, "exclude": map[string]any{"devices": []string{guarded}}, "on_unseen": "ignore"},
 			requests:  []string{"token", "list"},
 			warnings: []message{
-				{`0 sessions to drop, 1 excluded session (new drain of users CORP\user-1)`, "", []string{
-					"will not fail the apply:\n  - " + lineOf(1) + ": excluded, and it may not match, because senhasegura shows",
+				{`0 sessions match, 1 excluded: drain of users CORP\user-1, except devices ` + guarded, "", []string{
+					"Excluded, not terminated. The apply continues: " + lineOf(1) + `: senhasegura shows "user-1", and ` + "`match.users`" + ` has "CORP\\user-1", which may be another form of the same name`,
 				}},
-				{`1 value may be misspelled (new drain of users CORP\user-1)`, "", []string{`similar: "user-1"`}},
+				{`1 value may be misspelled: drain of users CORP\user-1, except devices ` + guarded, "", []string{`similar: "user-1"`}},
 			},
 		},
 		{
-			name:      "one cannot be decided: it is not counted among those to drop",
+			name:      "one can't be decided: it is not counted among those that match",
 			sessions:  append(visitors(1), simulator.Session{RecordID: 2, SessionID: visitorID(2), User: "nobody-knows", Device: guarded + ":22", Start: started}),
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}}},
 			requests:  []string{"token", "list"},
-			warnings: []message{{"1 session to drop, 1 that cannot be dropped" + newDrain, "", []string{
-				lineOf(1) + ": matched", "1 session that the drain will not drop, and so will fail on:", "nobody-knows", "`exclude.origin_ips`", "Name sessions that cannot be decided",
+			warnings: []message{{"1 session matches, 1 can't be terminated" + ofDrain + ", except origin_ips 192.0.2.1", "", []string{
+				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To decide about sessions that senhasegura doesn't describe",
 			}}},
 		},
 		{
@@ -1148,12 +1177,12 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"preview": false, "max_sessions": 1},
 		},
 		{
-			name:     "who is connected cannot be seen",
+			name:     "the sessions can't be listed",
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			sessions: visitors(1),
 			requests: []string{"token", "list"},
-			warnings: []message{{"Sessions to drop not previewed", "", []string{
-				"Who is connected is not known: the authorization lacks a permission. This is a plan: nothing was dropped.", "`preview = false`", "HTTP 500",
+			warnings: []message{{"Can't preview sessions: the authorization is missing a permission", "", []string{
+				"The plan doesn't show which sessions match" + ofDrain + ".", "`preview = false`", "HTTP 500",
 			}}},
 		},
 		{
@@ -1161,14 +1190,14 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1},
 			requests:  []string{"token", "list"},
-			errors:    []message{tooMany},
+			errors:    []message{refused},
 		},
 		{
 			name:      "too many, which `on_failure` does not excuse",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1, "on_failure": "continue"},
 			requests:  []string{"token", "list"},
-			errors:    []message{tooMany},
+			errors:    []message{refused},
 		},
 		{
 			name:      "the match is not known yet",
@@ -1191,7 +1220,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"match": map[string]any{"devices": []string{guarded}, "older_than": acctest.Unknown}},
 		},
 		{
-			name:      "whom to exclude is not known yet",
+			name:      "what to exclude is not known yet",
 			sessions:  visitors(1),
 			arguments: map[string]any{"exclude": map[string]any{"users": acctest.Unknown}},
 		},
@@ -1216,7 +1245,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			sessions:  visitors(1),
 			arguments: map[string]any{"timeouts": acctest.Unknown},
 			requests:  []string{"token", "list"},
-			warnings:  []message{previewMessage(nil, 1)},
+			warnings:  []message{previewMessage("create", 1)},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -1240,15 +1269,15 @@ func during(rpc string, all acctest.Diagnostics) acctest.Diagnostics {
 
 func TestDrainPreviewOfDestruction(t *testing.T) {
 	t.Parallel()
-	t.Run("somebody is connected", func(t *testing.T) {
+	t.Run("a session matches", func(t *testing.T) {
 		t.Parallel()
 		pam := inhabited(t, simulator.Config{}, visitors(1)...)
 		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
 		destroyed := r.Destroy(state)
 		pam.ExpectRequests(t, "token", "list", "list", "drop hash-1", "get 1", "list")
-		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics), previewMessage(state, 1))
-		expectMessages(t, "applied", during("ApplyResourceChange", destroyed.Diagnostics), droppedMessage(state, 1))
+		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics), previewMessage("destroy", 1))
+		expectMessages(t, "applied", during("ApplyResourceChange", destroyed.Diagnostics), terminatedMessage(1))
 	})
 	t.Run("too many: nothing is applied", func(t *testing.T) {
 		t.Parallel()
@@ -1256,7 +1285,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 		destroyed := r.Destroy(kept(t, r, guard(map[string]any{"max_sessions": 1})))
 		pam.ExpectRequests(t, "token", "list")
-		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2)}})
+		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{tooMany + ofDrain, "max_sessions", []string{"Matching: " + lineOf(1), "Matching: " + lineOf(2)}})
 		if destroyed.State == nil {
 			t.Error("the drain is gone from the state")
 		}
@@ -1285,7 +1314,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		state := kept(t, r, guard(nil))
 		plan := r.Plan(state, guard(map[string]any{"match": map[string]any{"devices": []string{"10.66.33.170"}}}))
 		pam.ExpectRequests(t, "token", "list")
-		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1))
 	})
 	t.Run("a replacement by its triggers", func(t *testing.T) {
 		t.Parallel()
@@ -1294,7 +1323,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		state := kept(t, r, guard(map[string]any{"triggers": map[string]string{"machine": "1"}}))
 		plan := r.Plan(state, guard(map[string]any{"triggers": map[string]any{"machine": acctest.Unknown}}))
 		pam.ExpectRequests(t, "token", "list")
-		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1))
 	})
 	t.Run("a replacement whose match is not known yet", func(t *testing.T) {
 		t.Parallel()
@@ -1302,7 +1331,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
 		plan := r.Plan(state, guard(map[string]any{"match": map[string]any{"devices": acctest.Unknown}}))
-		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1))
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1))
 	})
 	t.Run("a replacement that drains at both ends", func(t *testing.T) {
 		t.Parallel()
@@ -1317,7 +1346,7 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 		// Another process plans, and reads one list for both ends.
 		plan := acctest.NewDriver(t, pam, nil).Resource(drainType).Plan(state, config)
 		pam.ExpectRequests(t, "token", "list")
-		expectMessages(t, "warning", plan.Diagnostics, previewMessage(state, 1), message{"2 sessions to drop (new drain of users user-1 user-2)", "", []string{"when the drain is created", "user-1", "user-2"}})
+		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1), message{"2 sessions match: drain of users user-1, user-2", "", []string{"Creating this drain", "Matching: user-1 on", "Matching: user-2 on"}})
 	})
 	t.Run("a replacement in a configuration that turns previews off", func(t *testing.T) {
 		t.Parallel()
@@ -1370,7 +1399,7 @@ func TestDrainAttributes(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// Somebody is connected, whom an update must not drop.
+			// A session matches, which an update must not terminate.
 			pam := inhabited(t, simulator.Config{}, visitors(1)...)
 			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
 			before := kept(t, r, unseen(map[string]any{name: test.from}))
@@ -1399,6 +1428,22 @@ func TestDrainAttributes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Terraform merges warnings whose summaries are equal: each of two drains of the same
+// sessions must have one of its own.
+func TestDrainsOfTheSameSessions(t *testing.T) {
+	t.Parallel()
+	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	config := guard(map[string]any{"drain_on": []string{"create"}})
+	first := r.Apply(nil, config)
+	expectMessages(t, "diagnostic of the first", during("ApplyResourceChange", first.Diagnostics), terminatedMessage(1))
+	pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	second := r.Apply(nil, config)
+	want := terminatedMessage(2)
+	want.summary += fmt.Sprintf(" (%v)", second.State.At("id"))
+	expectMessages(t, "diagnostic of the second", during("ApplyResourceChange", second.Diagnostics), want)
 }
 
 // An argument that is taken out goes back to its default. The plans read one list,
@@ -1435,8 +1480,8 @@ func TestDrainUpdatedExclude(t *testing.T) {
 		"exclude": map[string]any{"users": []string{"user-1"}}, "on_excluded": "continue",
 	}))
 	destroyed := r.Destroy(updated.State)
-	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{byDrain(updated.State, "1 session dropped, 1 excluded session"), "", []string{
-		lineOf(2) + ": terminated", "1 session left open, because `exclude` matches:", lineOf(1) + ": excluded",
+	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"Terminated 1 session, 1 excluded session left open: drain of devices " + guarded + ", except users user-1", "", []string{
+		"Terminated: " + lineOf(2), "Excluded, left open: " + lineOf(1),
 	}})
 	expectLive(t, pam, visitorID(1))
 }
@@ -1467,6 +1512,7 @@ func refusedArguments() []refusedArgument {
 		none     = "The set must have at least one value"
 		negative = "must not be negative"
 		notAbove = "must be greater than zero"
+		noTime   = "must be shorter than `timeouts."
 	)
 	return []refusedArgument{
 		{"no match", map[string]any{"match": nil}, "match", "match"},
@@ -1495,9 +1541,9 @@ func refusedArguments() []refusedArgument {
 		{"no poll interval", map[string]any{"poll_interval": "0s"}, "poll_interval", notAbove},
 		{"a negative poll interval", map[string]any{"poll_interval": "-2s"}, "poll_interval", notAbove},
 		{"a poll interval in words", map[string]any{"poll_interval": "often"}, "poll_interval", "often"},
-		{"a grace as long as the time allowed", allowing("10m", map[string]any{"grace_period": "10m"}), "grace_period", "leave no time to drop anybody"},
-		{"a quiet as long as the time allowed", allowing("10m", map[string]any{"quiet_period": "10m"}), "quiet_period", "leave no time to drop anybody"},
-		{"both together as long as the time allowed", allowing("10m", map[string]any{"grace_period": "5m", "quiet_period": "5m"}), "grace_period", "leave no time to drop anybody"},
+		{"a grace as long as the time allowed", allowing("10m", map[string]any{"grace_period": "10m"}), "grace_period", noTime},
+		{"a quiet as long as the time allowed", allowing("10m", map[string]any{"quiet_period": "10m"}), "quiet_period", noTime},
+		{"both together as long as the time allowed", allowing("10m", map[string]any{"grace_period": "5m", "quiet_period": "5m"}), "grace_period", noTime},
 		{"an unknown way to treat unseen values", map[string]any{"on_unseen": "fail"}, "on_unseen", "value must be one of"},
 		{"a negative limit", map[string]any{"max_sessions": -1}, "max_sessions", "at least 0"},
 	}
@@ -1515,7 +1561,7 @@ func TestDrainValidation(t *testing.T) {
 		refusedArgument{"no time to create", map[string]any{"timeouts": map[string]any{"create": "0s"}}, "timeouts.create", "must be greater than zero"},
 		refusedArgument{"a grace as long as the time at creation", map[string]any{
 			"drain_on": []string{"create"}, "grace_period": "1m", "timeouts": map[string]any{"create": "1m"},
-		}, "grace_period", "`timeouts.create` allows 1m0s"},
+		}, "grace_period", "must be shorter than `timeouts.create` (1m)."},
 		refusedArgument{"a time to delete in words", map[string]any{"timeouts": map[string]any{"delete": "long"}}, "timeouts.delete", "must be a duration with a unit"},
 	)
 	for _, test := range tests {

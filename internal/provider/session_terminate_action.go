@@ -2,19 +2,13 @@ package provider
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
 var (
@@ -24,7 +18,7 @@ var (
 	_ action.ActionWithValidateConfig = (*sessionTerminateAction)(nil)
 )
 
-// sessionTerminateAction drains once, now, and keeps no state.
+// sessionTerminateAction drains once, immediately, and keeps no state.
 type sessionTerminateAction struct {
 	configured
 }
@@ -43,7 +37,7 @@ func (a *sessionTerminateAction) Metadata(_ context.Context, req action.Metadata
 
 func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Ends every matching session now, without a state.",
+		MarkdownDescription: "Terminates all matching sessions immediately. Keeps no state.",
 		Attributes: map[string]schema.Attribute{
 			// Required
 			"match": actionMatch(matchDescription, true),
@@ -63,7 +57,7 @@ func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequ
 				Validators:          []validator.String{onUnseenRule()},
 			},
 			"dry_run": schema.BoolAttribute{
-				MarkdownDescription: "Show whom the action would drop now, and drop nobody. Default `false`.",
+				MarkdownDescription: "Whether to list matching sessions without terminating them. Defaults to `false`.",
 				Optional:            true,
 			},
 			"poll_interval": actionDuration(pollDescription, positiveDuration),
@@ -76,7 +70,6 @@ func actionDuration(description string, rule textRule) schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: description,
 		Optional:            true,
-		CustomType:          timetypes.GoDurationType{},
 		Validators:          []validator.String{rule},
 	}
 }
@@ -95,7 +88,7 @@ func (a *sessionTerminateAction) ValidateConfig(ctx context.Context, req action.
 	resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), onInvoke)...)
 }
 
-// Invoke drains and tells what happens while it does.
+// Invoke drains and reports progress.
 func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	defer a.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminateModel
@@ -111,8 +104,8 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 		return
 	}
 
-	// The engine tells its progress from this goroutine: Terraform's channel is
-	// not buffered and is gone when Invoke returns.
+	// The engine reports progress on this goroutine: Terraform's channel is not buffered
+	// and is gone when Invoke returns.
 	teller := progressTeller{send: func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }}
 	request.LeaveExcluded = true
 	request.DryRun = model.DryRun.ValueBool()
@@ -120,16 +113,16 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	report, err := a.data.terminator.Drain(ctx, request)
+	run := drained{Report: report, name: "action on " + model.words(), moment: onInvoke}
 	if err != nil {
-		failed, fault := drainFailed(report, err, onInvoke, consequenceOf[onInvoke]), drainFault(err)
+		failed, fault := run.failed(err, ""), drainFault(err)
 		if request.DryRun && guarded(err) {
 			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
 		} else {
 			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
 		}
 	}
-	unseen := unseenOfRun(report, err, model.onUnseen())
-	resp.Diagnostics.Append(unseenValues(unseen, "action on "+matchWords(model.Match), false)...)
+	resp.Diagnostics.Append(unseenValues(unseenOfRun(report, err, model.onUnseen()), run.name, false)...)
 	switch {
 	case err != nil && len(report.Sessions) == 0:
 		// Nothing is known, and no count could say so.
@@ -142,81 +135,3 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 
 // onInvoke is the moment at which an action drains, beside onCreate and onDestroy.
 const onInvoke = "invoke"
-
-// maxNamed bounds the sessions that a dry run names: none of them is dropped.
-const maxNamed = 20
-
-// manySessions is from how many sessions on progress is thinned.
-const manySessions = 50
-
-// progressTeller words the events of a drain.
-type progressTeller struct {
-	send    func(string)
-	matched int
-	ended   int
-}
-
-func (p *progressTeller) tell(e termination.Event) {
-	switch e.Stage {
-	case termination.Listed:
-		p.matched = e.Count
-		p.send("Matched " + countSessions(e.Count) + ".")
-	case termination.InGrace:
-		p.send(fmt.Sprintf("Waiting up to %s for %s to end by themselves.", roundedWait(e.Wait), countSessions(e.Count)))
-	case termination.Dropping:
-		p.send("Dropping " + countSessions(e.Count) + ".")
-	case termination.Newcomer:
-		p.matched += e.Count
-		p.send("Matched " + countSessions(e.Count) + " more that came meanwhile.")
-	case termination.InQuiet:
-		p.send(fmt.Sprintf("Watching for newcomers for %s.", roundedWait(e.Wait)))
-	case termination.Settled:
-		p.settled(*e.Session)
-	}
-}
-
-// settled tells of one session. Where there are many, ends are told ten times on
-// the way, and whatever is not an end is always told.
-func (p *progressTeller) settled(d termination.Drained) {
-	if d.Outcome.Ended() {
-		p.ended++
-		if p.matched > manySessions {
-			if p.ended%(p.matched/10) == 0 {
-				p.send(fmt.Sprintf("%d of %s ended.", p.ended, countSessions(p.matched)))
-			}
-			return
-		}
-	}
-	p.send(outcomeLine(d))
-}
-
-// roundedWait leaves out what no person wants to read.
-func roundedWait(d time.Duration) time.Duration {
-	if d < time.Second {
-		return d.Round(time.Millisecond)
-	}
-	return d.Round(time.Second)
-}
-
-// rehearse tells whom a drain would drop, and everybody whom it would not drop
-// although it may have to.
-func (p *progressTeller) rehearse(report termination.Report, err error) {
-	matching := report.Matched()
-	for i, d := range matching {
-		if i == maxNamed {
-			p.send(fmt.Sprintf("And %d more.", len(matching)-maxNamed))
-			break
-		}
-		p.send(outcomeLine(d))
-	}
-	for _, d := range slices.Concat(report.Survivors(), report.Excluded()) {
-		p.send(outcomeLine(d))
-	}
-	if err == nil {
-		left := ""
-		if n := len(report.Excluded()); n > 0 {
-			left = ", and " + countExcluded(n) + " left open"
-		}
-		p.send(fmt.Sprintf("Dry run: %s would be dropped now%s. Nobody was dropped.", countSessions(len(matching)), left))
-	}
-}

@@ -11,13 +11,19 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
-const terminateType = "senhasegura_session_terminate"
+const (
+	terminateType = "senhasegura_session_terminate"
 
-// An action ends as a destruction of a drain does, in the same words. It keeps
-// no state, and tells whom it dropped as progress and not as a warning.
+	// onMachine is how the summary of a message ends that is about an action on the
+	// guarded machine.
+	onMachine = ": action on devices " + guarded
+)
+
+// An action ends as a destroy of a drain does, in the same words. It protects no
+// resources, and tells what it terminated as progress and not as a warning.
 func TestTerminateActionEndsAsADrain(t *testing.T) {
 	t.Parallel()
-	inAction := strings.NewReplacer(staysInState, "An action keeps no state.", "`timeouts.delete`", "`timeouts.invoke`")
+	inAction := strings.NewReplacer("Drain of ", "Action on ", "drain of ", "action on ", "`timeouts.delete`", "`timeouts.invoke`")
 	for _, test := range drainCases() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -30,35 +36,38 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 			test.expectRequests(t, pam)
 			var errors []message
 			for _, want := range test.errors {
-				want.says = append(slices.Clone(want.says), staysInState)
+				want.summary, want.says = inAction.Replace(want.summary), slices.Clone(want.says)
 				for i := range want.says {
 					want.says[i] = inAction.Replace(want.says[i])
 				}
 				errors = append(errors, want)
 			}
 			expectMessages(t, "diagnostic", invocation.Diagnostics, errors...)
+			if said := invocation.Diagnostics.String(); strings.Contains(said, "Terraform did not destroy") || strings.Contains(said, "tainted") {
+				t.Errorf("an action protects no resources and is not tainted:\n%s", said)
+			}
 			expectLive(t, pam, test.live...)
 			progress := strings.Join(invocation.Progress, "\n")
-			for _, n := range test.dropped {
-				if !strings.Contains(progress, lineOf(n)+": terminated") {
+			for _, n := range test.terminated {
+				if !strings.Contains(progress, "terminated: "+lineOf(n)) {
 					t.Errorf("the progress does not name %s:\n%s", visitorID(n), progress)
 				}
 			}
-			if len(invocation.Diagnostics) > 0 && strings.Contains(progress, "No live session matched") {
-				t.Errorf("the progress claims that nobody matched:\n%s", progress)
+			if len(invocation.Diagnostics) > 0 && strings.Contains(progress, "No matching sessions.") {
+				t.Errorf("the progress claims that no session matched:\n%s", progress)
 			}
 		})
 	}
 }
 
-// A dry run fails nobody: where a guard would stop the action it warns.
+// A dry run does not fail: where a guard would stop the action it warns.
 func TestTerminateActionDryRunPastAGuard(t *testing.T) {
 	t.Parallel()
 	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
 	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{"dry_run": true, "max_sessions": 1}))
 	expectMessages(t, "error", invocation.Diagnostics.Errors())
 	expectMessages(t, "warning", invocation.Diagnostics.Warnings(), message{
-		"Too many sessions match: 2, and `max_sessions` is 1", "max_sessions", []string{lineOf(1), lineOf(2), "Nobody was dropped."},
+		tooMany + onMachine, "max_sessions", []string{"Matching: " + lineOf(1), "Matching: " + lineOf(2), noneTerminated},
 	})
 	expectLive(t, pam, visitorID(1), visitorID(2))
 }
@@ -83,51 +92,52 @@ func TestTerminateActionProgress(t *testing.T) {
 		want      []string
 	}{
 		{
-			name:     "nobody",
+			name:     "none",
 			sessions: []simulator.Session{visitorGone(9)},
-			want:     []string{"Matched 0 sessions.", "No live session matched."},
+			want:     []string{"0 sessions matched.", "No matching sessions."},
 		},
 		{
 			name:     "one",
 			sessions: append(visitors(1), visitorElsewhere(2)),
-			want:     []string{"Matched 1 session.", "Dropping 1 session.", lineOf(1) + ": terminated", "1 session: 1 terminated."},
+			want:     []string{"1 session matched.", "Terminating 1 session.", "terminated: " + lineOf(1), "1 session: 1 terminated."},
 		},
 		{
 			name:     "two, in the order of the list",
 			sessions: visitors(1, 2),
-			want:     []string{"Matched 2 sessions.", "Dropping 2 sessions.", lineOf(1) + ": terminated", lineOf(2) + ": terminated", "2 sessions: 2 terminated."},
+			want:     []string{"2 sessions matched.", "Terminating 2 sessions.", "terminated: " + lineOf(1), "terminated: " + lineOf(2), "2 sessions: 2 terminated."},
 		},
 		{
-			name:      "a grace period in which everybody leaves",
+			name:      "a grace period in which all end",
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "9m"},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
 			},
 			want: []string{
-				"Matched 1 session.", "Waiting up to 9m0s for 1 session to end by themselves.",
-				lineOf(1) + ": already_ended", "1 session: 1 already_ended.",
+				"1 session matched.", "Waiting up to 9m for 1 session to end on their own.",
+				"already_ended: " + lineOf(1), "1 session: 1 already_ended.",
 			},
 		},
 		{
-			name:      "a newcomer in the quiet period",
+			name:      "a new session in the quiet period",
 			sessions:  visitors(1),
 			arguments: map[string]any{"quiet_period": "50ms"},
 			script: func(pam *acctest.PAM) {
 				whenActed(pam, simulator.OpList, 2, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
 			want: []string{
-				"Matched 1 session.", "Dropping 1 session.", lineOf(1) + ": terminated", "Watching for newcomers for 50ms.",
-				"Matched 1 session more that came meanwhile.", "Dropping 1 session.", lineOf(2) + ": terminated", "Watching for newcomers for 50ms.",
+				"1 session matched.", "Terminating 1 session.", "terminated: " + lineOf(1), "Waiting 50ms for new sessions.",
+				"1 new matching session.", "Terminating 1 session.", "terminated: " + lineOf(2), "Waiting 50ms for new sessions.",
 				"2 sessions: 2 terminated.",
 			},
 		},
 		{
-			name:     "a survivor",
+			name:     "one is refused",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})},
 			want: []string{
-				"Matched 2 sessions.", "Dropping 2 sessions.", lineOf(2) + ": terminated", "Dropping 1 session.",
-				lineOf(1) + ": refused, PAM refused without saying why; DELETE /api/pam/session/drop/hash-1: HTTP 500, API code 1, An error occurred while droping session (https://pam.example.com, 1 attempt)",
+				"2 sessions matched.", "Terminating 2 sessions.", "terminated: " + lineOf(2),
+				"Repeating the request for 1 session: senhasegura refused the request without giving a reason.",
+				"refused: " + lineOf(1),
 				"2 sessions: 1 refused, 1 terminated.",
 			},
 		},
@@ -141,31 +151,31 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "too many",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"max_sessions": 1},
-			want:      []string{"Matched 2 sessions.", "2 sessions: 2 not_attempted."},
+			want:      []string{"2 sessions matched.", "2 sessions: 2 not_attempted."},
 		},
 		{
 			name:      "dry run",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"dry_run": true, "grace_period": "4m", "quiet_period": "4m"},
 			want: []string{
-				"Matched 2 sessions.", lineOf(1) + ": matched", lineOf(2) + ": matched",
-				"Dry run: 2 sessions would be dropped now. Nobody was dropped.",
+				"2 sessions matched.", "matched: " + lineOf(1), "matched: " + lineOf(2),
+				"Dry run: 2 sessions would be terminated. No sessions were terminated.",
 			},
 		},
 		{
-			name:      "dry run with nobody",
+			name:      "dry run without a match",
 			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"dry_run": true},
-			want:      []string{"Matched 0 sessions.", "Dry run: 0 sessions would be dropped now. Nobody was dropped."},
+			want:      []string{"0 sessions matched.", "Dry run: 0 sessions would be terminated. No sessions were terminated."},
 		},
 		{
-			name:      "dry run with too many: it would drop nobody",
+			name:      "dry run with too many: it would terminate none",
 			sessions:  visitors(1, 2),
 			arguments: map[string]any{"dry_run": true, "max_sessions": 1},
-			want:      []string{"Matched 2 sessions.", lineOf(1) + ": matched", lineOf(2) + ": matched"},
+			want:      []string{"2 sessions matched.", "matched: " + lineOf(1), "matched: " + lineOf(2)},
 		},
 		{
-			name:      "dry run without permission to look",
+			name:      "dry run without permission to read",
 			pam:       simulator.Config{Permission: simulator.DropOnly},
 			sessions:  visitors(1),
 			arguments: map[string]any{"dry_run": true},
@@ -198,18 +208,18 @@ func TestTerminateActionProgressIsThinned(t *testing.T) {
 	}
 	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(nil))
 	var want []string
-	want = append(want, "Matched 120 sessions.", "Dropping 120 sessions.")
+	want = append(want, "120 sessions matched.", "Terminating 120 sessions.")
 	for n := 12; n < 120; n += 12 {
 		want = append(want, fmt.Sprintf("%d of 120 sessions ended.", n))
 	}
-	want = append(want, "Dropping 1 session.", lineOf(7)+": refused", "120 sessions: 119 terminated, 1 refused.")
+	want = append(want, "Repeating the request for 1 session: ", "refused: "+lineOf(7), "120 sessions: 119 terminated, 1 refused.")
 	if !slices.EqualFunc(invocation.Progress, want, strings.HasPrefix) {
 		t.Errorf("progress:\n%s\nwant:\n%s", strings.Join(invocation.Progress, "\n"), strings.Join(want, "\n"))
 	}
-	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session not ended", "", []string{lineOf(7) + ": refused", "119 sessions dropped and seen ended:"}})
+	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 of 120 sessions still live" + onMachine, "", []string{"Still live: " + lineOf(7) + ": refused", "Terminated: " + lineOf(120)}})
 }
 
-// A dry run shows twenty, and everybody whom a drain would fail on.
+// A dry run shows twenty, and every session that a drain would fail for.
 func TestTerminateActionDryRunOfMany(t *testing.T) {
 	t.Parallel()
 	pam := acctest.Start(t, simulator.Config{})
@@ -220,11 +230,11 @@ func TestTerminateActionDryRunOfMany(t *testing.T) {
 	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{
 		"dry_run": true, "exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}},
 	}))
-	want := []string{"Matched 25 sessions."}
+	want := []string{"25 sessions matched."}
 	for n := range 20 {
-		want = append(want, lineOf(n+1)+": matched")
+		want = append(want, "matched: "+lineOf(n+1))
 	}
-	want = append(want, "And 5 more.", `session "hash-26" (nobody-knows on`, "Dry run: 25 sessions would be dropped now. Nobody was dropped.")
+	want = append(want, "And 5 more.", "unknown: nobody-knows on "+guarded+":22 since ", "Dry run: 25 sessions would be terminated. No sessions were terminated.")
 	if !slices.EqualFunc(invocation.Progress, want, strings.HasPrefix) {
 		t.Errorf("progress:\n%s\nwant:\n%s", strings.Join(invocation.Progress, "\n"), strings.Join(want, "\n"))
 	}
@@ -240,7 +250,7 @@ func TestTerminateActionProgressIsLive(t *testing.T) {
 	acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(nil), func(text string) {
 		dropsAt[text] = pam.Sim.Count(simulator.OpDrop)
 	})
-	want := map[string]int{"Matched 1 session.": 0, "Dropping 1 session.": 0, lineOf(1) + ": terminated": 1, "1 session: 1 terminated.": 1}
+	want := map[string]int{"1 session matched.": 0, "Terminating 1 session.": 0, "terminated: " + lineOf(1): 1, "1 session: 1 terminated.": 1}
 	if !maps.Equal(dropsAt, want) {
 		t.Errorf("drops at each message: %v, want %v", dropsAt, want)
 	}
@@ -252,8 +262,8 @@ func TestTerminateActionInterrupted(t *testing.T) {
 	driver := acctest.NewDriver(t, pam, nil)
 	whenActed(pam, simulator.OpGet, 3, driver.Stop)
 	invocation := driver.InvokeAction(terminateType, guard(nil))
-	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session not ended", "", []string{
-		"The run was interrupted.", lineOf(1) + ": still_live", "An action keeps no state.",
+	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session still live" + onMachine, "", []string{
+		"The run was interrupted.", "Still live: " + lineOf(1),
 	}})
 }
 
@@ -263,7 +273,7 @@ func TestTerminateActionWithUnknownProvider(t *testing.T) {
 	driver := acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown})
 	expectMessages(t, "diagnostic", driver.PlanAction(terminateType, guard(nil)))
 	invocation := driver.InvokeAction(terminateType, guard(nil))
-	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"The provider's arguments are not known yet", "", []string{"`url`"}})
+	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"Provider configuration is not known yet", "", []string{"`url`"}})
 	if len(invocation.Progress) > 0 {
 		t.Errorf("progress without PAM: %q", invocation.Progress)
 	}
@@ -296,7 +306,7 @@ func TestTerminateActionValidation(t *testing.T) {
 }
 
 // What validation could not see yet is refused when the action runs: nothing is
-// asked and nobody is dropped.
+// asked and no session is terminated.
 func TestTerminateActionChecksAgain(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

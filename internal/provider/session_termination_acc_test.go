@@ -138,7 +138,7 @@ func TestAccTerminationAgain(t *testing.T) {
 				ConfigStateChecks: expectOutcome("already_ended"),
 			},
 			{
-				// An end is final, so nobody asks for it again.
+				// An end is final, so it is not read again.
 				PreConfig: func() {
 					expectDrops(t, pam, 1)()
 					pam.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
@@ -153,7 +153,7 @@ func TestAccTerminationAgain(t *testing.T) {
 }
 
 // TestAccTerminationAcceptedAgain: a session that a refresh shows live leaves the
-// state, and is dropped again.
+// state, and is terminated again.
 func TestAccTerminationAcceptedAgain(t *testing.T) {
 	t.Parallel()
 	pam := accPAM(t, simulator.Behavior{Zombie: true})
@@ -179,12 +179,12 @@ func TestAccTerminationAcceptedAgain(t *testing.T) {
 	expectDrops(t, pam, 1)()
 }
 
-// TestAccTerminationUnconfirmed: an unconfirmed drop is saved, and the next apply
-// completes it.
+// TestAccTerminationUnconfirmed: a request whose result was not confirmed is saved, and
+// the next apply completes it.
 func TestAccTerminationUnconfirmed(t *testing.T) {
 	t.Parallel()
 
-	const stillLive = "A terminated session is live"
+	const stillLive = "Session is live; it will be terminated on the next apply"
 	tests := map[string]struct {
 		meanwhile func(*simulator.Simulator)
 		action    plancheck.ResourceActionType
@@ -198,7 +198,7 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 			outcome:   "terminated",
 			warned:    true,
 		},
-		"ended meanwhile": {
+		"ended in the meantime": {
 			meanwhile: func(sim *simulator.Simulator) { sim.End(aliceID) },
 			action:    plancheck.ResourceActionReplace,
 			outcome:   "already_ended",
@@ -215,7 +215,7 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 				Steps: []resource.TestStep{
 					{
 						Config:      config,
-						ExpectError: regexp.MustCompile(`Session end unconfirmed`),
+						ExpectError: regexp.MustCompile(`Session still live`),
 					},
 					{
 						PreConfig: func() {
@@ -275,7 +275,7 @@ func TestAccTerminationImportLive(t *testing.T) {
 			ResourceName:  terminationAddress,
 			ImportState:   true,
 			ImportStateId: aliceID,
-			ExpectError:   regexp.MustCompile(`A live session cannot be imported`),
+			ExpectError:   regexp.MustCompile(`Can't import a live session`),
 		}},
 	})
 	if n := pam.Sim.Count(simulator.OpDrop); n != 0 {

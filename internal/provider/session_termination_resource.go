@@ -45,17 +45,17 @@ type sessionTerminationResource struct {
 func newSessionTerminationResource() resource.Resource { return &sessionTerminationResource{} }
 
 type sessionTerminationModel struct {
-	SessionID      types.String         `tfsdk:"session_id"`
-	RecordID       types.String         `tfsdk:"record_id"`
-	Triggers       types.Map            `tfsdk:"triggers"`
-	Confirm        types.Bool           `tfsdk:"confirm"`
-	IgnoreNotFound types.Bool           `tfsdk:"ignore_not_found"`
-	PollInterval   timetypes.GoDuration `tfsdk:"poll_interval"`
-	Timeouts       timeouts.Value       `tfsdk:"timeouts"`
-	ID             types.String         `tfsdk:"id"`
-	Outcome        types.String         `tfsdk:"outcome"`
-	TerminatedAt   timetypes.RFC3339    `tfsdk:"terminated_at"`
-	Session        types.Object         `tfsdk:"session"`
+	SessionID      types.String      `tfsdk:"session_id"`
+	RecordID       types.String      `tfsdk:"record_id"`
+	Triggers       types.Map         `tfsdk:"triggers"`
+	Confirm        types.Bool        `tfsdk:"confirm"`
+	IgnoreNotFound types.Bool        `tfsdk:"ignore_not_found"`
+	PollInterval   types.String      `tfsdk:"poll_interval"`
+	Timeouts       timeouts.Value    `tfsdk:"timeouts"`
+	ID             types.String      `tfsdk:"id"`
+	Outcome        types.String      `tfsdk:"outcome"`
+	TerminatedAt   timetypes.RFC3339 `tfsdk:"terminated_at"`
+	Session        types.Object      `tfsdk:"session"`
 }
 
 type sessionTerminationIdentity struct {
@@ -72,11 +72,11 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 		evidence[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Ends one live session when it is created, and keeps the record of that with its evidence.",
+		MarkdownDescription: "Terminates one live session on create and keeps a record of the outcome.",
 		Attributes: map[string]schema.Attribute{
 			// Required
 			"session_id": schema.StringAttribute{
-				MarkdownDescription: "Unique hash of the session to end, not its row number. A change ends the other session.",
+				MarkdownDescription: "ID of the session to terminate: the 40-character hash, not the record ID. Changing this terminates the new session.",
 				Required:            true,
 				Validators:          []validator.String{sessionID},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
@@ -84,35 +84,34 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 
 			// Optional
 			"record_id": schema.StringAttribute{
-				MarkdownDescription: "Row number of the session, in digits. Found by itself where PAM lists sessions; giving it saves reading the list.",
+				MarkdownDescription: "Numeric record ID of the session. Looked up automatically; set it to avoid reading the session list.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{recordID},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"triggers": schema.MapAttribute{
-				MarkdownDescription: "Any values; a change runs the termination again.",
+				MarkdownDescription: "Arbitrary map of values that, when changed, terminates the session again.",
 				Optional:            true,
 				ElementType:         types.StringType,
 				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
 			},
 			"confirm": schema.BoolAttribute{
-				MarkdownDescription: "Wait until PAM shows the session as ended. With `false`, `outcome` is `accepted`, which claims no end. Default `true`.",
+				MarkdownDescription: "Whether to wait until senhasegura reports that the session ended. If `false`, `outcome` is `accepted`. Defaults to `true`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(true),
 			},
 			"ignore_not_found": schema.BoolAttribute{
-				MarkdownDescription: "Count a session that PAM does not show as gone, instead of failing. Default `false`.",
+				MarkdownDescription: "Whether to treat a session that isn't found as ended instead of failing. Defaults to `false`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
 			},
 			"poll_interval": schema.StringAttribute{
-				MarkdownDescription: "First pause between two status checks, and before each retry, as a duration such as `2s`. It grows to 30 seconds. Defaults to `2s`.",
+				MarkdownDescription: "Interval between the first status checks and before each retry, as a duration such as `2s`. It grows to 30 seconds. Defaults to `2s`.",
 				Optional:            true,
 				Computed:            true,
-				CustomType:          timetypes.GoDurationType{},
 				Default:             stringdefault.StaticString(defaultPollInterval),
 				Validators:          []validator.String{positiveDuration},
 			},
@@ -130,19 +129,19 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"outcome": schema.StringAttribute{
-				MarkdownDescription: "What became of the session: `terminated` (dropped, and seen ended), `already_ended` (seen ended before the drop), " +
-					"`accepted` (PAM accepted the drop, no end was seen), or `not_found` (unknown to PAM, with `ignore_not_found`).",
+				MarkdownDescription: "Result for the session. One of: `terminated` (terminated by this resource; its end time was read after the request), `already_ended` (ended, and not by this resource), " +
+					"`accepted` (senhasegura accepted the request; the end was not confirmed), or `not_found` (senhasegura does not list it, with `ignore_not_found`).",
 				Computed:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"terminated_at": schema.StringAttribute{
-				MarkdownDescription: "When the provider saw that the session had ended, by its own clock, in RFC 3339. Null while no end was seen. PAM's own time of the end is `session.ended_at`.",
+				MarkdownDescription: "Time at which the provider confirmed the end, in RFC 3339 format (clock of the machine that runs Terraform). Null if not confirmed. See also `session.ended_at`.",
 				Computed:            true,
 				CustomType:          timetypes.RFC3339Type{},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"session": schema.SingleNestedAttribute{
-				MarkdownDescription: "The session as PAM last showed it. Null where it was never looked at.",
+				MarkdownDescription: "Details of the session as last read. Null if it was never read.",
 				Computed:            true,
 				Attributes:          evidence,
 				PlanModifiers:       []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
@@ -155,7 +154,7 @@ func (r *sessionTerminationResource) IdentitySchema(_ context.Context, _ resourc
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
 			"session_id": identityschema.StringAttribute{
-				Description:       "Unique hash of the session.",
+				Description:       "Session ID (hash).",
 				RequiredForImport: true,
 			},
 		},
@@ -166,15 +165,15 @@ func (r *sessionTerminationResource) Configure(_ context.Context, req resource.C
 	r.take(req.ProviderData, &resp.Diagnostics)
 }
 
-// Create drops the session. What PAM accepted is saved even when the rest fails,
-// so that the operation is not forgotten: Terraform then taints the resource.
+// Create terminates the session. What senhasegura accepted is saved even when the rest
+// fails, so that the operation is not forgotten: Terraform then taints the resource.
 func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Create(ctx, defaultTerminationTimeout)
 	resp.Diagnostics.Append(diags...)
-	interval, diags := model.PollInterval.ValueGoDuration()
+	interval, diags := durationOf(path.Root("poll_interval"), model.PollInterval, time.Nanosecond)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
 		return
@@ -188,6 +187,7 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 		Confirm:        model.Confirm.ValueBool(),
 		IgnoreNotFound: model.IgnoreNotFound.ValueBool(),
 		PollInterval:   interval,
+		Progress:       tellTermination(logProgress(ctx, "termination of session "+model.SessionID.ValueString())),
 	})
 
 	recorded := err == nil || result.Accepted
@@ -200,7 +200,7 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 	if errors.As(err, &failure) {
 		resp.Diagnostics.Append(r.data.once(err, terminationFailed(failure, recorded)))
 	} else if err != nil {
-		resp.Diagnostics.AddError("Session not ended", err.Error())
+		resp.Diagnostics.Append(unexpectedFailure(err))
 	}
 	if result.NoLook != nil {
 		resp.Diagnostics.Append(notConfirmed(model.SessionID.ValueString(), result.NoLook))
@@ -241,7 +241,7 @@ func (r *sessionTerminationResource) Read(ctx context.Context, req resource.Read
 	case termination.FoundOther:
 		resp.Diagnostics.Append(strangerRecord(record.SessionID, record.RecordID))
 	case termination.FoundLive:
-		resp.Diagnostics.Append(stillLive(*refreshed.Session))
+		resp.Diagnostics.Append(liveAgain(*refreshed.Session))
 		resp.State.RemoveResource(ctx)
 	case termination.FoundEnded:
 		resp.Diagnostics.Append(model.refresh(ctx, refreshed)...)
@@ -265,8 +265,8 @@ func (r *sessionTerminationResource) Update(ctx context.Context, req resource.Up
 func (r *sessionTerminationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
 }
 
-// ImportState takes over a session that has ended. It looks before it imports,
-// because a record of an end that was not seen would be a lie.
+// ImportState takes over a session that has ended. It reads the session first, because
+// the record of an end that was not read would be false.
 func (r *sessionTerminationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	id := req.ID
@@ -275,9 +275,8 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
 		id = identity.SessionID.ValueString()
 	}
-	at := path.Root("session_id")
 	if err := session.ValidateID(id); err != nil {
-		resp.Diagnostics.AddAttributeError(at, "Invalid `session_id`", capitalize(err.Error())+".\n\nImport by the unique hash of an ended session.")
+		resp.Diagnostics.Append(invalidImport(err))
 	}
 	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
 		return
@@ -300,7 +299,7 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 		Triggers:       types.MapNull(types.StringType),
 		Confirm:        types.BoolValue(true),
 		IgnoreNotFound: types.BoolValue(false),
-		PollInterval:   timetypes.NewGoDurationValueFromStringMust(defaultPollInterval),
+		PollInterval:   types.StringValue(defaultPollInterval),
 	}
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("timeouts"), &model.Timeouts)...)
 	resp.Diagnostics.Append(model.record(ctx, termination.Result{
@@ -354,7 +353,7 @@ func (m *sessionTerminationModel) refresh(ctx context.Context, refreshed termina
 	return m.see(ctx, *refreshed.Session)
 }
 
-// see takes over what a look showed.
+// see takes over the session as it was read.
 func (m *sessionTerminationModel) see(ctx context.Context, s session.Session) diag.Diagnostics {
 	if m.RecordID.IsNull() {
 		m.RecordID = textOrNull(s.RecordID)

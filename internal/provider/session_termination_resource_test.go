@@ -79,12 +79,12 @@ func recorded(t *testing.T, pam *acctest.PAM, r *acctest.Resource, config map[st
 type message struct {
 	summary string
 	path    string
-	// says are parts of the detail.
+	// says are parts of the detail, those of a list as byTitle gives them.
 	says []string
 }
 
 // ofAlice ends the summaries of warnings about alice's session.
-const ofAlice = " (session " + aliceID + ")"
+const ofAlice = ": session " + aliceID
 
 func expectMessages(t *testing.T, what string, got acctest.Diagnostics, want ...message) {
 	t.Helper()
@@ -93,12 +93,13 @@ func expectMessages(t *testing.T, what string, got acctest.Diagnostics, want ...
 		return
 	}
 	for i, d := range got {
-		d.Summary = address.ReplaceAllString(d.Summary, "https://pam.example.com")
+		d.Summary, d.Detail = address.ReplaceAllString(d.Summary, "https://pam.example.com"), address.ReplaceAllString(d.Detail, "https://pam.example.com")
 		if d.Summary != want[i].summary || d.Path != want[i].path {
 			t.Errorf("%s on %q: %q\nwant it on %q: %q", what, d.Path, d.Summary, want[i].path, want[i].summary)
 		}
+		said := d.Detail + "\n" + byTitle(d.Detail)
 		for _, part := range want[i].says {
-			if !strings.Contains(d.Detail, part) {
+			if !strings.Contains(said, part) {
 				t.Errorf("%s %q does not say %q:\n%s", what, d.Summary, part, d.Detail)
 			}
 		}
@@ -215,26 +216,32 @@ func failing(kind simulator.Kind, problem string, says ...string) creation {
 }
 
 func redirected() creation {
-	c := failing(simulator.Redirect, "PAM rejected the request", "redirected", "not followed")
+	c := failing(simulator.Redirect, "senhasegura rejected the request", "redirected", "not followed")
 	c.faults[0].Location = "https://elsewhere.example.com/"
 	return c
 }
 
 func notDropped(problem string, says ...string) []message {
 	return []message{{
-		summary: "Session not dropped: " + problem,
-		says:    append(says, "No drop was carried out", "Nothing is recorded in the state"),
+		summary: "Session not terminated: " + problem,
+		says:    append(says, "The session was not changed.", notCreated),
 	}}
 }
+
+const (
+	notCreated     = "The resource was not created. The next apply tries again."
+	createdTainted = "The resource is tainted. The next apply tries again."
+	lastSeenLive   = "Last seen live: alice on 10.66.33.17:22"
+)
 
 // TestTerminationCreate has one row for every way in which a creation ends.
 func TestTerminationCreate(t *testing.T) {
 	t.Parallel()
 
-	const refusedSummary = "Session not ended: PAM refused the drop"
+	const refusedSummary = "Session still live: senhasegura refused to terminate it"
 	of := func(s simulator.Session) *simulator.Session { return &s }
-	notSeen := []message{{"Drop accepted, end not seen" + ofAlice, "session_id", []string{"Whether the session has ended is not known"}}}
-	unverified := []message{{"Session end unverified", "session_id", []string{"is not known", "PAM Core", "Nothing is recorded"}}}
+	notConfirmed := []message{{"Termination requested, but not confirmed" + ofAlice, "session_id", []string{"the provider can't read whether the session ended", "`outcome` is `accepted`"}}}
+	unknown := []message{{"Can't tell whether the session ended", "session_id", []string{"the provider can't read the session", "PAM Core", notCreated}}}
 
 	tests := map[string]creation{
 		"accepted, seen ended": {
@@ -254,7 +261,7 @@ func TestTerminationCreate(t *testing.T) {
 		"authorization may drop only": {
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			requests: []string{"token", dropAlice, "list"},
-			outcome:  "accepted", warnings: notSeen,
+			outcome:  "accepted", warnings: notConfirmed,
 		},
 		"release can drop only": {
 			pam: simulator.Config{Release: simulator.ReleaseDropOnly},
@@ -262,12 +269,12 @@ func TestTerminationCreate(t *testing.T) {
 				"token", "other DELETE /api/pam/session/drop/" + aliceID, dropAlice,
 				"other GET /api/session/remotesessions", "other GET /api/pam/session/remotesessions", "other GET /iso/session/remotesessions",
 			},
-			outcome: "accepted", warnings: notSeen,
+			outcome: "accepted", warnings: notConfirmed,
 		},
 		"session hidden from the authorization": {
 			session:  of(alice(simulator.Behavior{Hidden: true})),
 			requests: []string{"token", dropAlice, "list"},
-			outcome:  "accepted", warnings: notSeen,
+			outcome:  "accepted", warnings: notConfirmed,
 		},
 		"token refused once": {
 			faults:   []simulator.Fault{{Kind: simulator.TokenDenied401, Op: simulator.OpDrop, Times: 1}},
@@ -290,7 +297,7 @@ func TestTerminationCreate(t *testing.T) {
 			requests: []string{"token", dropAlice, "list"},
 			outcome:  "already_ended",
 		},
-		"refused once, seen live, dropped again": {
+		"refused once, seen live, requested again": {
 			session:  of(alice(simulator.Behavior{RefuseFirst: 1})),
 			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
 			outcome:  "terminated",
@@ -299,7 +306,7 @@ func TestTerminationCreate(t *testing.T) {
 			session:  of(alice(simulator.Behavior{Refuse: true})),
 			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
 			errors: []message{{refusedSummary, "session_id", []string{
-				"2 drops were attempted", "The session was live at the last look: alice on 10.66.33.17:22", "HTTP 500", "Nothing is recorded",
+				lastSeenLive, "HTTP 500", notCreated,
 			}}},
 			live: true,
 		},
@@ -307,7 +314,7 @@ func TestTerminationCreate(t *testing.T) {
 			session:  of(alice(simulator.Behavior{Refuse: true})),
 			provider: map[string]any{"max_retries": 0},
 			requests: []string{"token", dropAlice, "list"},
-			errors:   []message{{refusedSummary, "session_id", []string{"One drop was attempted"}}},
+			errors:   []message{{refusedSummary, "session_id", []string{lastSeenLive, "An error occurred while droping session, 1 attempt"}}},
 			live:     true,
 		},
 		"200 with error true is a refusal": {
@@ -326,12 +333,12 @@ func TestTerminationCreate(t *testing.T) {
 		"refused, unknown": {
 			absent:   true,
 			requests: []string{"token", dropAlice, "list"},
-			errors:   []message{{"No such session", "session_id", []string{"ignore_not_found = true", "row number"}}},
+			errors:   []message{{"Session not found", "session_id", []string{"senhasegura refused the request and doesn't list the session.", "ignore_not_found = true", "the session ID, a 40-character hash", notCreated}}},
 		},
 		"refused, unknown, digits": {
 			arguments: map[string]any{"session_id": aliceRecord},
 			requests:  []string{"token", "drop " + aliceRecord, "list"},
-			errors:    []message{{"No such session", "session_id", []string{`"6" looks like a record ID`, "`record_id`"}}},
+			errors:    []message{{"Session not found", "session_id", []string{`"6" looks like a record ID`, "`record_id`"}}},
 			live:      true,
 		},
 		"refused, unknown, which is ignored": {
@@ -340,18 +347,18 @@ func TestTerminationCreate(t *testing.T) {
 			requests:  []string{"token", dropAlice, "list"},
 			outcome:   "not_found",
 		},
-		"refused, cannot look": {
+		"refused, can't be read": {
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			session:  of(alice(simulator.Behavior{Refuse: true})),
 			requests: []string{"token", dropAlice, "list"},
-			errors:   unverified, live: true,
+			errors:   unknown, live: true,
 		},
-		"ignore_not_found does not excuse a look that failed": {
+		"ignore_not_found does not excuse a check that failed": {
 			pam:       simulator.Config{Permission: simulator.DropOnly},
 			absent:    true,
 			arguments: map[string]any{"ignore_not_found": true},
 			requests:  []string{"token", dropAlice, "list"},
-			errors:    unverified,
+			errors:    unknown,
 		},
 
 		"answer lost, cut after acting":            lost(simulator.Fault{Kind: simulator.CutAfter}),
@@ -381,44 +388,44 @@ func TestTerminationCreate(t *testing.T) {
 		"answer lost, session live until the retries are used up": {
 			faults:   []simulator.Fault{{Kind: simulator.CutBefore, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "list", dropAlice, getAlice},
-			errors:   []message{{"Session end unconfirmed", "session_id", []string{"The session was live at the last look", "Nothing is recorded"}}},
+			errors:   []message{{"Session still live", "session_id", []string{"senhasegura may have received the request", lastSeenLive, notCreated}}},
 			live:     true,
 		},
-		"answer lost, cannot look, repeat accepted": {
+		"answer lost, can't be read, repeat accepted": {
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			faults:   []simulator.Fault{{Kind: simulator.CutBefore, Op: simulator.OpDrop, Times: 1}},
 			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
-			outcome:  "accepted", warnings: notSeen,
+			outcome:  "accepted", warnings: notConfirmed,
 		},
-		"answer lost, cannot look, repeat refused": {
+		"answer lost, can't be read, repeat refused": {
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			faults:   []simulator.Fault{{Kind: simulator.CutAfter, Op: simulator.OpDrop, Times: 1}},
 			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
-			errors:   unverified,
+			errors:   unknown,
 		},
-		"answer lost, cannot look, repeat lost too": {
+		"answer lost, can't be read, repeat lost too": {
 			pam:      simulator.Config{Permission: simulator.DropOnly},
 			faults:   []simulator.Fault{{Kind: simulator.CutAfter, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
-			errors:   unverified,
+			errors:   unknown,
 		},
 
 		"permission missing": {
 			pam:      simulator.Config{Permission: simulator.ReadOnly},
 			requests: []string{"token", dropAlice},
-			errors:   notDropped("the authorization lacks a permission", "PAM Core", "*Read and write*"),
+			errors:   notDropped("the authorization is missing a permission", "PAM Core", "*Read and write*"),
 			live:     true,
 		},
-		"permission missing, 403":                  failing(simulator.Forbidden403, "the authorization lacks a permission", "HTTP 403"),
-		"lockdown":                                 failing(simulator.Lockdown503, "PAM is under emergency lockdown", "until 09/08/2027 22:54:00"),
-		"referer not allowed":                      failing(simulator.Referer500, "the authorization demands a Referer that was not sent", "`headers`"),
+		"permission missing, 403":                  failing(simulator.Forbidden403, "the authorization is missing a permission", "HTTP 403"),
+		"lockdown":                                 failing(simulator.Lockdown503, "senhasegura is under emergency lockdown", "until 09/08/2027 22:54:00"),
+		"referer not allowed":                      failing(simulator.Referer500, "the authorization requires a Referer header", "`headers`"),
 		"authorization inactive":                   failing(simulator.InactiveAuthorization401, "the authorization is disabled or has expired"),
 		"redirected, which a drop does not follow": redirected(),
 		"wrong route": {
 			pam:      simulator.Config{Routes: simulator.Routes{Drop: []string{}}},
 			requests: []string{"token", "other DELETE /api/pam/session/drop/" + aliceID, "other DELETE /iso/session/drop/" + aliceID},
 			errors: notDropped("no senhasegura API was found at https://pam.example.com", "`url`",
-				"DELETE /api/pam/session/drop/"+aliceID+": HTTP 404", "DELETE /iso/session/drop/"+aliceID+": HTTP 404"),
+				"DELETE https://pam.example.com/api/pam/session/drop/"+aliceID+": HTTP 404", "DELETE https://pam.example.com/iso/session/drop/"+aliceID+": HTTP 404"),
 			live: true,
 		},
 		"gateway without a route": {
@@ -430,13 +437,13 @@ func TestTerminationCreate(t *testing.T) {
 		"client rejected": {
 			provider: map[string]any{"client_secret": "not the secret"},
 			requests: []string{"token"},
-			errors:   notDropped("PAM does not accept the credentials of the provider", "`client_id`", "SENHASEGURA_CLIENT_SECRET"),
+			errors:   notDropped("senhasegura rejected the client credentials", "`client_id`", "SENHASEGURA_CLIENT_SECRET"),
 			live:     true,
 		},
 		"token refused twice": {
 			faults:   []simulator.Fault{{Kind: simulator.TokenDenied401, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "token", dropAlice},
-			errors:   notDropped("PAM does not accept the credentials of the provider"),
+			errors:   notDropped("senhasegura rejected the client credentials"),
 			live:     true,
 		},
 
@@ -444,7 +451,7 @@ func TestTerminationCreate(t *testing.T) {
 			arguments: map[string]any{"record_id": "7"},
 			requests:  []string{"token", dropAlice, "get 7", "list"},
 			outcome:   "terminated",
-			errors:    []message{{"The record id belongs to another session", "record_id", []string{"The session ended at"}}},
+			errors:    []message{{"record_id doesn't belong to session_id", "record_id", []string{"Ended at 20", ": alice on 10.66.33.17:22"}}},
 		},
 	}
 	for name, test := range tests {
@@ -459,12 +466,12 @@ func TestTerminationCreate(t *testing.T) {
 func TestTerminationWaits(t *testing.T) {
 	t.Parallel()
 	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{EndDelay: time.Hour}), nil)
-	looks := 0
+	checks := 0
 	// The journal of one driver is written by one request at a time here, so the
-	// third look sees the end that the second one leaves behind.
+	// third check sees the end that the second one leaves behind.
 	pam.Sim.OnAnswer(func(request simulator.Request) {
 		if request.Op == simulator.OpGet {
-			if looks++; looks == 2 {
+			if checks++; checks == 2 {
 				pam.Sim.End(aliceID)
 			}
 		}
@@ -484,20 +491,22 @@ func TestTerminationWaits(t *testing.T) {
 func TestTerminationUnconfirmed(t *testing.T) {
 	t.Parallel()
 
-	const summary = "Session end unconfirmed"
 	tests := map[string]struct {
 		interval string
 		fault    simulator.Fault
+		summary  string
 		says     []string
 	}{
 		"seen live until the deadline": {
 			interval: "1ms",
-			says:     []string{"`timeouts.create` ran out", "The session was live at the last look", "saved as tainted", "the next apply drops the session again"},
+			summary:  "Session still live",
+			says:     []string{"`timeouts.create` ran out", "senhasegura accepted the request, but the session didn't end.", lastSeenLive, createdTainted},
 		},
-		"every look failed until the deadline": {
+		"every check failed until the deadline": {
 			interval: "10m", // so that it is the wait that the deadline ends
 			fault:    simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpList},
-			says:     []string{"`timeouts.create` ran out", "no end was seen", "HTTP 502", "saved as tainted"},
+			summary:  "Can't tell whether the session ended",
+			says:     []string{"`timeouts.create` ran out", "senhasegura accepted the request, and the provider can't read the session.", "HTTP 502", createdTainted},
 		},
 	}
 	for name, test := range tests {
@@ -511,7 +520,7 @@ func TestTerminationUnconfirmed(t *testing.T) {
 
 			applied := r.Apply(nil, config)
 
-			expectMessages(t, "message", applied.Diagnostics, message{summary, "session_id", test.says})
+			expectMessages(t, "message", applied.Diagnostics, message{test.summary, "session_id", test.says})
 			if n := pam.Sim.Count(simulator.OpDrop); n != 1 {
 				t.Errorf("%d drops, want 1", n)
 			}
@@ -544,10 +553,10 @@ func TestTerminationInterrupted(t *testing.T) {
 	pam := acctest.Start(t, simulator.Config{})
 	pam.Sim.Add(alice(simulator.Behavior{Zombie: true}))
 	d := acctest.NewDriver(t, pam, nil)
-	looks := 0
+	checks := 0
 	pam.Sim.OnAnswer(func(request simulator.Request) {
 		if request.Op == simulator.OpGet {
-			if looks++; looks == 2 {
+			if checks++; checks == 2 {
 				d.Stop()
 			}
 		}
@@ -556,7 +565,7 @@ func TestTerminationInterrupted(t *testing.T) {
 	applied := d.Resource(terminationType).Apply(nil, with(map[string]any{"poll_interval": "5ms"}))
 
 	expectMessages(t, "message", applied.Diagnostics, message{
-		"Session end unconfirmed", "session_id", []string{"The run was interrupted", "The session was live at the last look", "saved as tainted"},
+		"Session still live", "session_id", []string{"The run was interrupted", lastSeenLive, createdTainted},
 	})
 	if applied.State == nil || !applied.State.Tainted {
 		t.Errorf("state %v, want a tainted one", applied.State)
@@ -574,7 +583,7 @@ func TestTerminationRecordOfAnother(t *testing.T) {
 
 	pam.ExpectRequests(t, "token", dropAlice, "get 7", "list")
 	expectMessages(t, "message", applied.Diagnostics, message{
-		"The record id belongs to another session", "record_id", []string{"The session ended at", "Correct `record_id`, or leave it out"},
+		"record_id doesn't belong to session_id", "record_id", []string{"Ended at 20", ": alice on 10.66.33.17:22", "The resource is tainted.", "Correct `record_id`, or remove it"},
 	})
 	if applied.State == nil || !applied.State.Tainted {
 		t.Errorf("state %v, want a tainted one", applied.State)
@@ -623,7 +632,7 @@ func TestTerminationRejectedClientOnce(t *testing.T) {
 			group.Wait()
 			results = append(results, r.Apply(nil, with(nil)))
 
-			const summary = "PAM does not accept the credentials of the provider"
+			const summary = "senhasegura rejected the client credentials"
 			whole := 0
 			for _, applied := range results {
 				if strings.Contains(applied.Diagnostics.String(), "Client authentication failed") {
@@ -632,7 +641,7 @@ func TestTerminationRejectedClientOnce(t *testing.T) {
 					continue
 				}
 				expectMessages(t, "message", applied.Diagnostics, message{
-					summary: "Session not dropped: " + summary, says: []string{"rejected its credentials before", "another error of this run"},
+					summary: "Session not terminated: " + summary, says: []string{"senhasegura already rejected these credentials in this run", "Fix the first credentials error of this run."},
 				})
 			}
 			if whole != 1 {
@@ -652,7 +661,7 @@ func TestTerminationRead(t *testing.T) {
 	t.Parallel()
 
 	notRead := func(problem string, says ...string) message {
-		return message{summary: "Session not read: " + problem, says: append(says, "The record of the termination is kept as it was")}
+		return message{summary: "Can't read session: " + problem, says: append(says, "The state of session "+aliceID+" was not changed.")}
 	}
 	const down = "senhasegura or a gateway in front of it keeps failing"
 	otherGets := []string{getAlice, "other GET /api/pam/session/remotesessions/6", "other GET /iso/session/remotesessions/6"}
@@ -696,7 +705,7 @@ func TestTerminationRead(t *testing.T) {
 			arrange:  func(sim *simulator.Simulator) { sim.Purge(aliceID) },
 			requests: []string{getAlice},
 		},
-		"permission to look was taken away": {
+		"permission to read was taken away": {
 			arrange:  func(sim *simulator.Simulator) { sim.SetPermission(simulator.DropOnly) },
 			requests: []string{getAlice},
 		},
@@ -707,12 +716,12 @@ func TestTerminationRead(t *testing.T) {
 			},
 			requests: []string{getAlice},
 			removed:  true,
-			warnings: []message{{"A terminated session is live" + ofAlice, "session_id", []string{"live at the last look: alice on 10.66.33.17:22", "removed from the state", "drops the session again"}}},
+			warnings: []message{{"Session is live; it will be terminated on the next apply" + ofAlice, "session_id", []string{lastSeenLive, "removed the record from the state", "terminate the session again"}}},
 		},
 		"wrong route": {
 			arrange:  fault(simulator.Fault{Kind: simulator.WrongRoute404}),
 			requests: otherGets,
-			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "GET /api/session/remotesessions/6: HTTP 404, API code 4")},
+			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "GET https://pam.example.com/api/session/remotesessions/6: HTTP 404, code 4")},
 		},
 		"gateway without a route": {
 			arrange: func(sim *simulator.Simulator) {
@@ -736,17 +745,17 @@ func TestTerminationRead(t *testing.T) {
 			arguments: map[string]any{"confirm": false, "record_id": aliceRecord, "timeouts": map[string]any{"read": "100ms"}},
 			arrange:   fault(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpGet}),
 			requests:  []string{getAlice},
-			warnings:  []message{notRead("the time allowed ran out")},
+			warnings:  []message{notRead("timed out")},
 		},
 		"200 with error true": {
 			arrange:  fault(simulator.Fault{Kind: simulator.ErrorTrue200, Op: simulator.OpGet}),
 			requests: []string{getAlice},
-			errors:   []message{notRead("PAM rejected the request", "The operation could not be completed")},
+			errors:   []message{notRead("senhasegura rejected the request", "The operation could not be completed")},
 		},
 		"lockdown": {
 			arrange:  fault(simulator.Fault{Kind: simulator.Lockdown503, Op: simulator.OpGet}),
 			requests: []string{getAlice},
-			errors:   []message{notRead("PAM is under emergency lockdown", "until 09/08/2027")},
+			errors:   []message{notRead("senhasegura is under emergency lockdown", "until 09/08/2027")},
 		},
 		"record of another session": {
 			arrange: func(sim *simulator.Simulator) {
@@ -754,7 +763,7 @@ func TestTerminationRead(t *testing.T) {
 				sim.Add(simulator.Session{RecordID: 6, User: "bob"})
 			},
 			requests: []string{getAlice},
-			warnings: []message{{"The record id belongs to another session" + ofAlice, "record_id", []string{"kept as it was"}}},
+			warnings: []message{{"record_id doesn't belong to session_id" + ofAlice, "record_id", []string{"Record 6 is of another session", "The state was not changed."}}},
 		},
 	}
 	for name, test := range tests {
@@ -852,8 +861,8 @@ func TestTerminationsReadWhilePAMIsDown(t *testing.T) {
 	for range 20 {
 		read := r.Read(state)
 		expectMessages(t, "message", read.Diagnostics, message{
-			"Session not read: senhasegura or a gateway in front of it keeps failing", "",
-			[]string{"HTTP 502", aliceID, "kept as it was"},
+			"Can't read session: senhasegura or a gateway in front of it keeps failing", "",
+			[]string{"HTTP 502", "The state of session " + aliceID + " was not changed."},
 		})
 		if got := len(read.Diagnostics.Errors()); got != 0 || read.State == nil {
 			t.Errorf("%d errors, state %v", got, read.State)
@@ -916,7 +925,7 @@ func TestTerminationAttributes(t *testing.T) {
 				after := maps.Clone(before)
 				after[name] = values[1]
 				if name == "record_id" && way == "added" {
-					before["confirm"], after["confirm"] = false, false // or the look would have found it
+					before["confirm"], after["confirm"] = false, false // or the check would have found it
 				}
 				state := recorded(t, pam, r, before)
 
@@ -1000,7 +1009,7 @@ func TestTerminationDestroyAsksNothing(t *testing.T) {
 func TestTerminationImport(t *testing.T) {
 	t.Parallel()
 
-	const advice = "Import by the unique hash of an ended session."
+	const advice = "Import by the session ID of an ended session."
 	tests := map[string]struct {
 		pam      simulator.Config
 		id       string
@@ -1015,27 +1024,27 @@ func TestTerminationImport(t *testing.T) {
 		"live": {
 			id: aliceID, session: alice(simulator.Behavior{}),
 			requests: []string{"token", "list"},
-			errors: []message{{"A live session cannot be imported", "session_id", []string{
-				"live at the last look: alice on 10.66.33.17:22", "nothing was dropped", "apply the resource instead: that drops the session",
+			errors: []message{{"Can't import a live session", "session_id", []string{
+				lastSeenLive, "Nothing was imported.", "To terminate this session, remove the import block and apply the resource.",
 			}}},
 		},
 		"unknown": {
 			id: "unknown", session: alice(simulator.Behavior{}),
 			requests: []string{"token", "list"},
-			errors:   []message{{"Session not read: PAM shows no such session to this authorization", "session_id", []string{"Nothing was imported"}}},
+			errors:   []message{{"Can't read session: the session wasn't found, or is outside the authorization's scope", "session_id", []string{"Nothing was imported"}}},
 		},
 		"row number": {
 			id: aliceRecord, session: endedAlice(),
 			requests: []string{"token", "list"},
-			errors: []message{{"Session not read: PAM shows no such session to this authorization", "session_id", []string{
+			errors: []message{{"Can't read session: the session wasn't found, or is outside the authorization's scope", "session_id", []string{
 				"Nothing was imported", `"6" looks like a record ID`, "a 40-character hash",
 			}}},
 		},
-		"may not look": {
+		"may not read": {
 			pam: simulator.Config{Permission: simulator.DropOnly},
 			id:  aliceID, session: endedAlice(),
 			requests: []string{"token", "list"},
-			errors:   []message{{"Session not read: the authorization lacks a permission", "", []string{"Credentials and Devices"}}},
+			errors:   []message{{"Can't read session: the authorization is missing a permission", "", []string{"Credentials and Devices"}}},
 		},
 		"path":         {id: "../../x", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},
 		"escaped path": {id: "%2e%2e", session: endedAlice(), errors: []message{{"Invalid `session_id`", "session_id", []string{advice}}}},
@@ -1122,7 +1131,7 @@ func TestTerminationHostileIDs(t *testing.T) {
 			expectMessages(t, "message", applied.Diagnostics)
 			for _, request := range pam.Sim.Journal() {
 				if request.Op == simulator.OpDrop && request.Path != "/api/pam/session/drop/"+test.path {
-					t.Errorf("dropped at %s, want the id as %s", request.Path, test.path)
+					t.Errorf("requested at %s, want the id as %s", request.Path, test.path)
 				}
 			}
 			pam.ExpectRequests(t, "token", "drop "+test.id, "list")
@@ -1212,7 +1221,7 @@ func TestTerminationProviderUnknown(t *testing.T) {
 			expectMessages(t, "validation", r.Validate(with(nil)))
 			expectMessages(t, "plan", r.Plan(nil, with(nil)).Diagnostics)
 
-			notKnown := message{"The provider's arguments are not known yet", "", []string{"not known: " + test.named + ".", "PAM was not called"}}
+			notKnown := message{"Provider configuration is not known yet", "", []string{"not known: " + test.named + ".", "senhasegura was not called"}}
 			applied := r.Apply(nil, with(nil))
 			expectMessages(t, "apply", applied.Diagnostics, notKnown)
 			if applied.State != nil {
@@ -1221,7 +1230,7 @@ func TestTerminationProviderUnknown(t *testing.T) {
 			expectMessages(t, "import", r.Import(aliceID).Diagnostics, notKnown)
 
 			read := r.Read(state)
-			expectMessages(t, "refresh", read.Diagnostics, message{"Termination not refreshed" + ofAlice, "", []string{test.named, "kept as it was"}})
+			expectMessages(t, "refresh", read.Diagnostics, message{"Session not refreshed, because the provider configuration is not known yet" + ofAlice, "", []string{test.named, "The state was not changed."}})
 			if diff := cmp.Diff(state.Values, read.State.Values); diff != "" {
 				t.Errorf("the record changed (-before +after):\n%s", diff)
 			}

@@ -24,7 +24,7 @@ var (
 	_ datasource.DataSourceWithConfigure = (*sessionsDataSource)(nil)
 )
 
-// sessionsDataSource shows the sessions that a match means.
+// sessionsDataSource lists matching sessions.
 type sessionsDataSource struct {
 	configured
 }
@@ -48,14 +48,14 @@ func (d *sessionsDataSource) Metadata(_ context.Context, req datasource.Metadata
 
 func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Shows who is, or was, connected. It is no error if nobody is: the lists are then empty. " +
-			"PAM shows an authorization only sessions of its own Credentials and Devices, and does not say what it leaves out.",
+		MarkdownDescription: "Lists live and ended sessions. Returns empty lists if none match. " +
+			"senhasegura lists only sessions of the authorization's Credentials and Devices, and doesn't say what it leaves out.",
 		Attributes: map[string]schema.Attribute{
 			// Optional
-			"match":   dataSourceMatch(matchDescription + " Without it, or with nothing set in it, every session is meant."),
+			"match":   dataSourceMatch(matchDescription + " If not set, or if it sets no argument, every session matches."),
 			"exclude": dataSourceMatch(excludeDescription),
 			"state": schema.StringAttribute{
-				MarkdownDescription: "`live` (the default), `ended` or `all`. A session is live until PAM shows a readable time of its end.",
+				MarkdownDescription: "Which sessions to list: `live`, `ended`, or `all`. A session is live until senhasegura reports a readable end time. Defaults to `live`.",
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.OneOf(string(termination.StateLive), string(termination.StateEnded), string(termination.StateAll))},
 			},
@@ -64,13 +64,13 @@ func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequ
 
 			// Computed
 			"sessions": schema.ListNestedAttribute{
-				MarkdownDescription: "The sessions, oldest first, then by `record_id`; those without a known start come last. " +
+				MarkdownDescription: "Matching sessions, oldest first, then by `record_id`; those without a known start come last. " +
 					"A session that may match, and for which that can't be decided, is in `unknown_sessions` instead.",
 				Computed:     true,
 				NestedObject: schema.NestedAttributeObject{Attributes: sessionDataAttributes()},
 			},
 			"session_ids": schema.ListAttribute{
-				MarkdownDescription: "The unique hashes of `sessions`, in the same order, each once. A session whose hash PAM does not show is not among them.",
+				MarkdownDescription: "IDs of `sessions`, in the same order, each once. A session without a session ID is left out.",
 				Computed:            true,
 				ElementType:         types.StringType,
 			},
@@ -101,8 +101,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		return
 	}
 	if selector == nil {
-		resp.Diagnostics.AddError("`match` or `exclude` is not known",
-			"A data source is read with values that are not known. This is a fault of Terraform or of the provider: report it to its developers.")
+		resp.Diagnostics.Append(unknownArguments())
 		return
 	}
 	state := termination.State(cmp.Or(model.State.ValueString(), string(termination.StateLive)))
@@ -121,10 +120,10 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	}
 	if len(answer.Unknown) > 0 {
 		unknown := func(s session.Session) []session.UnknownCriterion { return selector.UnknownCriteria(s, now) }
-		resp.Diagnostics.Append(undecidedSessions(answer.Unknown, unknown, matchWords(model.Match)))
+		resp.Diagnostics.Append(undecidedSessions(answer.Unknown, unknown, model.object()))
 	}
 	if nameless := answer.WithoutID(); len(nameless) > 0 {
-		resp.Diagnostics.Append(namelessSessions(nameless, matchWords(model.Match)))
+		resp.Diagnostics.Append(namelessSessions(nameless, model.object()))
 	}
 	resp.Diagnostics.Append(model.show(ctx, answer)...)
 	model.Unseen, diags = unseenList(ctx, answer.Coverage.Unseen)
@@ -150,4 +149,12 @@ func (m *sessionsModel) show(ctx context.Context, answer termination.Answer) dia
 	m.SessionIDs = list(types.StringType, ids)
 	m.Unknown = list(sessionType(), newSessionModels(answer.Unknown))
 	return diags
+}
+
+// object completes the summary of a message, which tells the sessions from others.
+func (m *sessionsModel) object() string {
+	if words := (drainArguments{Match: m.Match, Exclude: m.Exclude}).words(); words != "" {
+		return ": sessions of " + words
+	}
+	return ""
 }

@@ -154,24 +154,24 @@ func TestSessionsDataSourceWarnsOfUndecided(t *testing.T) {
 	t.Parallel()
 	portless := liveSession("portless", "1")
 	portless.Device = "10.0.0.9"
-	nobody := liveSession("nobody", "2")
-	nobody.User = ""
+	userless := liveSession("userless", "2")
+	userless.User = ""
 	config := map[string]any{
 		"match":   map[string]any{"devices": []any{"10.0.0.9:22"}},
 		"exclude": map[string]any{"users": []any{"operator"}},
 	}
-	rows := []session.Session{portless, nobody, liveSession("certain", "3")}
+	rows := []session.Session{portless, userless, liveSession("certain", "3")}
 	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
 	wantLines(t, diags, []string{
-		"WARNING: Sessions that may be meant are left out", "2 sessions",
+		"WARNING: Can't tell whether 2 sessions match: sessions of devices 10.0.0.9:22, except users operator",
 		"in `unknown_sessions`",
-		`session "portless" (alice on 10.0.0.9 `, "PAM does not show enough to decide `match.devices`",
-		`session "nobody" (on 10.0.0.9:22 `, "PAM does not show enough to decide `exclude.users`",
+		"May match: - alice on 10.0.0.9 as root (ssh, from 172.16.0.7) since 2025-03-03T09:00:00-03:00, session portless: senhasegura shows too little to evaluate `match.devices`",
+		"- on 10.0.0.9:22 as root (ssh, from 172.16.0.7) since 2025-03-03T09:00:00-03:00, session userless: senhasegura shows too little to evaluate `exclude.users`",
 	})
 	if got := shown(t, state, "session_id"); !slices.Equal(got, []any{"certain"}) {
 		t.Errorf("sessions = %v, want only the certain one", got)
 	}
-	if got := shownIn(t, state, "unknown_sessions", "session_id"); !slices.Equal(got, []any{"portless", "nobody"}) {
+	if got := shownIn(t, state, "unknown_sessions", "session_id"); !slices.Equal(got, []any{"portless", "userless"}) {
 		t.Errorf("unknown_sessions = %v, want the others", got)
 	}
 }
@@ -210,7 +210,7 @@ func TestSessionsDataSourceNamesInOtherForms(t *testing.T) {
 				wantLines(t, diags)
 			} else {
 				want = []any{"hash"}
-				wantLines(t, diags, []string{"WARNING: Sessions that may be meant are left out", "Write names as senhasegura shows them: " + test.says})
+				wantLines(t, diags, []string{"WARNING: Can't tell whether 1 session matches: sessions of ", "Write names as senhasegura shows them: " + test.says})
 			}
 			if got := shownIn(t, state, "unknown_sessions", "session_id"); !slices.Equal(got, want) {
 				t.Errorf("unknown_sessions = %v, want %v", got, want)
@@ -219,17 +219,17 @@ func TestSessionsDataSourceNamesInOtherForms(t *testing.T) {
 	}
 }
 
-// However many there are, none that may be meant goes unreported.
+// However many there are, each that may match is reported.
 func TestSessionsDataSourceNamesEachOfMany(t *testing.T) {
 	t.Parallel()
 	const many = 100
-	want := []string{"100 sessions", "(users alice)"}
+	want := []string{"100 sessions", ": sessions of users alice"}
 	rows := make([]session.Session, 0, many)
 	for i := range many {
 		row := liveSession(fmt.Sprintf("hash-%02d", i), "")
 		row.User = ""
 		rows = append(rows, row)
-		want = append(want, fmt.Sprintf("%q", row.ID))
+		want = append(want, "session "+row.ID+": senhasegura shows too little")
 	}
 	config := map[string]any{"match": map[string]any{"users": []any{"alice"}}}
 	_, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
@@ -240,7 +240,7 @@ func TestSessionsDataSourceWarnsOfNameless(t *testing.T) {
 	t.Parallel()
 	rows := []session.Session{liveSession("", "5"), liveSession("named", "6")}
 	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", nil)
-	wantLines(t, diags, []string{"WARNING: Sessions without a session id", "1 session ", `record "5" (alice on 10.0.0.9:22`, "not in `session_ids`"})
+	wantLines(t, diags, []string{"WARNING: 1 session without a session ID", "Without a session ID: - alice on 10.0.0.9:22 as root (ssh, from 172.16.0.7) since 2025-03-03T09:00:00-03:00, record 5", "not in `session_ids`"})
 	if got := shown(t, state, "record_id"); !slices.Equal(got, []any{"5", "6"}) {
 		t.Errorf("record ids = %v", got)
 	}
@@ -257,11 +257,11 @@ func TestSessionsDataSourceReadFailures(t *testing.T) {
 	}{
 		"permission missing": {
 			&scriptedPAM{listErr: session.ErrPermission},
-			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", "Who is connected is not known."},
+			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", "Which sessions are live is not known."},
 		},
 		"a list that breaks off is not a shorter list": {
 			&scriptedPAM{rows: []session.Session{liveSession("a", "1")}, listErr: session.ErrTransient},
-			[]string{"ERROR: ", "Who is connected is not known."},
+			[]string{"ERROR: ", "Which sessions are live is not known."},
 		},
 		"no list in this release": {
 			&scriptedPAM{listErr: session.ErrWrongRoute},

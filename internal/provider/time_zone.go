@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-timetypes/timetypes"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -35,14 +34,12 @@ func (d *providerData) zoned(match, exclude types.Object, diags *diag.Diagnostic
 	}
 	zoned := true
 	for name, object := range map[string]types.Object{"match": match, "exclude": exclude} {
-		age, ok := object.Attributes()[session.FieldOlderThan].(timetypes.GoDuration)
+		age, ok := object.Attributes()[session.FieldOlderThan].(types.String)
 		if !ok || age.IsNull() || age.IsUnknown() {
 			continue
 		}
 		zoned = false
-		diags.AddAttributeError(path.Root(name).AtName(session.FieldOlderThan), "`older_than` needs the provider's `time_zone`",
-			"The timestamps of senhasegura carry no time zone, so the age of a session can't be told. No sessions were terminated.\n\n"+
-				"Set `time_zone` in the provider configuration, or the environment variable `SENHASEGURA_TIME_ZONE`, to the time zone of the senhasegura server, such as `America/Sao_Paulo`.")
+		diags.Append(noTimeZone(path.Root(name).AtName(session.FieldOlderThan)))
 	}
 	return zoned
 }

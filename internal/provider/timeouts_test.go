@@ -16,10 +16,10 @@ func TestDataSourceTimeouts(t *testing.T) {
 		op        simulator.Op
 		summary   string
 	}{
-		"list":              {"senhasegura_sessions", map[string]any{}, simulator.OpList, "Sessions not read: the time allowed ran out"},
-		"visibility":        {"senhasegura_visibility", map[string]any{}, simulator.OpList, "Sessions not read: the time allowed ran out"},
-		"session by id":     {"senhasegura_session", map[string]any{"session_id": aliceID}, simulator.OpList, "Session not read: the time allowed ran out"},
-		"session by record": {"senhasegura_session", map[string]any{"record_id": aliceRecord}, simulator.OpGet, "Session not read: the time allowed ran out"},
+		"list":              {"senhasegura_sessions", map[string]any{}, simulator.OpList, "Can't list sessions: timed out"},
+		"visibility":        {"senhasegura_visibility", map[string]any{}, simulator.OpList, "Can't list sessions: timed out"},
+		"session by id":     {"senhasegura_session", map[string]any{"session_id": aliceID}, simulator.OpList, "Can't read session: timed out"},
+		"session by record": {"senhasegura_session", map[string]any{"record_id": aliceRecord}, simulator.OpGet, "Can't read session: timed out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

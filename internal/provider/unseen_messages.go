@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -40,7 +41,7 @@ func unseenOfRun(drained termination.Report, err error, on termination.OnUnseen)
 
 // unseenValues warns of unseen values. In a plan, those without a similar one have
 // one summary, so that Terraform shows one warning for all drains of machines that
-// nobody has used yet.
+// were never used.
 func unseenValues(unseen []termination.Unseen, name string, planned bool) diag.Diagnostics {
 	var likely, others []termination.Unseen
 	for _, u := range unseen {
@@ -52,50 +53,45 @@ func unseenValues(unseen []termination.Unseen, name string, planned bool) diag.D
 	}
 	var diags diag.Diagnostics
 	if len(likely) > 0 {
-		diags.Append(report{
-			summary:   countValues(len(likely)) + " may be misspelled",
-			attempted: "No session that senhasegura lists, live or ended, has:" + unseenLines(likely),
-			advice:    "Write each value as senhasegura shows it.",
-		}.about(name).asWarning())
+		diags.Append(message{
+			summary: counted(len(likely), "value") + " may be misspelled: " + name,
+			lists:   []list{{title: "No session, live or ended, has", entries: unseenEntries(likely)}},
+			advice:  "Write each value as senhasegura shows it.",
+		}.asWarning())
 	}
 	if len(others) > 0 {
-		r := report{
-			summary:   "Values of `match` that no session has",
-			attempted: sentences(capitalize(name)+": no session that senhasegura lists, live or ended, has:"+unseenLines(others), purged(others)),
-			advice:    "Check these values, and that the authorization can see their sessions. If they have not been used yet, set `on_unseen = \"ignore\"` to hide this warning.",
+		m := message{
+			summary: "Values of `match` that no session has",
+			state:   purged(others),
+			lists:   []list{{title: "No session, live or ended, has (" + name + ")", entries: unseenEntries(others)}},
+			advice:  "Check these values, and that the authorization can see their sessions. If they have not been used yet, set `on_unseen = \"ignore\"` to hide this warning.",
 		}
 		if !planned {
-			r = r.about(name)
+			m.summary += ": " + name
+			m.lists[0].title = "No session, live or ended, has"
 		}
-		diags.Append(r.asWarning())
+		diags.Append(m.asWarning())
 	}
 	return diags
 }
 
-func countValues(n int) string {
-	if n == 1 {
-		return "1 value"
-	}
-	return fmt.Sprintf("%d values", n)
-}
-
-// unseenLines names values, each with what may be meant instead.
-func unseenLines(unseen []termination.Unseen) string {
-	lines := make([]string, 0, len(unseen))
+// unseenEntries names values, each with what may be meant instead.
+func unseenEntries(unseen []termination.Unseen) []string {
+	entries := make([]string, 0, len(unseen))
 	for _, u := range unseen {
-		line := fmt.Sprintf("`%s` %q", u.Argument, u.Value)
+		entry := fmt.Sprintf("`%s` %q", u.Argument, u.Value)
 		switch {
 		case len(u.Similar) > 0 && strings.HasSuffix(u.Argument, "."+session.FieldSessionIDs):
-			line += "; this is the record ID of session " + quotedValues(u.Similar)
+			entry += "; this is the record ID of session " + quotedValues(u.Similar)
 		case len(u.Similar) > 0:
-			line += "; similar: " + quotedValues(u.Similar)
+			entry += "; similar: " + quotedValues(u.Similar)
 		}
 		if u.Listed != "" {
-			line += "; senhasegura lists all devices by " + string(u.Listed)
+			entry += "; senhasegura lists all devices by " + string(u.Listed)
 		}
-		lines = append(lines, line)
+		entries = append(entries, entry)
 	}
-	return bullets(lines, len(lines))
+	return entries
 }
 
 func quotedValues(texts []string) string {
@@ -106,41 +102,39 @@ func quotedValues(texts []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// purged: that a session id is not listed is no sign of a mistake.
+// purged: that a session ID is not listed is no sign of a mistake.
 func purged(unseen []termination.Unseen) string {
-	for _, u := range unseen {
-		if u.OnlyWarns {
-			return "\n\nsenhasegura may have purged a session whose ID is not listed."
-		}
+	if !slices.ContainsFunc(unseen, func(u termination.Unseen) bool { return u.OnlyWarns }) {
+		return ""
 	}
-	return ""
+	return "senhasegura may have purged a session whose ID is not listed."
 }
 
 // emptyList warns of a list without a single session.
 func emptyList() diag.Diagnostic {
-	return report{
-		summary:   seesNothing,
-		attempted: "senhasegura lists no session, live or ended. An empty result doesn't mean that no user is connected.",
-		advice:    seesNothingAdvice,
+	return message{
+		summary: seesNothing,
+		state:   "senhasegura lists no session, live or ended. An empty result doesn't mean that no user is connected.",
+		advice:  seesNothingAdvice,
 	}.asWarning()
 }
 
 // notCovered words a drain that unseen values, or an empty list, kept from running.
-func notCovered(drained termination.Report, coverage *termination.Coverage, moment, consequence string) report {
-	live := paragraphs(named(drained.Matched(), "matching", maxDropped), named(drained.Survivors(), "live or unknown", len(drained.Sessions)))
-	m := report{
-		summary:   seesNothing,
-		attempted: "senhasegura lists no session, live or ended.",
-		truth:     paragraphs(live, sentences("No sessions were terminated.", consequence)),
-		advice:    seesNothingAdvice + " If senhasegura has recorded no session yet, set `on_unseen = \"ignore\"`.",
+func (d drained) notCovered(coverage *termination.Coverage, consequence string) message {
+	m := message{
+		summary: seesNothing + ": " + d.name,
+		state:   sentences("senhasegura lists no session, live or ended.", noneTerminated, consequence),
+		lists:   d.lists(),
+		advice:  seesNothingAdvice + " If senhasegura has recorded no session yet, set `on_unseen = \"ignore\"`.",
 	}
 	if !coverage.SeesNothing() {
-		m.summary = countValues(len(coverage.Unseen)) + " of `match` or `exclude` that no session has"
-		m.attempted = "No session that senhasegura lists, live or ended, has:" + unseenLines(coverage.Unseen)
+		m.summary = counted(len(coverage.Unseen), "value") + " of `match` or `exclude` that no session has: " + d.name
+		m.state = sentences(noneTerminated, consequence)
+		m.lists = append([]list{{title: "No session, live or ended, has", entries: unseenEntries(coverage.Unseen)}}, m.lists...)
 		m.advice = "Write each value as senhasegura shows it. To continue anyway, set `on_unseen` to `continue`."
 	}
-	if moment == onDestroy {
-		m.advice += " A destroy uses what was applied last, so apply that change first, on its own (`-target`), and then destroy."
+	if d.moment == onDestroy {
+		m.advice += " " + usesApplied
 	}
 	return m
 }
@@ -164,10 +158,7 @@ func unseenFault(coverage *termination.Coverage) []path.Path {
 // valuesNotChecked words a list that could not be read for a plan that creates a
 // drain or changes its match.
 func valuesNotChecked(err error) diag.Diagnostic {
-	return report{
-		summary:   "Can't check `match` and `exclude`: " + explain(err).problem,
-		attempted: "Whether sessions have their values is not known.",
-		advice:    explain(err).advice + " To plan without a call, set `preview = false`.",
-		evidence:  evidence(err),
-	}.asWarning()
+	m := unread("Can't check `match` and `exclude`: ", "Whether sessions have their values is not known.", err)
+	m.advice += " To plan without a call, set `preview = false`."
+	return m.asWarning()
 }

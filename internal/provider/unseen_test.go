@@ -31,7 +31,10 @@ func ofDevices(device string, more ...map[string]any) map[string]any {
 	return match
 }
 
-const noSessionAtAll = "This authorization sees no session at all"
+const (
+	noSessionAtAll = "This authorization sees no session at all"
+	noSuchValue    = "Values of `match` that no session has"
+)
 
 // What a drain at destroy and an action say of values that no session has.
 func TestUnseenValuesOfARun(t *testing.T) {
@@ -60,11 +63,11 @@ func TestUnseenValuesOfARun(t *testing.T) {
 		{
 			name: "one of two misspelled, halt: the other is not terminated", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, onUnseen: "halt",
 			match:   map[string]any{"devices": []string{named, misspelled}},
-			failure: "1 value of `match` or `exclude` that no session has", path: "match.devices", says: append(likely, lineOf(1)[:16], "No sessions were terminated."),
+			failure: "1 value of `match` or `exclude` that no session has", path: "match.devices", says: append(likely, "Not terminated: user-1 on "+named, "No sessions were terminated."),
 		},
 		{
 			name: "a protocol", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, match: ofDevices(named, map[string]any{"protocols": []string{"shs"}}),
-			warning: "Values of `match` that no session has", says: []string{"`match.protocols` \"shs\""},
+			warning: noSuchValue, says: []string{"`match.protocols` \"shs\""},
 		},
 		{
 			name: "an excluded user", sessions: []simulator.Session{onNamed(visitorGone(1))}, match: ofDevices(named), exclude: map[string]any{"users": []string{"usr-1"}},
@@ -73,11 +76,11 @@ func TestUnseenValuesOfARun(t *testing.T) {
 		{name: "an excluded user who never connected", sessions: []simulator.Session{onNamed(visitorGone(1))}, match: ofDevices(named), exclude: map[string]any{"users": []string{"emergency"}}},
 		{
 			name: "an unknown device", sessions: []simulator.Session{visitorElsewhere(1)}, match: ofDevices("web-07"),
-			warning: "Values of `match` that no session has", says: []string{"`match.devices` \"web-07\"; senhasegura lists all devices by address", "`on_unseen = \"ignore\"`"},
+			warning: noSuchValue, says: []string{"`match.devices` \"web-07\"; senhasegura lists all devices by address", "`on_unseen = \"ignore\"`"},
 		},
 		{
 			name: "an unknown session", sessions: []simulator.Session{visitorElsewhere(1)}, match: map[string]any{"session_ids": []string{"hash-7"}}, onUnseen: "continue",
-			warning: "Values of `match` that no session has", says: []string{"`match.session_ids` \"hash-7\"", "may have purged"},
+			warning: noSuchValue, says: []string{"`match.session_ids` \"hash-7\"", "may have purged"},
 		},
 		{
 			name: "a row number, halt", sessions: visitors(1), match: map[string]any{"session_ids": []string{"1"}}, onUnseen: "halt",
@@ -103,8 +106,8 @@ func TestUnseenValuesOfARun(t *testing.T) {
 			}
 			var told acctest.Diagnostics
 			for _, d := range got {
-				if !strings.HasPrefix(d.Summary, "1 session dropped") {
-					d.Summary, _, _ = strings.Cut(d.Summary, " (")
+				if !strings.HasPrefix(d.Summary, "Terminated 1 session") {
+					d.Summary, _, _ = strings.Cut(d.Summary, ": ")
 					told = append(told, d)
 				}
 			}
@@ -148,8 +151,8 @@ func TestUnseenValuesOfADryRun(t *testing.T) {
 		sessions []simulator.Session
 		want     message
 	}{
-		"misspelled":     {[]simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, message{"1 value of `match` or `exclude` that no session has", "match.devices", []string{misspelled, named}}},
-		"nothing listed": {nil, message{noSessionAtAll, "", nil}},
+		"misspelled":     {[]simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, message{"1 value of `match` or `exclude` that no session has: action on devices " + misspelled, "match.devices", []string{misspelled, named}}},
+		"nothing listed": {nil, message{noSessionAtAll + ": action on devices " + misspelled, "", nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,7 +179,7 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 		{name: "misspelled, ignore", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: misspelled, onUnseen: "ignore"},
 		{name: "misspelled, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: misspelled, onUnseen: "halt", failure: "1 value of `match` or `exclude` that no session has"},
 		// One summary for all drains of a plan: Terraform shows one warning for them.
-		{name: "unknown", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: "web-07", onUnseen: "continue", warning: "Values of `match` that no session has"},
+		{name: "unknown", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, device: "web-07", onUnseen: "continue", warning: noSuchValue},
 		{name: "a history", sessions: []simulator.Session{onNamed(visitorGone(1))}, device: named, onUnseen: "halt"},
 		{name: "nothing listed", device: named, onUnseen: "continue", failure: noSessionAtAll},
 		{name: "nothing listed, ignore", device: named, onUnseen: "ignore"},
@@ -199,13 +202,9 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 			for _, d := range planned {
 				told = append(told, d.Summary)
 			}
-			want := test.failure
-			switch test.warning {
-			case "":
-			case "1 value may be misspelled":
-				want = byDrain(state, test.warning)
-			default:
-				want = test.warning
+			want := test.failure + test.warning
+			if want != "" && test.warning != noSuchValue {
+				want += ": drain of devices " + test.device
 			}
 			if got := strings.Join(told, "\n"); got != want {
 				t.Errorf("the plan says %q, want %q", got, want)
@@ -221,7 +220,7 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 // those with a similar value, and of no others.
 func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 	t.Parallel()
-	const likely = "1 value may be misspelled"
+	const likely = "1 value may be misspelled: drain of devices " + misspelled
 	for _, test := range []struct {
 		name      string
 		pam       simulator.Config
@@ -239,11 +238,11 @@ func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 		{name: "misspelled, no preview", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices(misspelled), "preview": false}},
 		{name: "a new machine", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices("web-07")}},
 		{name: "a new machine, halt", sessions: []simulator.Session{onNamed(visitor(1, simulator.Behavior{}))}, arguments: map[string]any{"match": ofDevices("web-07"), "on_unseen": "halt"}},
-		{name: "a row number", sessions: visitors(1), arguments: map[string]any{"match": map[string]any{"session_ids": []string{"1"}}}, warning: likely},
+		{name: "a record ID", sessions: visitors(1), arguments: map[string]any{"match": map[string]any{"session_ids": []string{"1"}}}, warning: "1 value may be misspelled: drain of session_ids 1"},
 		{name: "nothing listed", arguments: map[string]any{"match": ofDevices(named)}},
 		{
 			name: "no list", pam: simulator.Config{Permission: simulator.DropOnly}, arguments: map[string]any{"match": ofDevices(named)},
-			warning: "Can't check `match` and `exclude`: the authorization lacks a permission",
+			warning: "Can't check `match` and `exclude`: the authorization is missing a permission",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -255,15 +254,13 @@ func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 	}
 }
 
-// expectSummaries compares the only warning, without the name of the drain; "" is
-// none.
+// expectSummaries compares the only warning; "" is none.
 func expectSummaries(t *testing.T, got acctest.Diagnostics, want string) {
 	t.Helper()
 	expectMessages(t, "error", got.Errors())
 	var told []string
 	for _, d := range got {
-		summary, _, _ := strings.Cut(d.Summary, " (")
-		told = append(told, summary)
+		told = append(told, d.Summary)
 	}
 	if strings.Join(told, "\n") != want {
 		t.Errorf("the plan says %q, want %q", told, want)
@@ -278,7 +275,7 @@ func TestUnseenValuesOfAChangedExclude(t *testing.T) {
 		return guard(map[string]any{"match": ofDevices(named), "exclude": map[string]any{"users": []string{user}}, "on_unseen": "ignore"})
 	}
 	state := kept(t, r, protecting("emergency"))
-	expectSummaries(t, r.Plan(state, protecting("usr-1")).Diagnostics, "1 value may be misspelled")
+	expectSummaries(t, r.Plan(state, protecting("usr-1")).Diagnostics, "1 value may be misspelled: drain of devices "+named+", except users usr-1")
 	expectSummaries(t, r.Plan(state, protecting("emergency")).Diagnostics, "")
 	pam.ExpectRequests(t, "token", "list") // one list for every plan of a process
 }
@@ -295,6 +292,6 @@ func TestUnseenValuesAfterAReplacement(t *testing.T) {
 	replaced := r.Apply(kept(t, r, onMachine("1")), onMachine("2"))
 	expectMessages(t, "message of the replacement", during("ApplyResourceChange", replaced.Diagnostics))
 	replaced.State.Tainted = true
-	again := r.Apply(replaced.State, onMachine("2"))
-	expectSummaries(t, during("ApplyResourceChange", again.Diagnostics), "1 value may be misspelled")
+	again := acctest.NewDriver(t, pam, nil).Resource(drainType).Apply(replaced.State, onMachine("2"))
+	expectSummaries(t, during("ApplyResourceChange", again.Diagnostics), "1 value may be misspelled: drain of devices "+misspelled)
 }

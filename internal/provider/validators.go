@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -90,22 +88,8 @@ func (r textRule) ValidateString(_ context.Context, req validator.StringRequest,
 		return
 	}
 	if err := r.check(req.ConfigValue.ValueString()); err != nil {
-		hint := ""
-		if r.variable != "" {
-			hint = "You can also set it with the `" + r.variable + "` environment variable."
-		}
-		resp.Diagnostics.Append(invalidArgument(req.Path, err, hint))
+		resp.Diagnostics.Append(invalidArgument(req.Path, err, variableHint(r.variable, false)))
 	}
-}
-
-// invalidArgument says what is wrong with an argument. err completes a sentence
-// that begins with its name; hint is a sentence, or "".
-func invalidArgument(at path.Path, err error, hint string) diag.Diagnostic {
-	detail := quoted(at) + " " + err.Error() + "."
-	if hint != "" {
-		detail += "\n\n" + hint
-	}
-	return diag.NewAttributeErrorDiagnostic(at, "Invalid "+quoted(at), detail)
 }
 
 // headersRule checks names and values of the provider's extra headers.
@@ -124,10 +108,10 @@ func (headersRule) ValidateMap(_ context.Context, req validator.MapRequest, resp
 		switch {
 		case !ok || value.IsUnknown():
 		case value.IsNull():
-			resp.Diagnostics.AddAttributeError(at, "Invalid "+quoted(at), "The header has no value. Set a value, or remove the header.")
+			resp.Diagnostics.Append(invalid(at, at, "The header has no value. Set a value, or remove the header.", ""))
 		default:
 			if err := a2a.ValidateHeaders(map[string]string{name: value.ValueString()}); err != nil {
-				resp.Diagnostics.AddAttributeError(at, "Invalid "+quoted(at), quoted(req.Path)+" "+err.Error()+".")
+				resp.Diagnostics.Append(invalid(at, at, quoted(req.Path)+" "+err.Error()+".", ""))
 			}
 		}
 	}

@@ -129,8 +129,8 @@ func TestVisibilityDataSourceFails(t *testing.T) {
 		faults     []simulator.Fault
 		want       string
 	}{
-		"no permission":          {permission: simulator.DropOnly, want: "Sessions not read: the authorization lacks a permission"},
-		"a list that breaks off": {faults: []simulator.Fault{{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}}, want: "Sessions not read: senhasegura or a gateway in front of it keeps failing"},
+		"no permission":          {permission: simulator.DropOnly, want: "Can't list sessions: the authorization is missing a permission"},
+		"a list that breaks off": {faults: []simulator.Fault{{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}}, want: "Can't list sessions: senhasegura or a gateway in front of it keeps failing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

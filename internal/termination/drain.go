@@ -48,32 +48,39 @@ type DrainRequest struct {
 	LeaveExcluded bool
 	// DryRun reads the list once and terminates nothing.
 	DryRun bool
-	// Progress is told what happens, from the goroutine that called Drain; nil for nobody.
+	// Progress is told what happens, from the goroutine that called Drain; nil for no
+	// progress.
 	Progress func(Event)
 }
 
-// Event is one step of a drain.
+// Event is one step of a drain, or of the termination of one session.
 type Event struct {
 	Stage Stage
 	// Count is the number of sessions the stage concerns.
 	Count int
-	// Session is the one that a Settled event is about.
+	// Session is the one that a Settled event is about. In a termination of one session
+	// every event is about it.
 	Session *Drained
 	// Wait is the longest time that the stage waits.
 	Wait time.Duration
+	// Reason is why a request is repeated, nil where senhasegura accepted it and the
+	// session is still live.
+	Reason error
 }
 
-// Stage names the steps of a drain.
+// Stage names the steps.
 type Stage string
 
-// The stages, in their order.
+// The stages, in their order. A termination of one session has Dropping, Repeating, and
+// Settled.
 const (
-	Listed   Stage = "listed"
-	InGrace  Stage = "grace"
-	Dropping Stage = "dropping"
-	Settled  Stage = "settled"
-	Newcomer Stage = "newcomers"
-	InQuiet  Stage = "quiet"
+	Listed    Stage = "listed"
+	InGrace   Stage = "grace"
+	Dropping  Stage = "dropping"
+	Repeating Stage = "repeating"
+	Settled   Stage = "settled"
+	Newcomer  Stage = "newcomers"
+	InQuiet   Stage = "quiet"
 )
 
 // Drained is the result of a drain for one session.
@@ -100,8 +107,8 @@ type Drained struct {
 	Blocks bool
 }
 
-// live reports whether the session is known to be live.
-func (d Drained) live() bool {
+// Live reports whether the session is known to be live.
+func (d Drained) Live() bool {
 	return d.Outcome == Refused || d.Outcome == StillLive || d.Outcome == NotAttempted
 }
 

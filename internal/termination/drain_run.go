@@ -319,7 +319,7 @@ func (d *drain) request(ctx context.Context) error {
 	// Whoever was turned away before comes last.
 	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.drops, b.drops) })
 	d.pace, d.roster.closed = pace{first: d.Poll}, false
-	d.tell(Event{Stage: Dropping, Count: len(due)})
+	d.tellRequests(due)
 	err := d.requestAll(ctx, due)
 	turnedAway := errors.Is(err, session.ErrTransient)
 	for _, m := range due {
@@ -590,6 +590,21 @@ func (d *drain) settle(m *member, outcome Outcome) {
 	}
 }
 
+// tellRequests tells first requests, and repeated ones with the reason of one of them.
+func (d *drain) tellRequests(due []*member) {
+	again := slices.DeleteFunc(slices.Clone(due), func(m *member) bool { return m.drops == 0 })
+	if first := len(due) - len(again); first > 0 {
+		d.tell(Event{Stage: Dropping, Count: first})
+	}
+	accepted := count(again, func(m *member) bool { return m.err == nil })
+	if accepted > 0 {
+		d.tell(Event{Stage: Repeating, Count: accepted})
+	}
+	if i := slices.IndexFunc(again, func(m *member) bool { return m.err != nil }); i >= 0 {
+		d.tell(Event{Stage: Repeating, Count: len(again) - accepted, Reason: again[i].err})
+	}
+}
+
 func (d *drain) tellExcluded(members []*member) {
 	for _, m := range members {
 		if m.settled == Excluded {
@@ -650,7 +665,7 @@ func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	switch report := d.report(); {
 	case len(report.Unapproved()) > 0:
 		kind = NotApproved
-	case slices.ContainsFunc(report.Sessions, Drained.live):
+	case slices.ContainsFunc(report.Sessions, Drained.Live):
 		kind = StillLive
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {

@@ -671,3 +671,37 @@ func TestDrainProgress(t *testing.T) {
 		}
 	})
 }
+
+// A repeated request is told with the reason: the failure of the one before, or none
+// where senhasegura accepted it and the session is still live.
+func TestDrainProgressOfRepeatedRequests(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		drop func(string) error
+		want error
+	}{
+		"accepted": {acceptOnly, nil},
+		"refused":  {refuse, session.ErrRefused},
+		"lost":     {lose, session.ErrUnknownOutcome},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &pam{sessions: lives(1, 2), drops: []func(string) error{test.drop}}
+				var requests []termination.Event
+				_, _ = plan{pam: p, retries: 1, request: termination.DrainRequest{Progress: func(e termination.Event) {
+					if e.Stage == termination.Dropping || e.Stage == termination.Repeating {
+						requests = append(requests, e)
+					}
+				}}}.run(t)
+				if len(requests) != 2 || requests[0].Stage != termination.Dropping || requests[0].Count != 2 {
+					t.Fatalf("told %+v, want a request for two and its repetition", requests)
+				}
+				again := requests[1]
+				if again.Stage != termination.Repeating || again.Count != 2 || !errors.Is(again.Reason, test.want) {
+					t.Errorf("told %+v, want the repetition for two because of %v", again, test.want)
+				}
+			})
+		})
+	}
+}

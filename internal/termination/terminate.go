@@ -28,6 +28,9 @@ type Request struct {
 	// PollInterval is the first pause between two checks, and before a repeated drop.
 	// It grows with each check, and begins again with each drop.
 	PollInterval time.Duration
+	// Progress is told of each request and of the result, from the goroutine that called
+	// Terminate; nil for no progress. Every event has a Session.
+	Progress func(Event)
 }
 
 // Terminate ends one session. It returns when an end was read, or when no more can
@@ -41,6 +44,7 @@ type Request struct {
 func (t *Terminator) Terminate(ctx context.Context, request Request) (Result, error) {
 	run := &termination{Terminator: t, Request: request}
 	err := run.end(ctx)
+	run.tellResult(err)
 	if err == nil {
 		err = run.checkRecordID()
 	}
@@ -102,6 +106,7 @@ func (r *termination) end(ctx context.Context) error {
 
 // request sends a drop.
 func (r *termination) request(ctx context.Context) {
+	r.tellRequest()
 	sentAt := time.Now()
 	r.drop(ctx, r.pam, r.SessionID)
 	r.pauses = pace{first: r.PollInterval}
@@ -306,4 +311,38 @@ func (r *termination) fail(ctx context.Context, kind Kind, lookErr error) *Error
 		Look:      lookErr,
 		Context:   ctx.Err(),
 	}
+}
+
+// tellRequest tells of the request that is about to be sent.
+func (r *termination) tellRequest() {
+	stage := Dropping
+	if r.drops > 0 {
+		stage = Repeating
+	}
+	r.tell(Event{Stage: stage, Reason: r.err}, Drained{})
+}
+
+// tellResult tells what became of the session; err is why the run failed.
+func (r *termination) tellResult(err error) {
+	settled := Drained{Outcome: r.result.Outcome}
+	if failure := (*Error)(nil); errors.As(err, &failure) {
+		settled.Outcome, settled.Err = failure.Kind, failure.Drop
+		if failure.Look != nil && (failure.Drop == nil || failure.Kind == Unknown) {
+			settled.Err = failure.Look
+		}
+	}
+	r.tell(Event{Stage: Settled}, settled)
+}
+
+// tell completes an event with what is known of the session.
+func (r *termination) tell(e Event, about Drained) {
+	if r.Progress == nil {
+		return
+	}
+	about.Session, about.Accepted, about.Lost = r.result.Session, r.accepted, r.lost
+	if about.Session == nil {
+		about.Session = &session.Session{ID: r.SessionID}
+	}
+	e.Count, e.Session = 1, &about
+	r.Progress(e)
 }

@@ -1,0 +1,511 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/a2a"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
+)
+
+const (
+	// maxTerminated bounds the sessions that a message names although nothing has to be
+	// done about them. senhasegura keeps their records.
+	maxTerminated = 200
+	// maxForms bounds the names that an advice spells out. Each session is listed with
+	// its own.
+	maxForms = 10
+
+	noneTerminated = "No sessions were terminated."
+	// usesApplied is why a change of an argument must be applied before a destroy.
+	usesApplied = "A destroy uses what was applied last: apply that change on its own (`-target`), then destroy."
+	// terminateNow is what is left to do about sessions that the drain must not touch.
+	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
+)
+
+// consequenceOf says what a failed drain leaves behind.
+var consequenceOf = map[string]string{
+	onCreate:  "The drain is tainted. The next apply drains again.",
+	onDestroy: "Terraform did not destroy the resources that this drain protects.",
+}
+
+// goesOnAfter says what Terraform does in spite of sessions that are still live.
+var goesOnAfter = map[string]string{
+	onCreate:  "so Terraform continues.",
+	onDestroy: "so Terraform destroys the resources that this drain protects anyway.",
+}
+
+// drained is a drain that ran, or the preview of one, in the words of its message.
+type drained struct {
+	termination.Report
+	// name tells the drain or the action from others.
+	name string
+	// moment is when it runs.
+	moment string
+	// planned: the plan showed sessions that this run can be compared with.
+	planned bool
+}
+
+// result says what a drain did that succeeded. passes is why it did in spite of
+// excluded sessions that it left open.
+func (d drained) result(passes string) diag.Diagnostic {
+	terminated, excluded := d.Dropped(), d.Excluded()
+	m := message{lists: d.lists()}
+	switch {
+	case len(terminated) == 0:
+		m.summary = counted(len(excluded), "excluded session") + " left open"
+	case len(excluded) == 0:
+		m.summary = "Terminated " + countSessions(len(terminated))
+	default:
+		m.summary = fmt.Sprintf("Terminated %s, %s left open", countSessions(len(terminated)), counted(len(excluded), "excluded session"))
+	}
+	m.summary += ": " + d.name
+	if len(excluded) > 0 {
+		m.state = passes
+		m.advice = "To block the destroy while an excluded session is live, set `on_excluded` and `on_failure` to `halt`."
+	}
+	if len(terminated) > 0 {
+		m.advice = sentences("Terminating a session doesn't revoke access: users who still have access can reconnect.", m.advice)
+	}
+	return m.asWarning()
+}
+
+// lists sorts the sessions by what became of them.
+func (d drained) lists() []list {
+	var unapproved, matched, live, left, unsure, undecided, blocking, excluded, terminated, unplanned []string
+	for _, s := range d.Sessions {
+		line := entry(s)
+		switch {
+		case s.Unapproved:
+			unapproved = append(unapproved, line)
+		case s.Outcome == termination.Matched:
+			matched = append(matched, line)
+		case s.Blocks:
+			blocking = append(blocking, line)
+		case s.Outcome == termination.Excluded:
+			excluded = append(excluded, line)
+		case s.Outcome == termination.Terminated && d.planned && !s.Previewed:
+			unplanned = append(unplanned, line)
+		case s.Outcome == termination.Terminated:
+			terminated = append(terminated, line)
+		case s.Outcome.Ended():
+		case len(s.Undecided) > 0:
+			undecided = append(undecided, line)
+		case s.Outcome == termination.NotAttempted:
+			left = append(left, line)
+		case s.Outcome == termination.Unknown:
+			unsure = append(unsure, line)
+		default:
+			live = append(live, line)
+		}
+	}
+	ended := entries(d.EndedSincePreview())
+	return []list{
+		{title: "Not shown by the plan", entries: unapproved},
+		{title: "Matching", entries: matched, most: maxTerminated},
+		{title: "Still live", entries: live},
+		{title: "Not terminated", entries: left},
+		{title: "Can't tell whether the session ended", entries: unsure},
+		{title: "Can't tell whether the session matches; not terminated", entries: undecided},
+		{title: "Excluded, still live", entries: blocking},
+		{title: "Excluded, left open", entries: excluded},
+		{title: "Terminated", entries: terminated, most: maxTerminated},
+		{title: "Terminated, not shown by the plan", entries: unplanned, most: maxTerminated},
+		{title: "Shown by the plan, ended before the drain", entries: ended, most: maxTerminated},
+	}
+}
+
+func entries(sessions []termination.Drained) []string {
+	lines := make([]string, 0, len(sessions))
+	for _, s := range sessions {
+		lines = append(lines, entry(s))
+	}
+	return lines
+}
+
+// entry names one session, and why it became of it what did.
+func entry(d termination.Drained) string {
+	why := ""
+	switch {
+	case len(d.Undecided) > 0:
+		why = undecidedText(d.Undecided)
+	case d.Outcome.Ended(), d.Outcome == termination.Matched, d.Outcome == termination.Excluded, d.Session.ID == "":
+	case d.Outcome == termination.Refused:
+		why = "refused"
+	case d.Accepted && d.Err == nil:
+		why = "senhasegura accepted the request"
+	case d.Lost && d.Err == nil:
+		why = "senhasegura may have received the request"
+	case d.Err != nil:
+		why = explain(d.Err).problem
+	}
+	return joined(": ", []string{describe(*d.Session), why})
+}
+
+// responses gives the API's answers about sessions that are not known to have ended,
+// each once.
+func (d drained) responses(failure *termination.DrainError) []string {
+	answers := responses(failure.Cause)
+	for _, s := range d.Survivors() {
+		for _, answer := range responses(s.Err) {
+			answers = append(answers, strings.ReplaceAll(answer, url.PathEscape(s.Session.ID), "{session_id}"))
+		}
+	}
+	return answers
+}
+
+// failed words a drain that did not reach its end. Every session that may be live is
+// named, however many there are.
+func (d drained) failed(err error, consequence string) message {
+	var failure *termination.DrainError
+	if !errors.As(err, &failure) {
+		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
+	}
+	survivors, blocking := d.Survivors(), d.Blocking()
+	reason := ""
+	if failure.Cause != nil {
+		reason = capitalize(explain(failure.Cause).problem) + "."
+	}
+	m := message{
+		state:     sentences(d.untouched(), consequence, stopped(failure.Context, timeoutOf[d.moment]), reason, d.unwatched(failure)),
+		lists:     d.lists(),
+		responses: d.responses(failure),
+	}
+	switch {
+	case failure.Kind == termination.NotCovered:
+		return d.notCovered(failure.Coverage, consequence)
+	case failure.Kind == termination.TooMany:
+		m.summary = fmt.Sprintf("%s, but max_sessions is %d: %s", matching(countSessions(failure.Count), failure.Count), failure.Limit, d.name)
+		m.state = sentences(d.untouched(), consequence)
+		m.advice = "Narrow `match`, add sessions to `exclude`, or raise `max_sessions`."
+		if d.moment == onDestroy {
+			m.advice = "Add sessions to `exclude`, or raise `max_sessions`. " + usesApplied
+		}
+		m.responses = nil
+	case failure.Kind == termination.NotAttempted:
+		c := explain(err)
+		m.summary = fmt.Sprintf("%s failed: %s", capitalize(d.name), c.problem)
+		m.state, m.lists, m.advice = sentences(noneTerminated, consequence), nil, c.advice
+	case failure.Kind == termination.NotApproved:
+		m.summary = fmt.Sprintf("%s not in the approved plan: %s", countSessions(len(d.Unapproved())), d.name)
+	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(survivors) == 0):
+		m.summary = fmt.Sprintf("%s still live: %s", counted(len(blocking), "excluded session"), d.name)
+		m.advice = d.excludedAdvice()
+	case len(survivors) == 0:
+		m.summary = "Can't confirm that no session remains: " + d.name
+		m.advice = explain(err).advice
+	default:
+		m.summary = d.survivorSummary(survivors) + ": " + d.name
+		m.advice = d.survivorAdvice(survivors, failure)
+	}
+	return m
+}
+
+// untouched says that no session was terminated, where that is certain.
+func (d drained) untouched() string {
+	if len(d.Dropped())+len(d.Requested()) > 0 {
+		return ""
+	}
+	return noneTerminated
+}
+
+// unwatched: a drain that was stopped did not come to its closing list.
+func (drained) unwatched(failure *termination.DrainError) string {
+	if failure.Cause == nil && failure.Context == nil {
+		return ""
+	}
+	return "New sessions may have started since the last check."
+}
+
+// survivorSummary counts the sessions that are in the way, of all that matched.
+func (d drained) survivorSummary(survivors []termination.Drained) string {
+	live, all := 0, len(survivors)
+	for _, s := range survivors {
+		if s.Live() {
+			live++
+		}
+	}
+	for _, s := range d.Sessions {
+		if s.Outcome.Ended() {
+			all++
+		}
+	}
+	count := countSessions(all)
+	if len(survivors) < all {
+		count = fmt.Sprintf("%d of %s", len(survivors), count)
+	}
+	switch {
+	case live == len(survivors):
+		return count + " still live"
+	case live > 0:
+		return count + " still live or unknown"
+	case !slices.ContainsFunc(survivors, func(s termination.Drained) bool { return len(s.Undecided) == 0 }):
+		return "Can't tell whether " + matching(count, all)
+	}
+	return "Can't tell whether " + count + " ended"
+}
+
+// survivorAdvice gives the advice for each different reason once.
+func (d drained) survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+	var advice []string
+	add := func(text string) {
+		if !slices.Contains(advice, text) {
+			advice = append(advice, text)
+		}
+	}
+	if failure.Cause != nil {
+		add(explain(failure.Cause).advice)
+	}
+	var forms []session.UnknownCriterion
+	for _, s := range survivors {
+		switch {
+		case formsAdvice(s.Undecided) != "":
+			forms = append(forms, s.Undecided...)
+		case len(s.Undecided) > 0:
+			add("To decide about sessions that senhasegura doesn't describe, add their IDs to `match.session_ids` or `exclude.session_ids`.")
+		case s.Session.ID == "":
+			add("Terminate sessions without a session ID in senhasegura.")
+		case errors.Is(s.Err, a2a.ErrServerFault) && failure.Cause == nil:
+			add(explain(s.Err).advice)
+		case vanished(s):
+			add(d.vanishedAdvice())
+		case s.Outcome == termination.Refused, s.Outcome == termination.StillLive, s.Outcome == termination.Unknown && s.Err == nil:
+			add(explain(session.ErrRefused).advice)
+		case s.Err != nil && failure.Cause == nil:
+			add(explain(s.Err).advice)
+		}
+	}
+	if len(forms) > 0 {
+		add(formsAdvice(forms))
+		if d.moment == onDestroy {
+			add("A change of `match` drains the old `match` first. To leave such a session open, add its ID to `exclude.session_ids`, apply that change on its own (`-target`), then destroy. " + terminateNow)
+		}
+	}
+	return strings.Join(advice, " ")
+}
+
+// matching says that a number of sessions match.
+func matching(count string, n int) string {
+	if n == 1 {
+		return count + " matches"
+	}
+	return count + " match"
+}
+
+// vanished: neither a complete list nor its record shows the session.
+func vanished(d termination.Drained) bool {
+	return d.Outcome == termination.Unknown && errors.Is(d.Err, session.ErrNotFound)
+}
+
+// vanishedAdvice: a run that can't see a session any more must not pass, so the drain
+// remembers it, and the user's word settles it.
+func (d drained) vanishedAdvice() string {
+	const check = "Check the sessions that senhasegura no longer lists in PAM Core › Audit › Sessions › Remote sessions. " +
+		"If they are outside the authorization's scope, give it access to their Credentials and Devices."
+	switch d.moment {
+	case onDestroy:
+		return check + " The drain needs their end, however often it runs. To continue without it, add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), then destroy."
+	case onCreate:
+		return check + " If `drain_on` includes `destroy`, the destroy needs their end too. To continue without it, run `terraform untaint` on the drain, add their session IDs to `exclude.session_ids`, and apply."
+	default:
+		return check
+	}
+}
+
+// excludedAdvice says how to get past excluded sessions that are live.
+func (d drained) excludedAdvice() string {
+	const wait = "Run again when the excluded sessions have ended; `grace_period` waits for them. "
+	if d.moment == onDestroy {
+		return wait + "To destroy while they are live, set `on_excluded` to `continue`, apply that change on its own (`-target`), then destroy."
+	}
+	return wait + "To continue while they are live, set `on_excluded` to `continue`."
+}
+
+// drainFault is the argument whose value made a drain fail, if there is one.
+func drainFault(err error) []path.Path {
+	var failure *termination.DrainError
+	switch {
+	case !errors.As(err, &failure):
+		return nil
+	case failure.Kind == termination.TooMany:
+		return []path.Path{path.Root("max_sessions")}
+	case failure.Kind == termination.NotCovered:
+		return unseenFault(failure.Coverage)
+	}
+	return nil
+}
+
+// withoutApproval completes the message of a drain that met sessions which no approved
+// plan shows. madeInApply: the only preview is one that the apply has made.
+func (m message) withoutApproval(approved, madeInApply bool) message {
+	const held = "`only_previewed` is `true`, so the drain terminates only sessions that the plan showed."
+	why := ""
+	switch {
+	case approved:
+		m.advice = "Plan the destroy again, review the sessions that the plan shows, and apply it."
+	case madeInApply:
+		why = "Terraform planned this destroy during apply, as it does for a deposed object of `create_before_destroy`, so no preview was approved."
+		m.advice = "Apply again when the sessions have ended. " + terminateNow
+	default:
+		why = "No preview reached this destroy: Terraform has none if the drain is tainted, or replaced by `-replace` or `replace_triggered_by`."
+		m.advice = "If the drain is tainted, run `terraform untaint` on it. To replace it, change `triggers`. Then plan again, review the sessions that the plan shows, and apply it. " + terminateNow
+	}
+	m.state = sentences(held, why, m.state)
+	return m
+}
+
+// previewed words what a drain would terminate. It is silent where no session
+// matches. What it says stays true after the drain: Terraform plans again during apply.
+// goesOn says that Terraform continues in spite of sessions that the drain can't decide
+// about, and needed that the drain is held to this preview, which then names every
+// session.
+func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
+	if guarded(err) {
+		return diag.Diagnostics{d.failed(err, "").asError(drainFault(err)...)}
+	}
+	if err != nil {
+		return diag.Diagnostics{d.notPreviewed(err, needed)}
+	}
+	matched, undecided, excluded := d.Matched(), d.Survivors(), d.Excluded()
+	if len(matched)+len(undecided)+len(excluded) == 0 {
+		return nil
+	}
+	summary := matching(countSessions(len(matched)), len(matched))
+	if len(undecided) > 0 {
+		summary += fmt.Sprintf(", %d can't be terminated", len(undecided))
+	}
+	if len(excluded) > 0 {
+		summary += fmt.Sprintf(", %d excluded", len(excluded))
+	}
+	verb, blocked := "Destroying", "destroy"
+	if d.moment == onCreate {
+		verb, blocked = "Creating", "apply"
+	}
+	cannot := "Can't be terminated, so the " + blocked + " fails"
+	if goesOn {
+		cannot = "Can't be terminated; Terraform continues anyway, because `on_failure` is `continue`"
+	}
+	most := maxTerminated
+	if needed {
+		most = 0
+	}
+	blocking := d.Blocking()
+	left := slices.DeleteFunc(excluded, func(s termination.Drained) bool { return s.Blocks })
+	return diag.Diagnostics{message{
+		summary: summary + ": " + d.name,
+		state:   verb + " this drain terminates the sessions that match at that time.",
+		lists: []list{
+			{title: "Matching at " + readAt.UTC().Format(time.RFC3339), entries: entries(matched), most: most},
+			{title: cannot, entries: entries(undecided)},
+			{title: "Excluded, not terminated. The " + blocked + " fails while one is live (`on_excluded`)", entries: entries(blocking)},
+			{title: "Excluded, not terminated. The " + blocked + " continues", entries: entries(left)},
+		},
+		advice: sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.",
+			d.survivorAdvice(undecided, &termination.DrainError{})),
+	}.asWarning()}
+}
+
+// notPreviewed words a preview that could not be made. A warning names no drain in its
+// summary, so that Terraform shows one for all.
+func (d drained) notPreviewed(err error, needed bool) diag.Diagnostic {
+	c := explain(err)
+	m := message{
+		summary:   "Can't preview sessions: " + c.problem,
+		state:     "The plan doesn't show which sessions match: " + d.name + ".",
+		advice:    c.advice + " To plan without a call, set `preview = false`.",
+		responses: responses(err),
+	}
+	if !needed {
+		return m.asWarning()
+	}
+	m.state += " The plan fails, because `only_previewed` is `true`."
+	m.advice = c.advice
+	return m.asError()
+}
+
+// refuseUnapprovable refuses a drain that is held to a preview which can't be
+// approved. It judges what is known.
+func (m *sessionDrainModel) refuseUnapprovable() diag.Diagnostics {
+	var diags diag.Diagnostics
+	if !m.OnlyPreviewed.ValueBool() {
+		return diags
+	}
+	at := path.Root("only_previewed")
+	if !m.Preview.IsNull() && !m.Preview.IsUnknown() && !m.Preview.ValueBool() {
+		diags.Append(invalid(at, at, "`only_previewed` requires `preview`: without a preview, no session is approved.",
+			"Remove `preview = false`, or set `only_previewed = false`."))
+	}
+	if m.drainsOn(onCreate) {
+		diags.Append(invalid(at, at, "`only_previewed` conflicts with `create` in `drain_on`: Terraform plans a creation again during apply, so the approved preview doesn't reach it.",
+			"Remove `create` from `drain_on`, or set `only_previewed = false`."))
+	}
+	return diags
+}
+
+// undecidedText says why it can't be told whether a session matches.
+func undecidedText(unknown []session.UnknownCriterion) string {
+	var missing, forms []string
+	for _, u := range unknown {
+		if u.Value == "" {
+			missing = append(missing, u.Criterion)
+		} else {
+			forms = append(forms, fmt.Sprintf("senhasegura shows %q, and `%s` has %q, which may be another form of the same name", u.Shown, u.Criterion, u.Value))
+		}
+	}
+	if len(missing) > 0 {
+		forms = append(forms, "senhasegura shows too little to evaluate `"+strings.Join(missing, "`, `")+"`")
+	}
+	return strings.Join(forms, "; ")
+}
+
+// formsAdvice says how senhasegura writes the names that the configuration has in
+// another form. It is empty where there are none.
+func formsAdvice(unknown []session.UnknownCriterion) string {
+	var forms []string
+	for _, u := range unknown {
+		form := fmt.Sprintf("%q in `%s`", u.Shown, u.Criterion)
+		if u.Value != "" && !slices.Contains(forms, form) {
+			forms = append(forms, form)
+		}
+	}
+	if len(forms) == 0 {
+		return ""
+	}
+	if len(forms) > maxForms {
+		forms = append(forms[:maxForms], "and so on")
+	}
+	return "Write names as senhasegura shows them: " + strings.Join(forms, ", ") + "."
+}
+
+// noTimeLeft words periods that leave no time to terminate sessions.
+func noTimeLeft(at path.Path, grace, quiet time.Duration, timeout string, allowed time.Duration) diag.Diagnostic {
+	return invalid(at, at, fmt.Sprintf("`grace_period` (%s) plus `quiet_period` (%s) must be shorter than `timeouts.%s` (%s).",
+		shortDuration(grace), shortDuration(quiet), timeout, shortDuration(allowed)), "")
+}
+
+// notKept words private state that can't be written. The reason is of the provider.
+func notKept(summary string, err error) diag.Diagnostic {
+	return message{
+		summary: summary,
+		state:   capitalize(err.Error()) + ".",
+		advice:  "This is a bug in the provider: report it to its developers.",
+	}.asError()
+}
+
+// unreadableMemory words private state that can't be read.
+func unreadableMemory(err error) diag.Diagnostic {
+	return message{
+		summary: "Can't read the sessions whose end is not confirmed",
+		state: sentences("The private state of the drain names the sessions whose end an earlier destroy didn't confirm, and it can't be read: "+err.Error()+".",
+			noneTerminated, consequenceOf[onDestroy]),
+		advice: "This is a bug in the provider: report it to its developers.",
+	}.asError()
+}
