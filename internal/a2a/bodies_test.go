@@ -2,12 +2,12 @@ package a2a
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/contract"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
@@ -160,12 +160,8 @@ func TestEveryBodyIsTested(t *testing.T) {
 	for _, tc := range documentedBodies(t) {
 		tested[tc.file] = true
 	}
-	files, err := os.ReadDir("testdata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if name := file.Name(); strings.HasSuffix(name, ".json") && !tested[name] {
+	for name := range contract.Bodies() {
+		if !tested[name] {
 			t.Errorf("no row for %s", name)
 		}
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 // TestClassify is section 5 of the contract, for the answers that have no body
-// of their own in testdata. Nil is success.
+// of their own in the contract. Nil is success.
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -10,14 +10,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/contract"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
@@ -71,11 +70,11 @@ func asError(t *testing.T, err error) *Error {
 
 func readBody(t *testing.T, name string) string {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
+	body, ok := contract.Bodies()[name]
+	if !ok {
+		t.Fatalf("no documented body is called %s", name)
 	}
-	return string(body)
+	return body
 }
 
 // exchangeKey is one request as the journal shows it.

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,22 +18,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/contract"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
 // seed adds every documented body.
 func seed(f *testing.F, add func(body []byte)) {
 	f.Helper()
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("%d seeds, %v", len(files), err)
-	}
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		add(body)
+	bodies := contract.Bodies()
+	// In order, so that a seed keeps its number.
+	for _, name := range slices.Sorted(maps.Keys(bodies)) {
+		add([]byte(bodies[name]))
 	}
 }
 

@@ -60,7 +60,13 @@ var rooms = map[string]room{
 	},
 	"internal/a2a": {
 		imports:     []string{"internal/session"},
-		testImports: []string{"internal/simulator"},
+		testImports: []string{"internal/contract", "internal/simulator"},
+	},
+	// The documented responses, which the tests of both sides read. It has no type
+	// to share.
+	"internal/contract": {
+		standardOnly: true,
+		testsOnly:    true,
 	},
 	"internal/termination": {
 		imports:     []string{"internal/session"},
@@ -75,6 +81,7 @@ var rooms = map[string]room{
 	},
 	"internal/simulator": {
 		// A type shared with the client would hide a wrong JSON tag, in tests too.
+		testImports:  []string{"internal/contract"},
 		standardOnly: true,
 	},
 	"internal/cmd/senhasegura-sim": {

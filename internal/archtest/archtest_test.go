@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +91,10 @@ func TestViolations(t *testing.T) {
 		"simulator imports a library":     {path: "/internal/simulator", imports: []string{"golang.org/x/sync/errgroup"}, want: "internal/simulator → golang.org/x/sync/errgroup: only the standard library is allowed here"},
 		"simulator imports the core":      {path: "/internal/simulator", imports: []string{"/internal/session"}, want: "internal/simulator → internal/session: no such arrow"},
 		"simulator's tests the core":      {path: "/internal/simulator", tests: []string{"/internal/session"}, want: "tests of internal/simulator → internal/session: no such arrow"},
+		"simulator reads the contract":    {path: "/internal/simulator", imports: []string{"/internal/contract"}, want: "internal/simulator → internal/contract: only tests may import it"},
+		"simulator's tests read it":       {path: "/internal/simulator", tests: []string{"/internal/contract"}},
+		"client's tests read it":          {path: "/internal/a2a", tests: []string{"/internal/contract"}},
+		"contract imports the client":     {path: "/internal/contract", imports: []string{"/internal/a2a"}, want: "internal/contract → internal/a2a: no such arrow"},
 		"its command imports it":          {path: "/internal/cmd/senhasegura-sim", imports: []string{"/internal/simulator", "flag"}},
 		"its command imports a library":   {path: "/internal/cmd/senhasegura-sim", imports: []string{"golang.org/x/sync/errgroup"}, want: "internal/cmd/senhasegura-sim → golang.org/x/sync/errgroup: only the standard library is allowed here"},
 		"test support imports its two":    {path: "/internal/acctest", imports: []string{"/internal/provider", "/internal/simulator", framework}},
@@ -141,4 +149,26 @@ func expand(paths []string) []string {
 		full = append(full, path)
 	}
 	return full
+}
+
+// TestContractIsData: the client and the simulator must share no type, and the
+// contract is what the tests of both read.
+func TestContractIsData(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("../contract/*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d files, %v", len(names), err)
+	}
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			if spec, ok := node.(*ast.TypeSpec); ok {
+				t.Errorf("%s declares the type %s", filepath.Base(name), spec.Name.Name)
+			}
+			return true
+		})
+	}
 }

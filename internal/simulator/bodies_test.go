@@ -2,12 +2,11 @@ package simulator_test
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/contract"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
@@ -46,7 +45,7 @@ func documented(release simulator.Release) []simulator.Session {
 }
 
 // TestDocumentedBodies compares what is sent with the body of the same name in
-// testdata: keys, types and nesting, and where the document is consistent the
+// the contract: keys, types and nesting, and where the document is consistent the
 // values too.
 func TestDocumentedBodies(t *testing.T) {
 	t.Parallel()
@@ -139,20 +138,16 @@ func TestDocumentedBodies(t *testing.T) {
 			if ct := got.header.Get("Content-Type"); ct != "application/json" {
 				t.Errorf("content type %q", ct)
 			}
-			file, err := os.ReadFile(filepath.Join("testdata", tt.file+".json"))
-			if err != nil {
-				t.Fatal(err)
+			body, ok := contract.Bodies()[tt.file+".json"]
+			if !ok {
+				t.Fatal("no documented body has this name")
 			}
-			compare(t, got.value(t), decode(t, file), tt.shapeOnly)
+			compare(t, got.value(t), decode(t, []byte(body)), tt.shapeOnly)
 		})
 	}
-	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if !covered[filepath.Base(file)] {
-			t.Errorf("%s has no row in this test", file)
+	for name := range contract.Bodies() {
+		if !covered[name] {
+			t.Errorf("%s has no row in this test", name)
 		}
 	}
 }
