@@ -99,6 +99,11 @@ var rooms = map[string]room{
 		testImports: []string{"internal/a2a", "internal/acctest", "internal/session", "internal/simulator", "internal/termination"},
 		testsOnly:   true,
 	},
+	// The checks of a real server are those of a user: through the provider.
+	"internal/livetest": {
+		testImports: []string{"internal/acctest", "internal/simulator"},
+		testsOnly:   true,
+	},
 	// The tests follow the pages with the program and a simulated server.
 	"internal/docstest": {
 		testImports: []string{"internal/acctest", "internal/simulator"},

@@ -1,4 +1,4 @@
-package faulttest
+package livetest
 
 import (
 	"fmt"
@@ -11,6 +11,16 @@ import (
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
+
+// What the provider says of the three causes that an authorization or a release
+// may have for not letting it read.
+const (
+	missingPermission = "the authorization is missing a permission"
+	noAPI             = "no senhasegura API was found at https://pam.example.com"
+	rejectedClient    = "senhasegura rejected the client credentials"
 )
 
 // findings are what the checks of an appliance came to: sentences without a
@@ -63,10 +73,10 @@ var anyURL = regexp.MustCompile(`\bhttps?://[^\s,]+`)
 
 // read checks the list against itself and against single sessions.
 func (f *findings) read(driver *acctest.Driver) {
-	all, said := driver.ReadDataSource(sessionsData, map[string]any{"state": "all"})
+	all, said := driver.ReadDataSource("senhasegura_sessions", map[string]any{"state": "all"})
 	if all == nil {
 		summary := anyURL.ReplaceAllString(said.Errors()[0].Summary, "https://pam.example.com")
-		if strings.Contains(summary, problems["permission"]) || strings.Contains(summary, problems["wrong route"]) {
+		if strings.Contains(summary, missingPermission) || strings.Contains(summary, noAPI) {
 			// An authorization or a release that can only drop is as it should be.
 			f.note("The list cannot be read: %s", summary)
 		} else {
@@ -102,7 +112,7 @@ func (f *findings) read(driver *acctest.Driver) {
 // readOne: get one shows the same session as the list.
 func (f *findings) readOne(driver *acctest.Driver, isLive bool, listed map[string]any) {
 	state := map[bool]string{true: "live", false: "ended"}[isLive]
-	one, said := driver.ReadDataSource(sessionData, map[string]any{"record_id": listed["record_id"]})
+	one, said := driver.ReadDataSource("senhasegura_session", map[string]any{"record_id": listed["record_id"]})
 	if one == nil {
 		f.fail("a listed %s session cannot be read: %s", state, said.Errors()[0].Summary)
 		return
@@ -120,7 +130,7 @@ func (f *findings) readOne(driver *acctest.Driver, isLive bool, listed map[strin
 
 // terminate ends the session, and checks that a plan after that is empty.
 func (f *findings) terminate(driver *acctest.Driver, sessionID string) {
-	resource, config := driver.Resource(terminationType), map[string]any{"session_id": sessionID}
+	resource, config := driver.Resource("senhasegura_session_termination"), map[string]any{"session_id": sessionID}
 	created := resource.Apply(nil, config)
 	if errs := created.Diagnostics.Errors(); len(errs) > 0 {
 		f.fail("the session was not terminated: %s", errs[0].Summary)
@@ -209,7 +219,7 @@ func TestLiveReportOfRejectedCredentials(t *testing.T) {
 	if !found.wrong {
 		t.Error("nothing is called wrong")
 	}
-	for _, want := range []string{"WRONG: the list cannot be read", problems["not authenticated"], "POST /iso/oauth2/token: HTTP 401"} {
+	for _, want := range []string{"WRONG: the list cannot be read", rejectedClient, "POST /iso/oauth2/token: HTTP 401"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
