@@ -76,7 +76,7 @@ var rooms = map[string]room{
 	},
 	"internal/provider": {
 		imports:     []string{"internal/termination", "internal/a2a", "internal/session"},
-		testImports: []string{"internal/acctest", "internal/simulator", "internal/schemajson"},
+		testImports: []string{"internal/acctest", "internal/simulator"},
 		terraform:   true,
 	},
 	"internal/simulator": {
@@ -89,10 +89,9 @@ var rooms = map[string]room{
 		standardOnly: true,
 	},
 	"internal/acctest": {
-		imports:     []string{"internal/provider", "internal/simulator"},
-		testImports: []string{"internal/schemajson"},
-		terraform:   true,
-		testsOnly:   true,
+		imports:   []string{"internal/provider", "internal/simulator"},
+		terraform: true,
+		testsOnly: true,
 	},
 	// The reliability tests use every layer from outside.
 	"internal/faulttest": {
@@ -107,11 +106,6 @@ var rooms = map[string]room{
 	// The tests follow the pages with the program and a simulated server.
 	"internal/docstest": {
 		testImports: []string{"internal/acctest", "internal/simulator"},
-		testsOnly:   true,
-	},
-	"internal/schemajson": {
-		testImports: []string{"internal/provider"},
-		terraform:   true,
 		testsOnly:   true,
 	},
 	"internal/archtest": {

@@ -100,7 +100,6 @@ func TestViolations(t *testing.T) {
 		"test support imports its two":    {path: "/internal/acctest", imports: []string{"/internal/provider", "/internal/simulator", framework}},
 		"test support imports the client": {path: "/internal/acctest", imports: []string{"/internal/a2a"}, want: "internal/acctest → internal/a2a: no such arrow"},
 		"code imports test support":       {path: "/internal/provider", imports: []string{"/internal/acctest"}, want: "internal/provider → internal/acctest: only tests may import it"},
-		"code imports the schema printer": {path: "", imports: []string{"/internal/schemajson"}, want: "main → internal/schemajson: only tests may import it"},
 		"tests import test support":       {path: "/internal/provider", tests: []string{"/internal/acctest"}},
 		"a package without a room":        {path: "/internal/reports", want: "internal/reports: not one of the rooms of the architecture"},
 		"a vague directory":               {path: "/internal/util/text", want: `internal/util/text: the name "util" does not say what the package is for`},

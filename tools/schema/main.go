@@ -1,6 +1,8 @@
 // Command schema writes the provider's schemas in the form of `terraform
-// providers schema -json`, for tfplugindocs. It asks the provider in process,
-// so that the pages do not depend on the Terraform version at hand.
+// providers schema -json`, for tfplugindocs. It asks the provider in process:
+// Terraform prints actions and resource identities only from the release on that
+// knows them, so that pages made through it would depend on the Terraform version
+// at hand. The same text is the golden record of the schema that a test compares.
 package main
 
 import (
@@ -12,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/provider"
-	"github.com/senhasegura/terraform-provider-senhasegura/internal/schemajson"
 )
 
 // address is the one key, besides the bare name, that tfplugindocs reads.
@@ -32,7 +33,7 @@ func write(ctx context.Context, out string) error {
 	if err != nil {
 		return fmt.Errorf("starting the provider: %w", err)
 	}
-	document, err := schemajson.Marshal(ctx, server, address)
+	document, err := marshal(ctx, server, address)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,4 @@
-// Package schemajson prints the schemas of a provider in the form of `terraform
-// providers schema -json`, asking the provider in process.
-//
-// The documentation is generated from this form. Terraform itself prints
-// actions and resource identities only from the release on that knows them, so
-// pages made through it would depend on the Terraform version at hand. The same
-// text is the golden record of the schema that a test compares. Only tools and
-// tests import this package.
-package schemajson
+package main
 
 import (
 	"context"
@@ -24,14 +16,14 @@ import (
 const formatVersion = "1.0"
 
 // errUnsupported marks a part of the protocol that no page could show, because
-// this package does not print it.
-var errUnsupported = errors.New("not supported by schemajson")
+// this program does not print it.
+var errUnsupported = errors.New("not supported")
 
-// Marshal asks server for its schemas and returns them as indented JSON that
+// marshal asks server for its schemas and returns them as indented JSON that
 // ends with a newline: the document of `terraform providers schema -json` with
 // one provider under the key address. Map keys are sorted, so equal schemas
 // give equal bytes. Error diagnostics of the server are returned as an error.
-func Marshal(ctx context.Context, server tfprotov6.ProviderServer, address string) ([]byte, error) {
+func marshal(ctx context.Context, server tfprotov6.ProviderServer, address string) ([]byte, error) {
 	schemas, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("asking for the schemas: %w", err)

@@ -1,4 +1,4 @@
-package schemajson_test
+package main
 
 import (
 	"context"
@@ -10,11 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
-	"github.com/senhasegura/terraform-provider-senhasegura/internal/schemajson"
 )
 
-const address = "registry.terraform.io/example/example"
+const example = "registry.terraform.io/example/example"
 
 // server answers the two schema questions and nothing else: another call is a
 // nil dereference, which fails the test.
@@ -64,7 +62,7 @@ func TestMarshal(t *testing.T) {
 			Block: &tfprotov6.SchemaBlock{},
 		}},
 	}}
-	got, err := schemajson.Marshal(t.Context(), server{
+	got, err := marshal(t.Context(), server{
 		schemas: &tfprotov6.GetProviderSchemaResponse{
 			Provider:          &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{}},
 			ResourceSchemas:   map[string]*tfprotov6.Schema{"example_thing": resource},
@@ -79,7 +77,7 @@ func TestMarshal(t *testing.T) {
 				},
 			}},
 		},
-	}, address)
+	}, example)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +138,7 @@ func TestMarshalFails(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := schemajson.Marshal(t.Context(), test.server, address)
+			got, err := marshal(t.Context(), test.server, example)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one that contains %q", err, test.want)
 			}

@@ -1,4 +1,4 @@
-package schemajson_test
+package main
 
 import (
 	"flag"
@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/provider"
-	"github.com/senhasegura/terraform-provider-senhasegura/internal/schemajson"
 )
 
 var update = flag.Bool("update", false, "write the golden record of the schema instead of comparing with it")
@@ -21,12 +20,12 @@ var update = flag.Bool("update", false, "write the golden record of the schema i
 func TestGolden(t *testing.T) {
 	t.Parallel()
 
-	golden := filepath.Join("..", "provider", "testdata", "schema.golden.json")
+	golden := filepath.Join("..", "..", "internal", "provider", "testdata", "schema.golden.json")
 	server, err := providerserver.NewProtocol6WithError(provider.New("golden")())()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := schemajson.Marshal(t.Context(), server, "registry.terraform.io/senhasegura/senhasegura")
+	got, err := marshal(t.Context(), server, "registry.terraform.io/senhasegura/senhasegura")
 	if err != nil {
 		t.Fatal(err)
 	}
