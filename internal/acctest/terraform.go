@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,9 +86,7 @@ func NewTerraform(tb testing.TB, pam *PAM, config string) *Terraform {
 		"TF_INPUT":           "0",
 	}
 	if pam != nil {
-		for name, value := range pam.Env() {
-			tf.settings[name] = value
-		}
+		maps.Copy(tf.settings, pam.Env())
 	}
 	tf.Write("provider.tf", "terraform {\n  required_providers {\n    senhasegura = {\n      source = \"senhasegura/senhasegura\"\n    }\n  }\n}\n")
 	tf.Write("main.tf", config)

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"flag"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -87,9 +88,7 @@ func sceneOfDrain(arguments map[string]any) func(*testing.T, *acctest.PAM, *acct
 	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
 		t.Helper()
 		config := map[string]any{"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms", "preview": false}
-		for name, value := range arguments {
-			config[name] = value
-		}
+		maps.Copy(config, arguments)
 		r := d.Resource("senhasegura_session_drain")
 		return r.Destroy(recorded(t, pam, r, config)).Diagnostics
 	}

@@ -671,7 +671,7 @@ func TestAccExampleAction(t *testing.T) {
 	for i, file := range []string{"dry-run.txt", "progress.txt"} {
 		words := strings.Fields(commands[i])[1:]
 		printed := strings.Split(tf.MustRun(append(words, "-auto-approve", "-no-color")...).Output(), "\n")
-		for _, line := range strings.Split(strings.TrimSpace(exampleFile(t, filepath.Join(examplesDir, actionDir, file))), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSpace(exampleFile(t, filepath.Join(examplesDir, actionDir, file))), "\n") {
 			if !slices.Contains(printed, line) {
 				t.Errorf("%s: Terraform does not print %q:\n%s", file, line, strings.Join(printed, "\n"))
 			}

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -33,9 +34,7 @@ func matchObject(t *testing.T, values map[string]attr.Value) types.Object {
 	for _, set := range matchSets {
 		members[set.field] = types.SetNull(types.StringType)
 	}
-	for name, value := range values {
-		members[name] = value
-	}
+	maps.Copy(members, values)
 	object, diags := types.ObjectValue(matchTypes(), members)
 	if diags.HasError() {
 		t.Fatal(diags)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -280,9 +281,7 @@ func TestSessionDataSourceShowsASession(t *testing.T) {
 		"proxy": nil, "origin_ip": nil, "started_at": nil, "ended_at": nil, "live": true, "timeouts": nil,
 	}
 	padded := map[string]any{}
-	for name, value := range everything {
-		padded[name] = value
-	}
+	maps.Copy(padded, everything)
 	padded["record_id"] = "007"
 	tests := map[string]struct {
 		config  map[string]any

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
@@ -48,8 +49,6 @@ func TestOlderThanNeedsATimeZone(t *testing.T) {
 
 func withArgument(arguments map[string]any, name string, value any) map[string]any {
 	all := map[string]any{name: value}
-	for key, argument := range arguments {
-		all[key] = argument
-	}
+	maps.Copy(all, arguments)
 	return all
 }

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -24,9 +25,7 @@ func onNamed(s simulator.Session) simulator.Session {
 func ofDevices(device string, more ...map[string]any) map[string]any {
 	match := map[string]any{"devices": []string{device}}
 	for _, arguments := range more {
-		for name, value := range arguments {
-			match[name] = value
-		}
+		maps.Copy(match, arguments)
 	}
 	return match
 }

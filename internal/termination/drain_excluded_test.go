@@ -85,7 +85,7 @@ func TestDrainExcluded(t *testing.T) {
 		},
 		{
 			name:    "it counts neither for the limit nor for the quiet period",
-			request: termination.DrainRequest{LeaveExcluded: true, Limit: count(1), Quiet: 20 * time.Second},
+			request: termination.DrainRequest{LeaveExcluded: true, Limit: new(1), Quiet: 20 * time.Second},
 			rows:    []session.Session{visitor(1), protected(2)},
 			script:  func(p *pam) { time.AfterFunc(10*time.Second, func() { p.add(protected(3)) }) },
 			want:    "hash-1 terminated, hash-2 excluded, hash-3 excluded", drops: 1, took: 20 * time.Second,

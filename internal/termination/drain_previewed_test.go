@@ -121,7 +121,7 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 		},
 		{
 			name:    "the limit comes first",
-			request: func() termination.DrainRequest { r := shown(1); r.Limit = count(1); return r }(),
+			request: func() termination.DrainRequest { r := shown(1); r.Limit = new(1); return r }(),
 			rows:    []session.Session{visitor(1), visitor(2)},
 			want:    "hash-1 not_attempted, hash-2 not_attempted", kind: termination.TooMany, unapproved: []string{"hash-2"},
 		},

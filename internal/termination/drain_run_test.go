@@ -658,7 +658,7 @@ func TestDrainLimitAndReconnects(t *testing.T) {
 	t.Run("as many as at first", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			report, err := plan{pam: reconnecting(2), request: termination.DrainRequest{Limit: count(2)}}.run(t)
+			report, err := plan{pam: reconnecting(2), request: termination.DrainRequest{Limit: new(2)}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -669,7 +669,7 @@ func TestDrainLimitAndReconnects(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			p := reconnecting(3)
-			report, err := plan{pam: p, request: termination.DrainRequest{Limit: count(2)}}.run(t)
+			report, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 			checkDrainFailure(t, err, termination.TooMany, nil)
 			checkReport(t, report, "hash-1 terminated, hash-2 terminated, hash-3 not_attempted, hash-4 not_attempted, hash-5 not_attempted")
 			if got := p.count("drop"); got != 2 {
@@ -682,7 +682,7 @@ func TestDrainLimitAndReconnects(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := &pam{sessions: nameless(lives(1, 2)...), drops: []func(string) error{acceptOnly}}
 			time.AfterFunc(time.Second, func() { p.add(visitor(3)) })
-			_, err := plan{pam: p, request: termination.DrainRequest{Limit: count(2)}}.run(t)
+			_, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 			checkDrainFailure(t, err, termination.TooMany, nil)
 			if got := p.count("drop hash-3"); got != 0 {
 				t.Error("a third session was requested")
@@ -754,7 +754,7 @@ func TestPreview(t *testing.T) {
 			t.Errorf("read at %s, %v", readAt, err)
 		}
 		checkReport(t, report, "hash-1 matched, hash-2 matched, hash-4 excluded, hash-5 unknown")
-		request.Limit = count(1)
+		request.Limit = new(1)
 		report, _, err = terminator.Preview(t.Context(), request)
 		checkDrainFailure(t, err, termination.TooMany, nil)
 		checkReport(t, report, "hash-1 matched, hash-2 matched, hash-4 excluded, hash-5 unknown")

@@ -89,8 +89,6 @@ func outcomes(r termination.Report) string {
 	return strings.Join(parts, ", ")
 }
 
-func count(n int) *int { return &n }
-
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -157,7 +155,7 @@ func TestDrain(t *testing.T) {
 		{
 			name:    "more than allowed: nothing is dropped",
 			rows:    lives(1, 2),
-			request: termination.DrainRequest{Limit: count(1)},
+			request: termination.DrainRequest{Limit: new(1)},
 			want:    "hash-1 not_attempted, hash-2 not_attempted",
 			kind:    termination.TooMany,
 			calls:   []string{"list"},
@@ -165,14 +163,14 @@ func TestDrain(t *testing.T) {
 		{
 			name:    "as many as allowed",
 			rows:    lives(1, 2),
-			request: termination.DrainRequest{Limit: count(2)},
+			request: termination.DrainRequest{Limit: new(2)},
 			want:    "hash-1 terminated, hash-2 terminated",
 			calls:   []string{"drop hash-1", "drop hash-2", "get 1", "get 2", "list", "list"},
 		},
 		{
 			name:    "none allowed and none there",
 			rows:    elsewhere(),
-			request: termination.DrainRequest{Limit: count(0)},
+			request: termination.DrainRequest{Limit: new(0)},
 			calls:   []string{"list"},
 		},
 		{
@@ -181,7 +179,7 @@ func TestDrain(t *testing.T) {
 			script: func(p *pam) {
 				time.AfterFunc(5*time.Second, func() { p.add(lives(2, 3)...) })
 			},
-			request: termination.DrainRequest{Limit: count(2), Grace: 6 * time.Second},
+			request: termination.DrainRequest{Limit: new(2), Grace: 6 * time.Second},
 			want:    "hash-1 not_attempted, hash-2 not_attempted, hash-3 not_attempted",
 			kind:    termination.TooMany,
 			calls:   []string{"get 1", "get 1", "list", "list"},

@@ -55,10 +55,10 @@ func TestDrainOfUnseenValues(t *testing.T) {
 			unseen: "match.users jane.rooe (jane.roe)", kind: termination.NotCovered,
 		},
 		{
-			name: "before the limit", rows: lives(1), match: misspelled, on: termination.UnseenHalt, limit: count(0),
+			name: "before the limit", rows: lives(1), match: misspelled, on: termination.UnseenHalt, limit: new(0),
 			unseen: "match.users jane.rooe (jane.roe)", kind: termination.NotCovered,
 		},
-		{name: "the limit", rows: lives(1), match: misspelled, limit: count(0), unseen: "match.users jane.rooe (jane.roe)", kind: termination.TooMany},
+		{name: "the limit", rows: lives(1), match: misspelled, limit: new(0), unseen: "match.users jane.rooe (jane.roe)", kind: termination.TooMany},
 		{name: "purged", rows: lives(1), match: purged, on: termination.UnseenHalt, unseen: "match.session_ids hash-9 ()"},
 		{name: "nothing listed", match: seen, kind: termination.NotCovered},
 		{name: "nothing listed, ignored", match: seen, on: termination.UnseenIgnore},

@@ -96,7 +96,7 @@ func TestLimitCountsSessionsWithoutID(t *testing.T) {
 		rows := lives(1, 2, 3)
 		rows[1].ID, rows[2].ID = "", ""
 		p := &pam{sessions: rows}
-		_, err := plan{pam: p, request: termination.DrainRequest{Limit: count(2)}}.run(t)
+		_, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 		var failure *termination.DrainError
 		if !errors.As(err, &failure) || failure.Kind != termination.TooMany || failure.Ran() || p.count("drop") > 0 {
 			t.Errorf("%v, calls %q; 3 sessions match and are live, 2 may: want too many, and no request", err, p.journal())
@@ -121,7 +121,7 @@ func TestLimitCountsRefusedSessions(t *testing.T) {
 			p.end(id)
 			return nil
 		})
-		report, err := plan{pam: p, request: termination.DrainRequest{Limit: count(2)}}.run(t)
+		report, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 		if p.count("drop hash-3")+p.count("drop hash-4") > 0 {
 			t.Errorf("%v: 3 live sessions match (report %q), 2 may; calls %q", err, outcomes(report), p.journal())
 		}
