@@ -2,13 +2,14 @@ package docstest
 
 import (
 	"encoding/json"
+	"os/exec"
 	"regexp"
 	"testing"
 )
 
 // directDependencies gives the modules that a go.mod, as `go mod edit -json` prints
 // it, asks for itself.
-func directDependencies(tb testing.TB, printed string) map[string]bool {
+func directDependencies(tb testing.TB, printed []byte) map[string]bool {
 	tb.Helper()
 	var mod struct {
 		Require []struct {
@@ -16,7 +17,7 @@ func directDependencies(tb testing.TB, printed string) map[string]bool {
 			Indirect bool
 		}
 	}
-	if err := json.Unmarshal([]byte(printed), &mod); err != nil {
+	if err := json.Unmarshal(printed, &mod); err != nil {
 		tb.Fatal(err)
 	}
 	direct := map[string]bool{}
@@ -32,7 +33,12 @@ func directDependencies(tb testing.TB, printed string) map[string]bool {
 func TestDesignNamesLibraries(t *testing.T) {
 	t.Parallel()
 	readFile(t, "go.mod") // go test runs this again only if a file changes that it has opened
-	printed := output(t, "go", "mod", "edit", "-json")
+	command := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json")
+	command.Dir = sourceTree
+	printed, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	direct := directDependencies(t, printed)
 	if len(direct) < 5 {
 		t.Fatalf("only %d direct dependencies found: go.mod is not read rightly", len(direct))
@@ -56,7 +62,7 @@ func TestDesignNamesLibraries(t *testing.T) {
 
 func TestDirectDependencies(t *testing.T) {
 	t.Parallel()
-	got := directDependencies(t, `{"Require": [{"Path": "a", "Version": "v1.0.0"}, {"Path": "b", "Version": "v1.0.0", "Indirect": true}]}`)
+	got := directDependencies(t, []byte(`{"Require": [{"Path": "a", "Version": "v1.0.0"}, {"Path": "b", "Version": "v1.0.0", "Indirect": true}]}`))
 	if len(got) != 1 || !got["a"] {
 		t.Errorf("%v, want a alone", got)
 	}
