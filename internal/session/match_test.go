@@ -145,6 +145,8 @@ func TestMatchDevice(t *testing.T) {
 		{"10.0.0.9", "  ", Undecided},
 		{"10.0.0.9", " 10.0.0.9:22 ", Yes},
 		{"10.0.0.9:022", "10.0.0.9:22", Yes},
+		{"10.0.0.9:9000", "10.0.0.9:9000", Yes},
+		{"10.0.0.9:9000", "10.0.0.9:9001", No},
 
 		{"DB.example.com", "db.EXAMPLE.com:5432", Yes},
 		{"db.example.com.", "db.example.com:5432", Yes},
@@ -245,6 +247,7 @@ func TestMatchOrigin(t *testing.T) {
 		{"fe80::/10", "fe80::1%eth0", Yes},
 		{"::ffff:10.0.0.0/120", "10.0.0.200", Yes},
 		{"::ffff:10.0.0.0/120", "10.0.1.200", No},
+		{"::ffff:0:0/96", "203.0.113.7", Yes},
 		{"10.0.0.9", "", Undecided},
 		{"10.0.0.9", "unknown", Undecided},
 		{"10.0.0.0/8", "10.0.0.0/8", Undecided},
@@ -340,6 +343,16 @@ func TestMatchValidateFaults(t *testing.T) {
 				t.Errorf("NewSelector with a faulty match: %v", err)
 			}
 		})
+	}
+}
+
+// In a match a zero age is none, so that only who reads an age can refuse it.
+func TestValidateOlderThan(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]bool{-1: false, 0: false, 1: true} {
+		if err := ValidateOlderThan(age); (err == nil) != want {
+			t.Errorf("ValidateOlderThan(%d) = %v", age, err)
+		}
 	}
 }
 
@@ -555,6 +568,14 @@ func TestMatchAgeInARepeatedHour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBerlin := time.Date(2026, time.October, 25, 2, 30, 0, 0, berlin)
+	october := func(hour, minute int) time.Time {
+		return time.Date(2026, time.October, 25, hour, minute, 0, 0, time.UTC)
+	}
 	local := func(hour, minute int) time.Time {
 		return time.Date(2026, time.November, 1, hour, minute, 0, 0, newYork)
 	}
@@ -576,7 +597,12 @@ func TestMatchAgeInARepeatedHour(t *testing.T) {
 		"both are yet to come":                       {local(1, 30), utc(5, 0), time.Hour, Undecided},
 		"before the repeated hour":                   {local(0, 59), utc(6, 45), time.Hour, Yes},
 		"after the repeated hour":                    {local(2, 0), utc(7, 59), time.Hour, No},
-		"a zone that repeats no hour":                {time.Date(2026, time.November, 1, 1, 30, 0, 0, time.FixedZone("", -4*3600)), utc(6, 45), time.Hour, Yes},
+		// West of Greenwich, Go takes a repeated time for its first moment, and east of it for
+		// its second. 02:30 in Berlin was 00:30 and 01:30 in UTC.
+		"in Berlin, old enough by the first alone": {inBerlin, october(1, 45), time.Hour, Undecided},
+		"in Berlin, old enough by the second too":  {inBerlin, october(2, 30), time.Hour, Yes},
+		"in Berlin, young by both":                 {inBerlin, october(1, 15), time.Hour, No},
+		"a zone that repeats no hour":              {time.Date(2026, time.November, 1, 1, 30, 0, 0, time.FixedZone("", -4*3600)), utc(6, 45), time.Hour, Yes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

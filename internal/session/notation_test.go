@@ -85,6 +85,7 @@ func TestMatchAccountInAnotherForm(t *testing.T) {
 		{"ALICE", `corp\Alice`, Undecided},
 		{"Alice@CORP.example.com", " alice ", Undecided},
 		{`.\alice`, "alice", Undecided},
+		{`\alice`, "alice", Undecided},
 		{"alice", `AzureAD\alice@corp.example.com`, Undecided},
 		{`CORP\alice`, `AzureAD\alice@corp.example.com`, Undecided},
 		{"alice@corp.example.com", `AzureAD\alice@corp.example.com`, Undecided},
@@ -113,6 +114,7 @@ func TestMatchAccountInAnotherForm(t *testing.T) {
 		{"@x", "@y", No},
 		{`CORP\`, "CORP", No},
 		{`CORP\`, "@x", No},
+		{`CORP\@x`, "@x", No},
 
 		// The exact name is certain.
 		{`CORP\alice`, `corp\ALICE`, Yes},

@@ -22,6 +22,7 @@ func TestSimilar(t *testing.T) {
 		"account with a domain":        {FieldUsers, "alice", []string{`CORP\alice`, "bob"}, []string{`CORP\alice`}},
 		"account at a domain":          {FieldCredentials, `CORP\alice`, []string{"Alice@corp.example.com"}, []string{"Alice@corp.example.com"}},
 		"account of another domain":    {FieldUsers, `CORP\alice`, []string{`OTHERS\alice`}, nil},
+		"a letter of four bytes":       {FieldUsers, "alice", []string{"alice\U00020000"}, []string{"alice\U00020000"}},
 		"account name of digits":       {FieldUsers, "4711", []string{"4711@corp.example.com"}, []string{"4711@corp.example.com"}},
 		"host name of digits":          {FieldDevices, "4711", []string{"4711.example.com", "4711.0.0.9"}, []string{"4711.example.com"}},
 
