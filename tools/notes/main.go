@@ -1,0 +1,61 @@
+// Command notes prints the section of one release in CHANGELOG.md, without its
+// heading: the notes of the release on GitHub.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+)
+
+func main() {
+	changelog := flag.String("changelog", "CHANGELOG.md", "file to read")
+	tag := flag.String("tag", "", "tag of the release, such as v0.1.0")
+	flag.Parse()
+	text, err := os.ReadFile(*changelog)
+	if err == nil {
+		var notes string
+		if notes, err = notesOf(string(text), *tag); err == nil {
+			fmt.Print(notes)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+var (
+	heading = regexp.MustCompile(`(?m)^## \[([^\]]+)\](.*)$`)
+	dated   = regexp.MustCompile(`^ - \d{4}-\d\d-\d\d$`)
+	// reference is a definition of a link, which stands at the end of the file.
+	reference = regexp.MustCompile(`(?m)^\[[^\]]+\]: \S+$`)
+)
+
+// notesOf returns the text between the heading of the release and the next one. A
+// release without a section, an empty section, and a heading without a date are
+// errors: nothing is released before its changes are written down.
+func notesOf(changelog, tag string) (string, error) {
+	version := strings.TrimPrefix(tag, "v")
+	headings := heading.FindAllStringSubmatchIndex(changelog, -1)
+	for i, at := range headings {
+		if changelog[at[2]:at[3]] != version {
+			continue
+		}
+		if date := changelog[at[4]:at[5]]; !dated.MatchString(date) {
+			return "", fmt.Errorf("the section of %s has no date: its heading must be %q", version, "## ["+version+"] - YYYY-MM-DD")
+		}
+		end := len(changelog)
+		if i+1 < len(headings) {
+			end = headings[i+1][0]
+		}
+		notes := strings.TrimSpace(reference.ReplaceAllString(changelog[at[1]:end], ""))
+		if notes == "" {
+			return "", fmt.Errorf("the section of %s is empty", version)
+		}
+		return notes + "\n", nil
+	}
+	return "", fmt.Errorf("the changelog has no section %q", "## ["+version+"]")
+}
