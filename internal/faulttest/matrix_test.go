@@ -2,10 +2,8 @@ package faulttest
 
 import (
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,14 +150,10 @@ func (w *world) checkCell(t *testing.T, u use, want cell) {
 	if took := time.Since(began); took > patience {
 		t.Errorf("it took %s, longer than the %s allowed", took, patience)
 	}
-	if a.says != want.says {
-		t.Errorf("it says\n\t%s\nwant\n\t%s", a.says, want.says)
-	}
-	if got := w.endedNames(); got != want.ended {
-		t.Errorf("%q ended in truth, want %q", got, want.ended)
-	}
-	if got := w.requests(); !want.asked(got) {
-		t.Errorf("it asks\n\t%s\nwant\n\t%s", got, want.asks)
+	got := cell{says: a.says, ended: w.endedNames(), asks: w.requests()}
+	if got.says != want.says || got.ended != want.ended || !want.asked(got.asks) {
+		got.asks = folded(got.asks)
+		t.Errorf("got\n\t%s\nwant\n\t%s", got, want)
 	}
 	w.checkPromise(t, a, u.named(w))
 }
@@ -202,6 +196,63 @@ func (c cell) asked(requests string) bool {
 		line += " "
 	}
 	return regexp.MustCompile("^" + pattern.String() + "$").MatchString(line)
+}
+
+// folded writes requests as a cell does: "×60" behind one, or behind a group of up to
+// four in parentheses, that is made sixty times in a row.
+func folded(requests string) string {
+	words := strings.Fields(requests)
+	var line []string
+	for len(words) > 0 {
+		size, times := 1, 1
+		for n := 1; n <= 4 && times == 1; n++ {
+			if times = repeats(words, n); times > 1 {
+				size = n
+			}
+		}
+		run := strings.Join(words[:size], " ")
+		if size > 1 {
+			run = "(" + run + ")"
+		}
+		if times > 1 {
+			run += "×" + strconv.Itoa(times)
+		}
+		line = append(line, run)
+		words = words[size*times:]
+	}
+	return strings.Join(line, " ")
+}
+
+// repeats counts how often the first size words stand in a row.
+func repeats(words []string, size int) int {
+	times := 1
+	for (times+1)*size <= len(words) && slices.Equal(words[:size], words[times*size:(times+1)*size]) {
+		times++
+	}
+	return times
+}
+
+func TestFolded(t *testing.T) {
+	t.Parallel()
+	for requests, want := range map[string]string{
+		"":                                     "",
+		"token":                                "token",
+		"token list drop:A":                    "token list drop:A",
+		"token token list":                     "token×2 list",
+		"get:A get:B get:A get:B get:A get:B":  "(get:A get:B)×3",
+		"token get:A get:A get:B get:A list":   "token get:A×2 get:B get:A list",
+		strings.Repeat("get:A ", 60) + "list":  "get:A×60 list",
+		strings.Repeat("list get:A get:B ", 9): "(list get:A get:B)×9",
+	} {
+		got := folded(requests)
+		if got != want {
+			t.Errorf("folded %q, want %q", got, want)
+		}
+		// What it writes can stand in a cell.
+		if !(cell{asks: got}).asked(strings.TrimSpace(requests)) {
+			t.Errorf("%q does not stand for its requests", got)
+		}
+	}
 }
 
 // A credential that senhasegura rejects may be locked if it is sent again, so it is
@@ -265,31 +316,8 @@ func TestCellAsked(t *testing.T) {
 func TestFaultMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	known := map[simulator.Kind]bool{refused: true}
-	file, err := parser.ParseFile(token.NewFileSet(), "../simulator/faults.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Kind" {
-			return true
-		}
-		for _, value := range spec.Values {
-			if literal, ok := value.(*ast.BasicLit); ok {
-				text, err := strconv.Unquote(literal.Value)
-				if err != nil {
-					t.Fatal(err)
-				}
-				known[simulator.Kind(text)] = true
-			}
-		}
-		return true
-	})
-	if len(known) < 2 || !known[simulator.CutBefore] {
-		t.Fatal("the kinds of the simulator were not found")
+	for _, kind := range faultKinds(t) {
+		known[kind] = true
 	}
 	names := map[string]bool{}
 	classified := map[simulator.Kind]bool{}

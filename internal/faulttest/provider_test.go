@@ -329,7 +329,7 @@ func (s *stage) check(t *testing.T, u providerUse, want told) {
 		t.Errorf("%d diagnostics, want one at most:\n%s", len(said), said)
 	}
 	if !(cell{asks: want.asks}).asked(got.asks) {
-		t.Errorf("it asks %q, want %q", got.asks, want.asks)
+		t.Errorf("it asks %q, want %q", folded(got.asks), want.asks)
 	}
 	got.asks, want.asks = "", ""
 	if got != want {

@@ -66,7 +66,7 @@ func TestReliabilityPageNamesTests(t *testing.T) {
 			t.Errorf("RELIABILITY.md names %s, and there is no such test", name[1])
 		}
 	}
-	tools := []string{"TestMain", "TestReliabilityPageNamesTests", "TestReliabilityPageFigures"}
+	tools := []string{"TestMain", "TestReliabilityPageNamesTests", "TestReliabilityPageFigures", "TestFolded", "TestContributingTellsOfFaults", "TestFaultHasItsPlaces"}
 	for name := range testsOf(t, ".") {
 		if strings.HasPrefix(name, "Test") && !slices.Contains(tools, name) && !strings.Contains(page, "`"+name+"`") {
 			t.Errorf("RELIABILITY.md does not name %s", name)

@@ -1,5 +1,7 @@
 package faulttest
 
+import "cmp"
+
 // cell is what is expected of one use of the provider under one fault.
 type cell struct {
 	// says is the account: outcome or kind of failure, its class, and in a drain
@@ -11,6 +13,11 @@ type cell struct {
 	// behind one that is made three times, "+" behind one, or a group in
 	// parentheses, that is repeated as long as there is time.
 	asks string
+}
+
+// String writes a cell as one line.
+func (c cell) String() string {
+	return "says " + c.says + " | ended " + cmp.Or(c.ended, "none") + " | asks " + cmp.Or(c.asks, "nothing")
 }
 
 // verdict is what a fault means to one operation: the class of the answer, and a

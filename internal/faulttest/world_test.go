@@ -265,8 +265,8 @@ func (w *world) id(name string) string {
 	return s.SessionID
 }
 
-// requests writes the journal as one line: an operation, the name of its session,
-// and how often where the same follows the same. A question mark stands behind
+// requests writes the journal as one line: an operation and the name of its session.
+// A question mark stands behind
 // an operation that was asked for at a route that this server does not have.
 func (w *world) requests() string {
 	var words []string
