@@ -125,6 +125,14 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "get 2", "list"},
 		},
 		{
+			name:    "the record id belongs to another session, and no list may be read",
+			rows:    []session.Session{live(1), live(2)},
+			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			request: termination.Request{Confirm: true, RecordID: "2"},
+			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission, kind: termination.Mismatch,
+			calls: []string{"drop hash-1", "get 2", "list"},
+		},
+		{
 			name:    "no session has the record id",
 			rows:    []session.Session{live(1)},
 			request: termination.Request{Confirm: true, RecordID: "7"},
