@@ -71,7 +71,7 @@ type Terraform struct {
 // the provider comes from, and skips the test without TF_ACC. senhasegura's address
 // and credentials are in the environment, so that config needs no provider block;
 // pam may be nil. Nothing needs `init`, which would ask a registry.
-func NewTerraform(tb testing.TB, pam *PAM, config string) *Terraform {
+func NewTerraform(tb testing.TB, server *Server, config string) *Terraform {
 	tb.Helper()
 	tf := &Terraform{tb: tb, engine: requireEngine(tb), Dir: tb.TempDir(), Env: map[string]string{}}
 	cliConfig := filepath.Join(tb.TempDir(), "terraform.rc")
@@ -84,8 +84,8 @@ func NewTerraform(tb testing.TB, pam *PAM, config string) *Terraform {
 		"TF_IN_AUTOMATION":   "1",
 		"TF_INPUT":           "0",
 	}
-	if pam != nil {
-		for name, value := range pam.Env() {
+	if server != nil {
+		for name, value := range server.Env() {
 			tf.settings[name] = value
 		}
 	}

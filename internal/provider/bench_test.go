@@ -28,8 +28,8 @@ import (
 )
 
 const (
-	// drained is how many live sessions a drain is measured with.
-	drained = 10_000
+	// drainRun is how many live sessions a drain is measured with.
+	drainRun = 10_000
 	// inFlight is how many requests both sides have on their way, the provider's
 	// default.
 	inFlight = 10
@@ -72,17 +72,17 @@ func benchmarkDrain(b *testing.B, delay time.Duration, pairs int) {
 	var drops, lists, gets int
 	for b.Loop() {
 		for range pairs {
-			sim, address, ids := crowd(b, delay)
+			sim, address, ids := serveSessions(b, delay)
 			engine = append(engine, startClient(b, "engine", address, ids))
 			drops, lists, gets = sim.Count(simulator.OpDrop), sim.Count(simulator.OpList), sim.Count(simulator.OpGet)
-			if drops != drained || lists > 3 || gets != 0 {
-				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drained)
+			if drops != drainRun || lists > 3 || gets != 0 {
+				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drainRun)
 			}
-			expectNobody(b, sim)
+			expectNoneLive(b, sim)
 
-			sim, address, ids = crowd(b, delay)
+			sim, address, ids = serveSessions(b, delay)
 			bare = append(bare, startClient(b, "bare", address, ids))
-			expectNobody(b, sim)
+			expectNoneLive(b, sim)
 			ratios = append(ratios, engine[len(engine)-1].Seconds()/bare[len(bare)-1].Seconds())
 		}
 	}
@@ -136,15 +136,15 @@ func beClient(order string) error {
 	return err
 }
 
-// crowd serves live sessions, and gives their session ids. Drops are answered
+// serveSessions serves live sessions, and gives their session ids. Drops are answered
 // after the delay.
-func crowd(b *testing.B, delay time.Duration) (sim *simulator.Simulator, address string, ids []string) {
+func serveSessions(b *testing.B, delay time.Duration) (sim *simulator.Simulator, address string, ids []string) {
 	b.Helper()
-	pam := acctest.Start(b, simulator.Config{})
+	server := acctest.Start(b, simulator.Config{})
 	if delay > 0 {
-		pam.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpDrop, Delay: delay})
+		server.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpDrop, Delay: delay})
 	}
-	return pam.Sim, pam.URL, populate(pam.Sim, drained)
+	return server.Sim, server.URL, populate(server.Sim, drainRun)
 }
 
 func populate(sim *simulator.Simulator, n int) []string {
@@ -155,7 +155,7 @@ func populate(sim *simulator.Simulator, n int) []string {
 	return ids
 }
 
-func expectNobody(b *testing.B, sim *simulator.Simulator) {
+func expectNoneLive(b *testing.B, sim *simulator.Simulator) {
 	b.Helper()
 	for _, s := range sim.Sessions() {
 		if s.State != simulator.StateEnded {
@@ -184,8 +184,8 @@ func drainAll(ctx context.Context, address string) error {
 	}
 	terminator := termination.New(client, termination.Options{Retries: 4, Concurrency: inFlight})
 	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, Poll: 2 * time.Second})
-	if err == nil && len(report.Dropped()) != drained {
-		err = fmt.Errorf("%d sessions are reported as dropped", len(report.Dropped()))
+	if err == nil && len(report.Terminated()) != drainRun {
+		err = fmt.Errorf("%d sessions are reported as dropped", len(report.Terminated()))
 	}
 	return err
 }
@@ -278,21 +278,21 @@ func BenchmarkApply500(b *testing.B) {
 	var oursBytes, plainBytes, paddedBytes int
 	var asked map[simulator.Op]int
 	for b.Loop() {
-		pam := acctest.Start(b, simulator.Config{})
-		ids := populate(pam.Sim, terminated)
+		server := acctest.Start(b, simulator.Config{})
+		ids := populate(server.Sim, terminated)
 		var took time.Duration
-		took, oursBytes = applied(b, pam, ids, terminationType, "session_id")
+		took, oursBytes = applied(b, server, ids, terminationType, "session_id")
 		ours = append(ours, took)
-		asked = expectThrift(b, pam.Sim)
-		expectNobody(b, pam.Sim)
-		took, plainBytes = applied(b, pam, ids, dataType, "input")
+		asked = expectThrift(b, server.Sim)
+		expectNoneLive(b, server.Sim)
+		took, plainBytes = applied(b, server, ids, dataType, "input")
 		plain = append(plain, took)
 		// terraform_data keeps its input twice.
 		padding := strings.Repeat("x", max(oursBytes-plainBytes, 0)/2)
 		for i := range ids {
 			ids[i] += padding
 		}
-		took, paddedBytes = applied(b, pam, ids, dataType, "input")
+		took, paddedBytes = applied(b, server, ids, dataType, "input")
 		padded = append(padded, took)
 	}
 	for op, n := range asked {
@@ -311,9 +311,9 @@ func BenchmarkApply500(b *testing.B) {
 // applied is how long Terraform takes to apply one resource for each of ids, and
 // how many bytes of state each of them has then. `for_each` over a list that is
 // read from a file would be slow in Terraform itself.
-func applied(b *testing.B, pam *acctest.PAM, ids []string, resource, argument string) (took time.Duration, size int) {
+func applied(b *testing.B, server *acctest.Server, ids []string, resource, argument string) (took time.Duration, size int) {
 	b.Helper()
-	tf := acctest.NewTerraform(b, pam, fmt.Sprintf(`
+	tf := acctest.NewTerraform(b, server, fmt.Sprintf(`
 locals {
   ids = jsondecode(file("ids.json"))
 }

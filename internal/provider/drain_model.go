@@ -78,8 +78,8 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 	return request, diags
 }
 
-// wholly reports whether every value of the arguments is known.
-func (a drainArguments) wholly(ctx context.Context) bool {
+// fullyKnown reports whether every value of the arguments is known.
+func (a drainArguments) fullyKnown(ctx context.Context) bool {
 	for _, object := range []types.Object{a.Match, a.Exclude} {
 		value, err := object.ToTerraformValue(ctx)
 		if err != nil || !value.IsFullyKnown() {
@@ -143,10 +143,10 @@ func sumOf(durations ...time.Duration) time.Duration {
 	return sum
 }
 
-// refuseHopeless refuses a grace and a quiet period that use up the configured time
+// validatePeriods refuses a grace and a quiet period that use up the configured time
 // for the moment: such a drain could only fail, and with a long grace nobody would be
 // dropped. It judges what is known and valid.
-func (a drainArguments) refuseHopeless(timeouts map[string]attr.Value, moment string) diag.Diagnostics {
+func (a drainArguments) validatePeriods(timeouts map[string]attr.Value, moment string) diag.Diagnostics {
 	name := timeoutOf[moment]
 	text, ok := timeouts[name].(types.String)
 	if !ok || text.IsNull() {

@@ -127,9 +127,9 @@ type configured struct {
 	data *providerData
 }
 
-// take stores the provider's data. It is nil, and not needed, while Terraform
+// setData stores the provider's data. It is nil, and not needed, while Terraform
 // validates.
-func (c *configured) take(data any, diags *diag.Diagnostics) {
+func (c *configured) setData(data any, diags *diag.Diagnostics) {
 	if data == nil {
 		return
 	}

@@ -61,7 +61,7 @@ func (d *sessionDataSource) Schema(ctx context.Context, _ datasource.SchemaReque
 }
 
 func (d *sessionDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.take(req.ProviderData, &resp.Diagnostics)
+	d.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {

@@ -43,8 +43,8 @@ var goesOnAfter = map[string]string{
 	onDestroy: "so Terraform destroys the resources that this drain protects anyway.",
 }
 
-// drained is a drain that ran, or the preview of one, in the words of its message.
-type drained struct {
+// drainRun is a drain that ran, or the preview of one, in the words of its message.
+type drainRun struct {
 	termination.Report
 	// name tells the drain or the action from others.
 	name string
@@ -54,10 +54,10 @@ type drained struct {
 	planned bool
 }
 
-// result says what a drain did that succeeded. passes is why it did in spite of
+// succeeded says what a drain did that succeeded. passes is why it did in spite of
 // excluded sessions that it left open.
-func (d drained) result(passes string) diag.Diagnostic {
-	terminated, excluded := d.Dropped(), d.Excluded()
+func (d drainRun) succeeded(passes string) diag.Diagnostic {
+	terminated, excluded := d.Terminated(), d.Excluded()
 	m := message{lists: d.lists()}
 	switch {
 	case len(terminated) == 0:
@@ -79,7 +79,7 @@ func (d drained) result(passes string) diag.Diagnostic {
 }
 
 // lists sorts the sessions by what became of them.
-func (d drained) lists() []list {
+func (d drainRun) lists() []list {
 	var unapproved, matched, live, left, unsure, undecided, blocking, excluded, terminated, unplanned []string
 	for _, s := range d.Sessions {
 		line := entry(s)
@@ -123,7 +123,7 @@ func (d drained) lists() []list {
 	}
 }
 
-func entries(sessions []termination.Drained) []string {
+func entries(sessions []termination.SessionResult) []string {
 	lines := make([]string, 0, len(sessions))
 	for _, s := range sessions {
 		lines = append(lines, entry(s))
@@ -132,7 +132,7 @@ func entries(sessions []termination.Drained) []string {
 }
 
 // entry names one session, and why it became of it what did.
-func entry(d termination.Drained) string {
+func entry(d termination.SessionResult) string {
 	why := ""
 	switch {
 	case len(d.Undecided) > 0:
@@ -152,9 +152,9 @@ func entry(d termination.Drained) string {
 
 // responses gives the API's answers about sessions that are not known to have ended,
 // each once.
-func (d drained) responses(failure *termination.DrainError) []string {
+func (d drainRun) responses(failure *termination.DrainError) []string {
 	answers := responses(failure.Cause)
-	for _, s := range d.Survivors() {
+	for _, s := range d.NotEnded() {
 		for _, answer := range responses(s.Err) {
 			answers = append(answers, strings.ReplaceAll(answer, url.PathEscape(s.Session.ID), "{session_id}"))
 		}
@@ -164,12 +164,12 @@ func (d drained) responses(failure *termination.DrainError) []string {
 
 // failed words a drain that did not reach its end. Every session that may be live is
 // named, however many there are.
-func (d drained) failed(err error, consequence string) message {
+func (d drainRun) failed(err error, consequence string) message {
 	var failure *termination.DrainError
 	if !errors.As(err, &failure) {
 		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
 	}
-	survivors, blocking := d.Survivors(), d.Blocking()
+	survivors, blocking := d.NotEnded(), d.Blocking()
 	reason := ""
 	if failure.Cause != nil {
 		reason = capitalize(explain(failure.Cause).problem) + "."
@@ -203,30 +203,30 @@ func (d drained) failed(err error, consequence string) message {
 		m.summary = "Can't confirm that no session remains: " + d.name
 		m.advice = explain(err).advice
 	default:
-		m.summary = d.survivorSummary(survivors) + ": " + d.name
-		m.advice = d.survivorAdvice(survivors, failure)
+		m.summary = d.notEndedSummary(survivors) + ": " + d.name
+		m.advice = d.notEndedAdvice(survivors, failure)
 	}
 	return m
 }
 
 // untouched says that no session was terminated, where that is certain.
-func (d drained) untouched() string {
-	if len(d.Dropped())+len(d.Requested()) > 0 {
+func (d drainRun) untouched() string {
+	if len(d.Terminated())+len(d.Requested()) > 0 {
 		return ""
 	}
 	return noneTerminated
 }
 
 // unwatched: a drain that was stopped did not come to its closing list.
-func (drained) unwatched(failure *termination.DrainError) string {
+func (drainRun) unwatched(failure *termination.DrainError) string {
 	if failure.Cause == nil && failure.Context == nil {
 		return ""
 	}
 	return "New sessions may have started since the last check."
 }
 
-// survivorSummary counts the sessions that are in the way, of all that matched.
-func (d drained) survivorSummary(survivors []termination.Drained) string {
+// notEndedSummary counts the sessions that are in the way, of all that matched.
+func (d drainRun) notEndedSummary(survivors []termination.SessionResult) string {
 	live, all := 0, len(survivors)
 	for _, s := range survivors {
 		if s.Live() {
@@ -247,14 +247,14 @@ func (d drained) survivorSummary(survivors []termination.Drained) string {
 		return count + " still live"
 	case live > 0:
 		return count + " still live or unknown"
-	case !slices.ContainsFunc(survivors, func(s termination.Drained) bool { return len(s.Undecided) == 0 }):
+	case !slices.ContainsFunc(survivors, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }):
 		return "Can't tell whether " + matching(count, all)
 	}
 	return "Can't tell whether " + count + " ended"
 }
 
-// survivorAdvice gives the advice for each different reason once.
-func (d drained) survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+// notEndedAdvice gives the advice for each different reason once.
+func (d drainRun) notEndedAdvice(survivors []termination.SessionResult, failure *termination.DrainError) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -301,13 +301,13 @@ func matching(count string, n int) string {
 }
 
 // vanished: neither a complete list nor its record shows the session.
-func vanished(d termination.Drained) bool {
+func vanished(d termination.SessionResult) bool {
 	return d.Outcome == termination.Unknown && errors.Is(d.Err, session.ErrNotFound)
 }
 
 // vanishedAdvice: a run that can't see a session any more must not pass, so the drain
 // remembers it, and the user's word settles it.
-func (d drained) vanishedAdvice() string {
+func (d drainRun) vanishedAdvice() string {
 	const check = "Check the sessions that senhasegura no longer lists in PAM Core › Audit › Sessions › Remote sessions. " +
 		"If they are outside the authorization's scope, give it access to their Credentials and Devices."
 	switch d.moment {
@@ -321,7 +321,7 @@ func (d drained) vanishedAdvice() string {
 }
 
 // excludedAdvice says how to get past excluded sessions that are live.
-func (d drained) excludedAdvice() string {
+func (d drainRun) excludedAdvice() string {
 	const wait = "Run again when the excluded sessions have ended; `grace_period` waits for them. "
 	if d.moment == onDestroy {
 		return wait + "To destroy while they are live, set `on_excluded` to `continue`, apply that change on its own (`-target`), then destroy."
@@ -367,14 +367,14 @@ func (m message) withoutApproval(approved, madeInApply bool) message {
 // goesOn says that Terraform continues in spite of sessions that the drain can't decide
 // about, and needed that the drain is held to this preview, which then names every
 // session.
-func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
+func (d drainRun) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
 	if guarded(err) {
 		return diag.Diagnostics{d.failed(err, "").asError(drainFault(err)...)}
 	}
 	if err != nil {
 		return diag.Diagnostics{d.notPreviewed(err, needed)}
 	}
-	matched, undecided, excluded := d.Matched(), d.Survivors(), d.Excluded()
+	matched, undecided, excluded := d.Matched(), d.NotEnded(), d.Excluded()
 	if len(matched)+len(undecided)+len(excluded) == 0 {
 		return nil
 	}
@@ -398,7 +398,7 @@ func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) dia
 		most = 0
 	}
 	blocking := d.Blocking()
-	left := slices.DeleteFunc(excluded, func(s termination.Drained) bool { return s.Blocks })
+	left := slices.DeleteFunc(excluded, func(s termination.SessionResult) bool { return s.Blocks })
 	return diag.Diagnostics{message{
 		summary: summary + ": " + d.name,
 		state:   verb + " this drain terminates the sessions that match at that time.",
@@ -409,13 +409,13 @@ func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) dia
 			{title: "Excluded, not terminated. The " + blocked + " continues", entries: entries(left)},
 		},
 		advice: sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.",
-			d.survivorAdvice(undecided, &termination.DrainError{})),
+			d.notEndedAdvice(undecided, &termination.DrainError{})),
 	}.asWarning()}
 }
 
 // notPreviewed words a preview that could not be made. A warning names no drain in its
 // summary, so that Terraform shows one for all.
-func (d drained) notPreviewed(err error, needed bool) diag.Diagnostic {
+func (d drainRun) notPreviewed(err error, needed bool) diag.Diagnostic {
 	c := explain(err)
 	m := message{
 		summary:   "Can't preview sessions: " + c.problem,
@@ -431,9 +431,9 @@ func (d drained) notPreviewed(err error, needed bool) diag.Diagnostic {
 	return m.asError()
 }
 
-// refuseUnapprovable refuses a drain that is held to a preview which can't be
+// validateOnlyPreviewed refuses a drain that is held to a preview which can't be
 // approved. It judges what is known.
-func (m *sessionDrainModel) refuseUnapprovable() diag.Diagnostics {
+func (m *sessionDrainModel) validateOnlyPreviewed() diag.Diagnostics {
 	var diags diag.Diagnostics
 	if !m.OnlyPreviewed.ValueBool() {
 		return diags
@@ -500,8 +500,8 @@ func notKept(summary string, err error) diag.Diagnostic {
 	}.asError()
 }
 
-// unreadableMemory words private state that can't be read.
-func unreadableMemory(err error) diag.Diagnostic {
+// unreadableUnsettled words private state that can't be read.
+func unreadableUnsettled(err error) diag.Diagnostic {
 	return message{
 		summary: "Can't read the sessions whose end is not confirmed",
 		state: sentences("The private state of the drain names the sessions whose end an earlier destroy didn't confirm, and it can't be read: "+err.Error()+".",

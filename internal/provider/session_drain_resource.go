@@ -74,8 +74,8 @@ func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainReque
 	return request, diags
 }
 
-// passesExcluded says why the drain succeeds in spite of excluded sessions.
-func (m *sessionDrainModel) passesExcluded(moment string) string {
+// whyExcludedLeft says why the drain succeeds in spite of excluded sessions.
+func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
 	switch {
 	case m.OnExcluded.ValueString() == continueOn:
 		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
@@ -85,18 +85,18 @@ func (m *sessionDrainModel) passesExcluded(moment string) string {
 	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
 }
 
-// drainedModel is what the drain at creation did to one session.
-type drainedModel struct {
+// sessionResultModel is what the drain at creation did to one session.
+type sessionResultModel struct {
 	sessionFacts
 	Outcome types.String `tfsdk:"outcome"`
 }
 
-// drainedNames are the attributes of drainedModel besides its outcome.
-var drainedNames = append([]string{"session_id", "record_id"}, evidenceNames...)
+// sessionResultNames are the attributes of drainedModel besides its outcome.
+var sessionResultNames = append([]string{"session_id", "record_id"}, detailNames...)
 
-func drainedType() types.ObjectType {
+func sessionResultType() types.ObjectType {
 	members := map[string]attr.Type{"outcome": types.StringType}
-	for _, name := range drainedNames {
+	for _, name := range sessionResultNames {
 		members[name] = types.StringType
 	}
 	return types.ObjectType{AttrTypes: members}
@@ -117,7 +117,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			Computed: true,
 		},
 	}
-	for _, name := range drainedNames {
+	for _, name := range sessionResultNames {
 		drained[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
 	}
 
@@ -225,7 +225,7 @@ func drainDuration(description, otherwise string, rule textRule) schema.StringAt
 }
 
 func (r *sessionDrainResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.take(req.ProviderData, &resp.Diagnostics)
+	r.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig refuses periods that leave no time for the drain itself. Where
@@ -236,14 +236,14 @@ func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(model.refuseUnapprovable()...)
+	resp.Diagnostics.Append(model.validateOnlyPreviewed()...)
 	if model.Timeouts.IsUnknown() {
 		return
 	}
 	for _, moment := range []string{onCreate, onDestroy} {
 		applies := model.drainsOn(moment) || model.DrainOn.IsNull() && moment == onDestroy
 		if applies {
-			resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), moment)...)
+			resp.Diagnostics.Append(model.validatePeriods(model.Timeouts.Attributes(), moment)...)
 		}
 	}
 }
@@ -259,7 +259,7 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if !req.Plan.Raw.IsNull() {
 		resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
 	}
-	if resp.Diagnostics.HasError() || planned != nil && !r.data.zoned(planned.Match, planned.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || planned != nil && !r.data.agesKnown(planned.Match, planned.Exclude, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(r.discardInherited(ctx, prior, resp.Private)...)
@@ -308,7 +308,7 @@ func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 
 // previews reports whether a plan may read the list for a drain.
 func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
-	return model.Preview.ValueBool() && r.data.available() && model.wholly(ctx) &&
+	return model.Preview.ValueBool() && r.data.available() && model.fullyKnown(ctx) &&
 		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
 }
 
@@ -340,7 +340,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	var diags diag.Diagnostics
 	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
 	switch {
-	case !model.drainsOn(moment), !r.data.zoned(model.Match, model.Exclude, &diags):
+	case !model.drainsOn(moment), !r.data.agesKnown(model.Match, model.Exclude, &diags):
 		return nil, diags
 	case needed && !r.data.ready(&diags), !r.previews(ctx, model):
 		return nil, diags
@@ -353,7 +353,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	defer cancel()
 	diags.Append(faults...)
 	report, readAt, err := r.data.terminator.Preview(ctx, request)
-	shown := drained{Report: report, name: r.name(model), moment: moment}
+	shown := drainRun{Report: report, name: r.name(model), moment: moment}
 	diags.Append(shown.previewed(readAt, err, model.OnFailure.ValueString() == continueOn, needed)...)
 	told := unseenOfRun(report, err, model.onUnseen())
 	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
@@ -379,7 +379,7 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	model.ID = types.StringValue(rand.Text())
 	report := termination.Report{}
-	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		var outcome diag.Diagnostics
 		report, outcome = r.drain(ctx, &model, request, onCreate, nil)
 		resp.Diagnostics.Append(outcome...)
@@ -417,7 +417,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) || !r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) || !r.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 	request.Unsettled, diags = model.unsettled(ctx, req.Private)
@@ -427,7 +427,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	report, outcome := r.drain(ctx, &model, request, onDestroy, preview)
 	resp.Diagnostics.Append(outcome...)
-	resp.Diagnostics.Append(remember(ctx, resp.Private, report.Unsettled())...)
+	resp.Diagnostics.Append(keepUnsettled(ctx, resp.Private, report.Unsettled())...)
 }
 
 // drain runs and reports what it terminated, because a destroy has no other output. It
@@ -443,14 +443,14 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		request.Previewed = preview.sessions()
 	}
 	request.OnlyPreviewed = model.OnlyPreviewed.ValueBool()
-	teller := progressTeller{send: logProgress(ctx, r.name(model))}
-	request.Progress = teller.tell
+	teller := progressReporter{send: logProgress(ctx, r.name(model))}
+	request.Progress = teller.report
 	report, err := r.data.terminator.Drain(ctx, request)
 	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), r.name(model), false)...)
-	run := drained{Report: report, name: r.name(model), moment: moment, planned: request.Previewed != nil}
+	run := drainRun{Report: report, name: r.name(model), moment: moment, planned: request.Previewed != nil}
 	if err == nil {
-		if len(report.Dropped()) > 0 || len(report.Excluded()) > 0 {
-			diags.Append(run.result(model.passesExcluded(moment)))
+		if len(report.Terminated()) > 0 || len(report.Excluded()) > 0 {
+			diags.Append(run.succeeded(model.whyExcludedLeft(moment)))
 		}
 		return report, diags
 	}
@@ -494,11 +494,11 @@ func (m *sessionDrainModel) drainsOn(moment string) bool {
 
 // record fills `sessions` from the report of a drain at creation.
 func (m *sessionDrainModel) record(ctx context.Context, report termination.Report) diag.Diagnostics {
-	rows := make([]drainedModel, 0, len(report.Sessions))
+	rows := make([]sessionResultModel, 0, len(report.Sessions))
 	for _, d := range report.Sessions {
-		rows = append(rows, drainedModel{newSessionFacts(*d.Session), types.StringValue(string(d.Outcome))})
+		rows = append(rows, sessionResultModel{newSessionFacts(*d.Session), types.StringValue(string(d.Outcome))})
 	}
-	list, diags := types.ListValueFrom(ctx, drainedType(), rows)
+	list, diags := types.ListValueFrom(ctx, sessionResultType(), rows)
 	m.Sessions = list
 	return diags
 }
@@ -506,16 +506,16 @@ func (m *sessionDrainModel) record(ctx context.Context, report termination.Repor
 // unsettled gives the sessions that the last run could not settle: that of an
 // earlier destroy, which private state tells of, or else that at creation.
 func (m *sessionDrainModel) unsettled(ctx context.Context, private privateState) ([]session.Session, diag.Diagnostics) {
-	sessions, known, diags := remembered(ctx, private)
+	sessions, known, diags := unsettledFrom(ctx, private)
 	if known || diags.HasError() {
 		return sessions, diags
 	}
-	var rows []drainedModel
+	var rows []sessionResultModel
 	diags.Append(m.Sessions.ElementsAs(ctx, &rows, false)...)
 	report := termination.Report{}
 	for _, row := range rows {
 		s := row.session()
-		report.Sessions = append(report.Sessions, termination.Drained{Session: &s, Outcome: termination.Outcome(row.Outcome.ValueString())})
+		report.Sessions = append(report.Sessions, termination.SessionResult{Session: &s, Outcome: termination.Outcome(row.Outcome.ValueString())})
 	}
 	return report.Unsettled(), diags
 }

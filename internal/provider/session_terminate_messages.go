@@ -19,9 +19,9 @@ const (
 	manySessions = 50
 )
 
-// progressTeller words the events of a drain, for the progress of an action and for the
+// progressReporter words the events of a drain, for the progress of an action and for the
 // log. It is used by one goroutine.
-type progressTeller struct {
+type progressReporter struct {
 	send    func(string)
 	matched int
 	ended   int
@@ -33,30 +33,30 @@ func logProgress(ctx context.Context, name string) func(string) {
 	return func(text string) { tflog.Info(ctx, text, map[string]any{"operation": name}) }
 }
 
-func (p *progressTeller) tell(e termination.Event) {
+func (p *progressReporter) report(e termination.Event) {
 	switch e.Stage {
 	case termination.Listed:
 		p.matched = e.Count
 		p.send(countSessions(e.Count) + " matched.")
 	case termination.InGrace:
 		p.send(fmt.Sprintf("Waiting up to %s for %s to end on their own.", roundedWait(e.Wait), countSessions(e.Count)))
-	case termination.Dropping:
+	case termination.Terminating:
 		p.send("Terminating " + countSessions(e.Count) + ".")
 	case termination.Repeating:
 		p.send(fmt.Sprintf("Repeating the request for %s: %s.", countSessions(e.Count), whyAgain(e.Reason)))
-	case termination.Newcomer:
+	case termination.NewSessions:
 		p.matched += e.Count
 		p.send(counted(e.Count, "new matching session") + ".")
 	case termination.InQuiet:
 		p.send(fmt.Sprintf("Waiting %s for new sessions.", roundedWait(e.Wait)))
 	case termination.Settled:
-		p.settled(*e.Session)
+		p.reportSettled(*e.Session)
 	}
 }
 
-// settled tells the result for one session. Where there are many, ends are told ten
+// reportSettled tells the result for one session. Where there are many, ends are told ten
 // times on the way, and whatever is not an end is always told.
-func (p *progressTeller) settled(d termination.Drained) {
+func (p *progressReporter) reportSettled(d termination.SessionResult) {
 	if d.Outcome.Ended() {
 		p.ended++
 		if p.matched > manySessions {
@@ -69,9 +69,9 @@ func (p *progressTeller) settled(d termination.Drained) {
 	p.send(outcomeLine(d))
 }
 
-// rehearse tells which sessions match, and which can't be terminated although they may
+// reportDryRun tells which sessions match, and which can't be terminated although they may
 // have to be.
-func (p *progressTeller) rehearse(report termination.Report, err error) {
+func (p *progressReporter) reportDryRun(report termination.Report, err error) {
 	matching := report.Matched()
 	for i, d := range matching {
 		if i == maxNamed {
@@ -80,7 +80,7 @@ func (p *progressTeller) rehearse(report termination.Report, err error) {
 		}
 		p.send(outcomeLine(d))
 	}
-	for _, d := range slices.Concat(report.Survivors(), report.Excluded()) {
+	for _, d := range slices.Concat(report.NotEnded(), report.Excluded()) {
 		p.send(outcomeLine(d))
 	}
 	if err == nil {
@@ -102,7 +102,7 @@ func whyAgain(reason error) string {
 
 // outcomeLine says in one line what became of a session. What the API answered is in the
 // message about the failure.
-func outcomeLine(d termination.Drained) string {
+func outcomeLine(d termination.SessionResult) string {
 	if d.Outcome == termination.Refused {
 		return string(d.Outcome) + ": " + describe(*d.Session)
 	}

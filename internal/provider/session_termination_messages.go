@@ -34,14 +34,14 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 	if recorded {
 		inState = "The resource is tainted. The next apply tries again."
 	}
-	cause := errors.Join(failure.Look, failure.Drop)
+	cause := errors.Join(failure.CheckErr, failure.RequestErr)
 	c := explain(cause)
 	reason := ""
 	if cause != nil && stopped(c.sentinel, "create") == "" {
 		reason = capitalize(c.problem) + "."
 	}
 	ended := stopped(failure.Context, "create")
-	m := message{lists: shownAs(failure.Last), responses: responses(failure.Drop, failure.Look)}
+	m := message{lists: shownAs(failure.Last), responses: responses(failure.RequestErr, failure.CheckErr)}
 	at := path.Root("session_id")
 	switch failure.Kind {
 	case termination.Refused:
@@ -51,7 +51,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 	case termination.StillLive:
 		m.summary = "Session still live"
 		received := "senhasegura accepted the request, but the session didn't end."
-		if failure.Drop != nil {
+		if failure.RequestErr != nil {
 			received = "senhasegura may have received the request, and the session didn't end."
 			reason = ""
 		}
@@ -61,11 +61,11 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		m.summary = "Can't tell whether the session ended"
 		received := "senhasegura may have received the request, and the provider can't read the session."
 		switch {
-		case errors.Is(failure.Drop, session.ErrRefused):
+		case errors.Is(failure.RequestErr, session.ErrRefused):
 			received = "senhasegura refused the request, as it also does for a session that has ended, and the provider can't read the session."
-		case failure.Drop == nil && reason == "":
+		case failure.RequestErr == nil && reason == "":
 			received = "senhasegura accepted the request; the end was not confirmed."
-		case failure.Drop == nil:
+		case failure.RequestErr == nil:
 			received = "senhasegura accepted the request, and the provider can't read the session."
 		}
 		m.state = sentences(received, ended, reason, inState)
@@ -94,24 +94,24 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		m.advice = c.advice
 		return m.asError()
 	}
-	if errors.Is(failure.Drop, a2a.ErrServerFault) {
-		m.advice = sentences(explain(failure.Drop).advice, "Check the session in senhasegura as well.")
+	if errors.Is(failure.RequestErr, a2a.ErrServerFault) {
+		m.advice = sentences(explain(failure.RequestErr).advice, "Check the session in senhasegura as well.")
 	}
 	return m.asError(at)
 }
 
-// tellTermination words the events of the termination of one session.
-func tellTermination(send func(string)) func(termination.Event) {
+// reportTermination words the events of the termination of one session.
+func reportTermination(send func(string)) func(termination.Event) {
 	return func(e termination.Event) {
 		named := identify(*e.Session.Session)
 		switch e.Stage {
-		case termination.Dropping:
+		case termination.Terminating:
 			send("Terminating " + named + ".")
 		case termination.Repeating:
 			send("Repeating the request for " + named + ": " + whyAgain(e.Reason) + ".")
 		case termination.Settled:
 			send(outcomeLine(*e.Session))
-		case termination.Listed, termination.InGrace, termination.Newcomer, termination.InQuiet: // of drains
+		case termination.Listed, termination.InGrace, termination.NewSessions, termination.InQuiet: // of drains
 		}
 	}
 }
@@ -141,8 +141,8 @@ func liveAgain(s session.Session) diag.Diagnostic {
 	}.asWarning(path.Root("session_id"))
 }
 
-// strangerRecord words a record ID that belongs to another session.
-func strangerRecord(sessionID, recordID string) diag.Diagnostic {
+// recordOfAnother words a record ID that belongs to another session.
+func recordOfAnother(sessionID, recordID string) diag.Diagnostic {
 	return message{
 		summary: "record_id doesn't belong to session_id: session " + sessionID,
 		state:   "Record " + recordID + " is of another session, so this session was not read. The state was not changed.",

@@ -67,8 +67,8 @@ func (r *sessionTerminationResource) Metadata(_ context.Context, req resource.Me
 }
 
 func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	evidence := make(map[string]schema.Attribute, len(evidenceNames))
-	for _, name := range evidenceNames {
+	evidence := make(map[string]schema.Attribute, len(detailNames))
+	for _, name := range detailNames {
 		evidence[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
 	}
 	resp.Schema = schema.Schema{
@@ -162,7 +162,7 @@ func (r *sessionTerminationResource) IdentitySchema(_ context.Context, _ resourc
 }
 
 func (r *sessionTerminationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.take(req.ProviderData, &resp.Diagnostics)
+	r.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 // Create terminates the session. What senhasegura accepted is saved even when the rest
@@ -187,7 +187,7 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 		Confirm:        model.Confirm.ValueBool(),
 		IgnoreNotFound: model.IgnoreNotFound.ValueBool(),
 		PollInterval:   interval,
-		Progress:       tellTermination(logProgress(ctx, "termination of session "+model.SessionID.ValueString())),
+		Progress:       reportTermination(logProgress(ctx, "termination of session "+model.SessionID.ValueString())),
 	})
 
 	recorded := err == nil || result.Accepted
@@ -202,8 +202,8 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 	} else if err != nil {
 		resp.Diagnostics.Append(unexpectedFailure(err))
 	}
-	if result.NoLook != nil {
-		resp.Diagnostics.Append(notConfirmed(model.SessionID.ValueString(), result.NoLook))
+	if result.NotConfirmed != nil {
+		resp.Diagnostics.Append(notConfirmed(model.SessionID.ValueString(), result.NotConfirmed))
 	}
 }
 
@@ -239,7 +239,7 @@ func (r *sessionTerminationResource) Read(ctx context.Context, req resource.Read
 	case termination.NotRead:
 		resp.Diagnostics.Append(refreshFailed(record, refreshed.Err).asWarning())
 	case termination.FoundOther:
-		resp.Diagnostics.Append(strangerRecord(record.SessionID, record.RecordID))
+		resp.Diagnostics.Append(recordOfAnother(record.SessionID, record.RecordID))
 	case termination.FoundLive:
 		resp.Diagnostics.Append(liveAgain(*refreshed.Session))
 		resp.State.RemoveResource(ctx)
@@ -305,7 +305,7 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	resp.Diagnostics.Append(model.record(ctx, termination.Result{
 		Outcome:     termination.AlreadyEnded,
 		Session:     &seen,
-		SeenEndedAt: time.Now().UTC(),
+		ConfirmedAt: time.Now().UTC(),
 	})...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
@@ -316,10 +316,10 @@ func (m *sessionTerminationModel) record(ctx context.Context, result termination
 	m.ID = m.SessionID
 	m.Outcome = types.StringValue(string(result.Outcome))
 	m.TerminatedAt = timetypes.NewRFC3339Null()
-	if !result.SeenEndedAt.IsZero() {
-		m.TerminatedAt = timetypes.NewRFC3339TimeValue(result.SeenEndedAt.Truncate(time.Second))
+	if !result.ConfirmedAt.IsZero() {
+		m.TerminatedAt = timetypes.NewRFC3339TimeValue(result.ConfirmedAt.Truncate(time.Second))
 	}
-	m.Session = types.ObjectNull(evidenceTypes())
+	m.Session = types.ObjectNull(detailTypes())
 	if m.RecordID.IsUnknown() {
 		m.RecordID = types.StringNull()
 	}
@@ -348,7 +348,7 @@ func (m *sessionTerminationModel) asRecord() termination.Record {
 func (m *sessionTerminationModel) refresh(ctx context.Context, refreshed termination.Refreshed) diag.Diagnostics {
 	m.Outcome = types.StringValue(string(refreshed.Outcome))
 	if m.TerminatedAt.IsNull() {
-		m.TerminatedAt = timetypes.NewRFC3339TimeValue(refreshed.SeenEndedAt.Truncate(time.Second))
+		m.TerminatedAt = timetypes.NewRFC3339TimeValue(refreshed.ConfirmedAt.Truncate(time.Second))
 	}
 	return m.see(ctx, *refreshed.Session)
 }
@@ -358,7 +358,7 @@ func (m *sessionTerminationModel) see(ctx context.Context, s session.Session) di
 	if m.RecordID.IsNull() {
 		m.RecordID = textOrNull(s.RecordID)
 	}
-	object, diags := types.ObjectValueFrom(ctx, evidenceTypes(), newEvidenceModel(s))
+	object, diags := types.ObjectValueFrom(ctx, detailTypes(), newDetailsModel(s))
 	m.Session = object
 	return diags
 }

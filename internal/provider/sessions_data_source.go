@@ -86,7 +86,7 @@ func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequ
 }
 
 func (d *sessionsDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.take(req.ProviderData, &resp.Diagnostics)
+	d.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
@@ -97,7 +97,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) || !d.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) || !d.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 	if selector == nil {
@@ -123,7 +123,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		resp.Diagnostics.Append(undecidedSessions(answer.Unknown, unknown, model.object()))
 	}
 	if nameless := answer.WithoutID(); len(nameless) > 0 {
-		resp.Diagnostics.Append(namelessSessions(nameless, model.object()))
+		resp.Diagnostics.Append(sessionsWithoutID(nameless, model.object()))
 	}
 	resp.Diagnostics.Append(model.show(ctx, answer)...)
 	model.Unseen, diags = unseenList(ctx, answer.Coverage.Unseen)

@@ -28,9 +28,9 @@ func undecidedSessions(sessions []session.Session, unknown func(session.Session)
 	}.asWarning()
 }
 
-// namelessSessions words sessions without the identifier that a termination request
+// sessionsWithoutID words sessions without the identifier that a termination request
 // takes.
-func namelessSessions(sessions []session.Session, object string) diag.Diagnostic {
+func sessionsWithoutID(sessions []session.Session, object string) diag.Diagnostic {
 	entries := make([]string, 0, len(sessions))
 	for _, s := range sessions {
 		entries = append(entries, describe(s))

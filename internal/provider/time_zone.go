@@ -24,11 +24,11 @@ func (d *providerData) warnOfClock(diags *diag.Diagnostics) {
 	}
 }
 
-// zoned reports whether the ages that a match and an exclude ask for can be told:
+// agesKnown reports whether the ages that a match and an exclude ask for can be told:
 // the timestamps of senhasegura carry no zone, and a zone that nobody stated would
 // be a guess. If not it says why in diags, on the arguments. It is true while the
 // configuration of the provider is not known.
-func (d *providerData) zoned(match, exclude types.Object, diags *diag.Diagnostics) bool {
+func (d *providerData) agesKnown(match, exclude types.Object, diags *diag.Diagnostics) bool {
 	if !d.available() || d.zoneStated {
 		return true
 	}

@@ -120,7 +120,7 @@ func emptyList() diag.Diagnostic {
 }
 
 // notCovered words a drain that unseen values, or an empty list, kept from running.
-func (d drained) notCovered(coverage *termination.Coverage, consequence string) message {
+func (d drainRun) notCovered(coverage *termination.Coverage, consequence string) message {
 	m := message{
 		summary: seesNothing + ": " + d.name,
 		state:   sentences("senhasegura lists no session, live or ended.", noneTerminated, consequence),

@@ -95,7 +95,7 @@ func (d *visibilityDataSource) Schema(ctx context.Context, _ datasource.SchemaRe
 }
 
 func (d *visibilityDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.take(req.ProviderData, &resp.Diagnostics)
+	d.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {

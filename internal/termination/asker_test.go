@@ -70,11 +70,11 @@ func (c *counter) restart()             { c.rows = 0 }
 func (c *counter) take(session.Session) { c.rows++ }
 
 // Whoever has left is not given the rest of a list that goes on for others.
-func TestLookLeavesThoseAlone(t *testing.T) {
+func TestReadLeavesCollectorsAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0), row("b", "2", 0), row("c", "3", 0), row("d", "4", 0)}, rowTook: time.Second}
-		look := newLook(list, Options{})
+		look := newSharedReads(list, Options{})
 		leaves, stays := &counter{}, &counter{}
 		var askers sync.WaitGroup
 		askers.Go(func() {

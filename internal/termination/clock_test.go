@@ -317,7 +317,7 @@ func TestLatest(t *testing.T) {
 }
 
 // Every list of a drain shows its ended sessions again.
-func TestDrainTellsTheClockOfAnEndOnce(t *testing.T) {
+func TestDrainNotesAnEndForTheClockOnce(t *testing.T) {
 	t.Parallel()
 	selector, err := session.NewSelector(session.Match{Users: []string{"jane"}}, session.Match{})
 	if err != nil {

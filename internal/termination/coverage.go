@@ -175,19 +175,19 @@ func (c *census) take(s *session.Session) {
 // complete gives what the list has told. It must only be called after a read that
 // worked: a list that broke off concludes nothing. The census must not be used
 // afterwards.
-func (c *census) complete() *sightings {
-	return &sightings{live: c.live, ended: c.ended, arguments: c.arguments()}
+func (c *census) complete() *seenValues {
+	return &seenValues{live: c.live, ended: c.ended, arguments: c.arguments()}
 }
 
-// sightings is what one complete read has told. It is immutable and safe for
+// seenValues is what one complete read has told. It is immutable and safe for
 // concurrent use.
-type sightings struct {
+type seenValues struct {
 	live, ended int
 	arguments   []*argument
 }
 
 // coverage answers for a match and an exclude.
-func (s *sightings) coverage(match, exclude session.Match) Coverage {
+func (s *seenValues) coverage(match, exclude session.Match) Coverage {
 	c := Coverage{Live: s.live, Ended: s.ended}
 	if c.SeesNothing() {
 		return c
@@ -293,12 +293,12 @@ func (a *argument) note(shown string) {
 	if a.idle || a.known.has(shown) {
 		return
 	}
-	a.meet(shown)
+	a.takeNew(shown)
 }
 
-// meet takes a text that is not known: for the first time, or again because it was
+// takeNew takes a text that is not known: for the first time, or again because it was
 // not kept.
-func (a *argument) meet(shown string) {
+func (a *argument) takeNew(shown string) {
 	if strings.TrimSpace(shown) == "" {
 		return // senhasegura left it out
 	}

@@ -22,7 +22,7 @@ var allFields = []string{
 }
 
 // read gives what a list of the rows tells.
-func (c *census) read(rows ...session.Session) *sightings {
+func (c *census) read(rows ...session.Session) *seenValues {
 	c.restart()
 	for _, row := range rows {
 		c.take(&row)
@@ -450,7 +450,7 @@ func TestCoverageIsThatOfEveryRow(t *testing.T) {
 }
 
 // allUnseen gives what is unseen of a match, reported or not.
-func allUnseen(s *sightings, match session.Match) []string {
+func allUnseen(s *seenValues, match session.Match) []string {
 	var unseen []string
 	for _, a := range s.arguments {
 		for _, u := range a.unseen("", match.Values(a.field)) {

@@ -60,7 +60,7 @@ type Event struct {
 	Count int
 	// Session is the one that a Settled event is about. In a termination of one session
 	// every event is about it.
-	Session *Drained
+	Session *SessionResult
 	// Wait is the longest time that the stage waits.
 	Wait time.Duration
 	// Reason is why a request is repeated, nil where senhasegura accepted it and the
@@ -74,25 +74,25 @@ type Stage string
 // The stages, in their order. A termination of one session has Dropping, Repeating, and
 // Settled.
 const (
-	Listed    Stage = "listed"
-	InGrace   Stage = "grace"
-	Dropping  Stage = "dropping"
-	Repeating Stage = "repeating"
-	Settled   Stage = "settled"
-	Newcomer  Stage = "newcomers"
-	InQuiet   Stage = "quiet"
+	Listed      Stage = "listed"
+	InGrace     Stage = "grace"
+	Terminating Stage = "terminating"
+	Repeating   Stage = "repeating"
+	Settled     Stage = "settled"
+	NewSessions Stage = "new_sessions"
+	InQuiet     Stage = "quiet"
 )
 
-// Drained is the result of a drain for one session.
-type Drained struct {
+// SessionResult is the result of a drain for one session.
+type SessionResult struct {
 	// Session is its record as last read. It is shared, and nobody changes it.
 	Session *session.Session
 	Outcome Outcome
 	// Accepted: senhasegura accepted a request of this run. Lost: a request may have
 	// reached it, and no answer came back.
 	Accepted, Lost bool
-	// Remembered: it is one of Unsettled or Previewed.
-	Remembered bool
+	// NeedsEnd: it is one of Unsettled or Previewed.
+	NeedsEnd bool
 	// Previewed: it is one of Previewed.
 	Previewed bool
 	// Unapproved: it matches and is live, and is not terminated because of
@@ -108,13 +108,13 @@ type Drained struct {
 }
 
 // Live reports whether the session is known to be live.
-func (d Drained) Live() bool {
+func (d SessionResult) Live() bool {
 	return d.Outcome == Refused || d.Outcome == StillLive || d.Outcome == NotAttempted
 }
 
-// survived reports whether the session matches or may match, and is not known to
+// notEnded reports whether the session matches or may match, and is not known to
 // have ended.
-func (d Drained) survived() bool {
+func (d SessionResult) notEnded() bool {
 	return !d.Outcome.Ended() && d.Outcome != Matched && d.Outcome != Excluded
 }
 
@@ -122,51 +122,53 @@ func (d Drained) survived() bool {
 type Report struct {
 	// Sessions holds every session that matched or may have matched, excluded ones
 	// included, in the order in which they were first seen.
-	Sessions []Drained
+	Sessions []SessionResult
 	// Coverage is what the first list, or that of the preview, tells of Match and
 	// Exclude; nil if it could not be read.
 	Coverage *Coverage
 }
 
-// Survivors gives the sessions that are not known to have ended.
-func (r Report) Survivors() []Drained { return r.those(Drained.survived) }
+// NotEnded gives the sessions that are not known to have ended.
+func (r Report) NotEnded() []SessionResult { return r.those(SessionResult.notEnded) }
 
-// Dropped gives the sessions that this run terminated.
-func (r Report) Dropped() []Drained {
-	return r.those(func(d Drained) bool { return d.Outcome == Terminated })
+// Terminated gives the sessions that this run terminated.
+func (r Report) Terminated() []SessionResult {
+	return r.those(func(d SessionResult) bool { return d.Outcome == Terminated })
 }
 
 // Excluded gives the sessions that are left open because they are excluded. One that
 // is known from an earlier run only, and that senhasegura does not show, is not among
 // them.
-func (r Report) Excluded() []Drained {
-	return r.those(func(d Drained) bool { return d.Outcome == Excluded && d.Err == nil })
+func (r Report) Excluded() []SessionResult {
+	return r.those(func(d SessionResult) bool { return d.Outcome == Excluded && d.Err == nil })
 }
 
 // Blocking gives the excluded sessions that the drain fails for.
-func (r Report) Blocking() []Drained { return r.those(func(d Drained) bool { return d.Blocks }) }
+func (r Report) Blocking() []SessionResult {
+	return r.those(func(d SessionResult) bool { return d.Blocks })
+}
 
 // Matched gives the sessions that a drain would terminate.
-func (r Report) Matched() []Drained {
-	return r.those(func(d Drained) bool { return d.Outcome == Matched })
+func (r Report) Matched() []SessionResult {
+	return r.those(func(d SessionResult) bool { return d.Outcome == Matched })
 }
 
 // Unapproved gives the sessions that the drain fails for because the plan did not
 // show them.
-func (r Report) Unapproved() []Drained {
-	return r.those(func(d Drained) bool { return d.Unapproved })
+func (r Report) Unapproved() []SessionResult {
+	return r.those(func(d SessionResult) bool { return d.Unapproved })
 }
 
 // EndedSincePreview gives the sessions that the plan showed and that this run did not
 // have to terminate.
-func (r Report) EndedSincePreview() []Drained {
-	return r.those(func(d Drained) bool { return d.Previewed && d.Outcome == AlreadyEnded })
+func (r Report) EndedSincePreview() []SessionResult {
+	return r.those(func(d SessionResult) bool { return d.Previewed && d.Outcome == AlreadyEnded })
 }
 
 // Requested gives the sessions without a known end whose requests were accepted, or may have
 // been received.
-func (r Report) Requested() []Drained {
-	return r.those(func(d Drained) bool { return !d.Outcome.Ended() && (d.Accepted || d.Lost) })
+func (r Report) Requested() []SessionResult {
+	return r.those(func(d SessionResult) bool { return !d.Outcome.Ended() && (d.Accepted || d.Lost) })
 }
 
 // Unsettled gives the sessions that the next run needs an end of, see
@@ -175,15 +177,15 @@ func (r Report) Requested() []Drained {
 func (r Report) Unsettled() []session.Session {
 	var unsettled []session.Session
 	for _, d := range r.Sessions {
-		if d.survived() && (d.Remembered || d.Outcome != NotAttempted) && d.Session.ID != "" {
+		if d.notEnded() && (d.NeedsEnd || d.Outcome != NotAttempted) && d.Session.ID != "" {
 			unsettled = append(unsettled, *d.Session)
 		}
 	}
 	return unsettled
 }
 
-func (r Report) those(are func(Drained) bool) []Drained {
-	return slices.DeleteFunc(slices.Clone(r.Sessions), func(d Drained) bool { return !are(d) })
+func (r Report) those(are func(SessionResult) bool) []SessionResult {
+	return slices.DeleteFunc(slices.Clone(r.Sessions), func(d SessionResult) bool { return !are(d) })
 }
 
 // DrainError is the failure of a drain. It is always used as a pointer.
@@ -229,7 +231,7 @@ func (e *DrainError) Error() string {
 
 // Unwrap gives the cause and the context's error.
 func (e *DrainError) Unwrap() []error {
-	return (&Error{Drop: e.Cause, Context: e.Context}).Unwrap()
+	return (&Error{RequestErr: e.Cause, Context: e.Context}).Unwrap()
 }
 
 // Drain terminates every live session that matches and is not excluded: it lists,
@@ -251,6 +253,6 @@ func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, e
 func (t *Terminator) Preview(ctx context.Context, request DrainRequest) (Report, time.Time, error) {
 	request.DryRun, request.OnlyPreviewed = true, false
 	d := t.newDrain(request)
-	readAt, err := d.rehearse(ctx)
+	readAt, err := d.preview(ctx)
 	return d.report(), readAt, err
 }

@@ -38,8 +38,8 @@ type drain struct {
 	badGets, turnedAway int
 	// listed is when the last list was complete.
 	listed time.Time
-	// passing is why the last check failed, nil if it worked or was cut short.
-	passing error
+	// checkErr is why the last check failed, nil if it worked or was cut short.
+	checkErr error
 	// quietTold is the change after which the quiet time was last announced.
 	quietTold time.Time
 }
@@ -52,20 +52,20 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 		pace:         pace{first: request.Poll},
 	}
 	for _, s := range request.Previewed {
-		d.remember(s).previewed = true
+		d.require(s).previewed = true
 	}
 	for _, s := range request.Unsettled {
-		m := d.remember(s)
+		m := d.require(s)
 		m.barredByPlan = d.OnlyPreviewed && !m.previewed
 	}
 	return d
 }
 
-// remember makes a session a member of which the run needs an end.
-func (d *drain) remember(s session.Session) *member {
+// require makes a session a member of which the run needs an end.
+func (d *drain) require(s session.Session) *member {
 	m := d.roster.find(s)
 	if m == nil {
-		m = &member{session: &s, remembered: true, checkErr: session.ErrNotFound}
+		m = &member{session: &s, needsEnd: true, checkErr: session.ErrNotFound}
 		d.roster.add(m)
 		d.place(m)
 	}
@@ -96,16 +96,16 @@ func (d *drain) run(ctx context.Context) error {
 	if err := d.terminateAll(ctx); err != nil {
 		return err
 	}
-	if d.roster.any((*member).survives) {
+	if d.roster.any((*member).notEnded) {
 		return d.fail(ctx, nil)
 	}
 	return d.checkExcluded()
 }
 
-// rehearse is run without a request of its own. A snapshot shows live sessions
+// preview is run without a request of its own. A snapshot shows live sessions
 // only, and so tells nothing of one that an earlier run could not settle.
-func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
-	shot, err := d.look.snapshot(ctx)
+func (d *drain) preview(ctx context.Context) (time.Time, error) {
+	shot, err := d.reads.snapshot(ctx)
 	if err != nil {
 		return time.Time{}, d.notBegun(ctx, err)
 	}
@@ -118,14 +118,14 @@ func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 		list.take(s)
 	}
 	if shot.full {
-		if err := d.look.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
+		if err := d.reads.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
 			return time.Time{}, d.notBegun(ctx, err)
 		}
 	}
 	known, _ := d.roster.complete(list)
 	for _, m := range known {
 		if m.row == nil {
-			m.settled = dismissed
+			m.settled = notMatching
 		} else {
 			d.see(m, check{record: m.row, askedAt: readAt, readAt: time.Now()})
 		}
@@ -153,7 +153,7 @@ func (d *drain) tell(e Event) {
 
 // checkLimit fails where more matching sessions are live than allowed.
 func (d *drain) checkLimit() error {
-	if n := d.roster.count((*member).matches); d.Limit != nil && n > *d.Limit {
+	if n := d.roster.count((*member).countsToLimit); d.Limit != nil && n > *d.Limit {
 		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
 	}
 	return nil
@@ -161,7 +161,7 @@ func (d *drain) checkLimit() error {
 
 // blocks: it matches, is excluded, and was live when it was last read.
 func (d *drain) blocks(m *member) bool {
-	return m.settled == Excluded && m.match == session.Yes && (!m.remembered || m.read) && !d.LeaveExcluded
+	return m.settled == Excluded && m.match == session.Yes && (!m.needsEnd || m.read) && !d.LeaveExcluded
 }
 
 // awaited: its end would let the drain succeed.
@@ -221,7 +221,7 @@ func (d *drain) terminateAll(ctx context.Context) error {
 		if err := d.checkLimit(); err != nil {
 			return err
 		}
-		if d.passing == nil { // nothing is requested while nothing can be read
+		if d.checkErr == nil { // nothing is requested while nothing can be read
 			if err := d.request(ctx); err != nil {
 				return d.giveUp(ctx, err)
 			}
@@ -268,16 +268,16 @@ func (d *drain) finished() bool {
 	if !d.roster.closed || d.roster.any((*member).target) {
 		return false
 	}
-	return d.Quiet <= 0 || d.roster.any((*member).survives) || !d.roster.listedAt.Before(d.quietEnd())
+	return d.Quiet <= 0 || d.roster.any((*member).notEnded) || !d.roster.listedAt.Before(d.quietEnd())
 }
 
 // rest is the time until the next requests and checks. A closing list is not
 // delayed, and a first request not for longer than a poll.
 func (d *drain) rest() time.Duration {
 	switch {
-	case d.passing == nil && d.roster.any(func(m *member) bool { return m.target() && m.drops == 0 }):
+	case d.checkErr == nil && d.roster.any(func(m *member) bool { return m.target() && m.sent == 0 }):
 		return d.Poll
-	case d.passing != nil || d.roster.any((*member).target):
+	case d.checkErr != nil || d.roster.any((*member).target):
 		return d.pause()
 	case !d.roster.closed || d.finished():
 		return 0
@@ -294,7 +294,7 @@ func (d *drain) rest() time.Duration {
 func (d *drain) pause() time.Duration {
 	pause := d.pace.next()
 	if !d.oneByOne(d.roster.those(d.awaited)) {
-		pause = max(pause, d.look.lastTook())
+		pause = max(pause, d.reads.lastTook())
 	}
 	return pause
 }
@@ -303,7 +303,7 @@ func (d *drain) pause() time.Duration {
 // that end, where a list that is read before would not be complete by then.
 func (d *drain) pauseBefore(end time.Time) time.Duration {
 	pause, left := d.pause(), time.Until(end)
-	if !d.oneByOne(d.roster.those(d.awaited)) && pause+d.look.lastTook() > left {
+	if !d.oneByOne(d.roster.those(d.awaited)) && pause+d.reads.lastTook() > left {
 		return left
 	}
 	return min(pause, left)
@@ -317,7 +317,7 @@ func (d *drain) request(ctx context.Context) error {
 		return nil
 	}
 	// Whoever was turned away before comes last.
-	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.drops, b.drops) })
+	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.sent, b.sent) })
 	d.pace, d.roster.closed = pace{first: d.Poll}, false
 	d.tellRequests(due)
 	err := d.requestAll(ctx, due)
@@ -329,7 +329,7 @@ func (d *drain) request(ctx context.Context) error {
 		case m.rejected() && !m.accepted:
 			d.settle(m, m.whenLive())
 		}
-		answered := !m.read && !errors.Is(m.err, session.ErrTransient)
+		answered := !m.read && !errors.Is(m.requestErr, session.ErrTransient)
 		turnedAway = turnedAway && !answered
 	}
 	if !turnedAway {
@@ -369,9 +369,9 @@ func (d *drain) requestOne(ctx context.Context, m *member) error {
 		return nil
 	}
 	m.read = false
-	m.drop(ctx, d.pam, m.session.ID)
+	m.send(ctx, d.api, m.session.ID)
 	if m.notCarriedOut() && !m.rejected() {
-		return m.err
+		return m.requestErr
 	}
 	return nil
 }
@@ -383,10 +383,10 @@ func (d *drain) check(ctx context.Context) error {
 	if d.oneByOne(awaited) {
 		d.roster.closed = false
 		if d.get(ctx, awaited) {
-			d.passing = nil
+			d.checkErr = nil
 			return nil
 		}
-		if err := wait(ctx, time.Until(d.listed.Add(d.look.lastTook()))); err != nil {
+		if err := wait(ctx, time.Until(d.listed.Add(d.reads.lastTook()))); err != nil {
 			return err
 		}
 	}
@@ -396,7 +396,7 @@ func (d *drain) check(ctx context.Context) error {
 // oneByOne reports whether members can be checked one by one, and are few: a list is
 // worth as many small requests as it takes seconds.
 func (d *drain) oneByOne(members []*member) bool {
-	few := max(fewOpen, int(d.look.lastTook()/time.Second))
+	few := max(fewOpen, int(d.reads.lastTook()/time.Second))
 	return len(members) > 0 && len(members) <= few && d.badGets < badRounds &&
 		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
 }
@@ -463,7 +463,7 @@ func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) 
 	default:
 		return session.Session{}, session.ErrNotFound
 	}
-	s, err := d.pam.Session(ctx, m.session.RecordID)
+	s, err := d.api.Session(ctx, m.session.RecordID)
 	if err == nil && s.ID != m.session.ID {
 		return session.Session{}, session.ErrNotFound
 	}
@@ -476,20 +476,20 @@ func (d *drain) list(ctx context.Context) error {
 	list := d.roster.newReading(time.Now())
 	if err := d.ask(ctx, list, first); err != nil {
 		if ctx.Err() == nil { // cut short, it shows nothing new
-			d.passing = err
+			d.checkErr = err
 			for _, m := range d.roster.those((*member).pending) {
 				m.checkErr = err
 			}
 		}
 		return err
 	}
-	d.passing, d.listed = nil, time.Now()
+	d.checkErr, d.listed = nil, time.Now()
 	known, found := d.roster.complete(list)
 	for _, m := range found {
 		m.barredByPlan = d.OnlyPreviewed
 	}
 	if n := count(found, (*member).target); n > 0 && !first {
-		d.tell(Event{Stage: Newcomer, Count: n})
+		d.tell(Event{Stage: NewSessions, Count: n})
 	}
 	if !first {
 		d.tellExcluded(found)
@@ -499,28 +499,28 @@ func (d *drain) list(ctx context.Context) error {
 		switch {
 		case m.hidden():
 			missing = append(missing, m)
-		case m.row != nil && (m.barred != session.No || !m.elsewhere(d.Selector.Select(*m.row, list.asked))):
+		case m.row != nil && (m.barred != session.No || !m.isOtherRecord(d.Selector.Select(*m.row, list.asked))):
 			d.see(m, check{record: m.row, askedAt: list.asked, readAt: d.listed})
-		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
+		case m.mayMatch() && !m.settled.Ended() && m.settled != Unknown:
 			missing = append(missing, m)
 		}
 	}
-	return d.seek(ctx, missing)
+	return d.settleMissing(ctx, missing)
 }
 
 // ask lets a reading take a complete list. The first one tells of the question, too.
 func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) {
 	if !first {
-		return d.look.ask(ctx, &asker{collector: list, all: true})
+		return d.reads.ask(ctx, &asker{collector: list, all: true})
 	}
-	ask := func(a *asker) error { return d.look.askFirst(ctx, a) }
+	ask := func(a *asker) error { return d.reads.askFirst(ctx, a) }
 	d.coverage, err = askCovered(ask, list, d.Match, d.Exclude)
 	return err
 }
 
-// seek decides about members that a complete list does not show. A missing record
+// settleMissing decides about members that a complete list does not show. A missing record
 // is no end; the record itself may still tell.
-func (d *drain) seek(ctx context.Context, missing []*member) error {
+func (d *drain) settleMissing(ctx context.Context, missing []*member) error {
 	if d.badGets >= badRounds {
 		for _, m := range missing {
 			m.checkErr = session.ErrNotFound
@@ -556,7 +556,7 @@ func (d *drain) see(m *member, seen check) {
 		return
 	}
 	m.showedLive()
-	m.lastLive = lifeSign{seen.record.RecordID, seen.askedAt}
+	m.lastLive = liveCheck{seen.record.RecordID, seen.askedAt}
 	d.place(m)
 }
 
@@ -568,9 +568,9 @@ func (d *drain) place(m *member) {
 	switch {
 	case m.excluded:
 		outcome = Excluded
-	case m.verdict == session.No && m.drops == 0:
-		outcome = dismissed
-	case m.verdict == session.No, m.drops > 0 && !m.accepted && m.spent(d.options.Retries):
+	case m.verdict == session.No && m.sent == 0:
+		outcome = notMatching
+	case m.verdict == session.No, m.sent > 0 && !m.accepted && m.spent(d.options.Retries):
 		outcome = m.whenLive()
 	}
 	d.settle(m, outcome)
@@ -585,23 +585,23 @@ func (d *drain) settle(m *member, outcome Outcome) {
 		d.roster.changedAt = time.Now()
 	}
 	m.settled = outcome
-	if outcome != "" && outcome != dismissed {
+	if outcome != "" && outcome != notMatching {
 		d.tellSettled(m)
 	}
 }
 
 // tellRequests tells first requests, and repeated ones with the reason of one of them.
 func (d *drain) tellRequests(due []*member) {
-	again := slices.DeleteFunc(slices.Clone(due), func(m *member) bool { return m.drops == 0 })
+	again := slices.DeleteFunc(slices.Clone(due), func(m *member) bool { return m.sent == 0 })
 	if first := len(due) - len(again); first > 0 {
-		d.tell(Event{Stage: Dropping, Count: first})
+		d.tell(Event{Stage: Terminating, Count: first})
 	}
-	accepted := count(again, func(m *member) bool { return m.err == nil })
+	accepted := count(again, func(m *member) bool { return m.requestErr == nil })
 	if accepted > 0 {
 		d.tell(Event{Stage: Repeating, Count: accepted})
 	}
-	if i := slices.IndexFunc(again, func(m *member) bool { return m.err != nil }); i >= 0 {
-		d.tell(Event{Stage: Repeating, Count: len(again) - accepted, Reason: again[i].err})
+	if i := slices.IndexFunc(again, func(m *member) bool { return m.requestErr != nil }); i >= 0 {
+		d.tell(Event{Stage: Repeating, Count: len(again) - accepted, Reason: again[i].requestErr})
 	}
 }
 
@@ -617,26 +617,26 @@ func (d *drain) tellSettled(m *member) {
 	if d.Progress == nil || d.DryRun {
 		return // describing each session costs more than the rest
 	}
-	drained := d.drained(m)
+	drained := d.result(m)
 	d.tell(Event{Stage: Settled, Session: &drained})
 }
 
-// drained is what can be said of a member now.
-func (d *drain) drained(m *member) Drained {
-	drained := Drained{
-		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered,
+// result is what can be said of a member now.
+func (d *drain) result(m *member) SessionResult {
+	drained := SessionResult{
+		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, NeedsEnd: m.needsEnd,
 		Previewed: m.previewed, Unapproved: m.unapproved(), Blocks: d.blocks(m),
 	}
 	switch {
 	case drained.Outcome == Excluded && m.match == session.Undecided:
 		drained.Undecided = d.Selector.UnknownCriteria(*m.session, time.Now())
-	case drained.Outcome == Excluded && m.remembered && !m.read:
+	case drained.Outcome == Excluded && m.needsEnd && !m.read:
 		drained.Err = m.checkErr
 	case drained.Outcome.Ended(), drained.Outcome == Excluded:
-	case m.checkErr != nil && (m.err == nil || drained.Outcome == Unknown):
+	case m.checkErr != nil && (m.requestErr == nil || drained.Outcome == Unknown):
 		drained.Err = m.checkErr
-	case m.err != nil:
-		drained.Err = m.err
+	case m.requestErr != nil:
+		drained.Err = m.requestErr
 	case m.session.ID == "":
 		drained.Err = session.ErrIdentifier
 	case m.pending() && m.verdict == session.Undecided:
@@ -649,10 +649,10 @@ func (d *drain) drained(m *member) Drained {
 }
 
 func (d *drain) report() Report {
-	r := Report{Sessions: make([]Drained, 0, len(d.roster.members)), Coverage: d.coverage}
+	r := Report{Sessions: make([]SessionResult, 0, len(d.roster.members)), Coverage: d.coverage}
 	for _, m := range d.roster.members {
-		if m.settled != dismissed {
-			r.Sessions = append(r.Sessions, d.drained(m))
+		if m.settled != notMatching {
+			r.Sessions = append(r.Sessions, d.result(m))
 		}
 	}
 	return r
@@ -665,12 +665,12 @@ func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	switch report := d.report(); {
 	case len(report.Unapproved()) > 0:
 		kind = NotApproved
-	case slices.ContainsFunc(report.Sessions, Drained.Live):
+	case slices.ContainsFunc(report.Sessions, SessionResult.Live):
 		kind = StillLive
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
-		cause = d.passing // it says more than the context, which has its own field
+		cause = d.checkErr // it says more than the context, which has its own field
 	}
-	barred := d.roster.any(func(m *member) bool { return m.barredByPlan && m.verdict == session.Yes && m.survives() })
+	barred := d.roster.any(func(m *member) bool { return m.barredByPlan && m.verdict == session.Yes && m.notEnded() })
 	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err(), Barred: barred}
 }

@@ -36,9 +36,9 @@ func other(s session.Session) session.Session {
 	return s
 }
 
-// elsewhere is a session that no test means, so that the list is not empty: an
+// unrelated is a session that no test means, so that the list is not empty: an
 // empty one fails a drain.
-func elsewhere() []session.Session { return []session.Session{other(ended(99))} }
+func unrelated() []session.Session { return []session.Session{other(ended(99))} }
 
 func lives(numbers ...int) []session.Session {
 	rows := make([]session.Session, 0, len(numbers))
@@ -48,8 +48,8 @@ func lives(numbers ...int) []session.Session {
 	return rows
 }
 
-// nameless takes the record ids away, so that only the list can show the rows.
-func nameless(rows ...session.Session) []session.Session {
+// withoutRecordIDs takes the record ids away, so that only the list can show the rows.
+func withoutRecordIDs(rows ...session.Session) []session.Session {
 	for i := range rows {
 		rows[i].RecordID = ""
 	}
@@ -57,8 +57,8 @@ func nameless(rows ...session.Session) []session.Session {
 }
 
 // refusing makes every drop a refused one, after which there are these rows.
-func refusing(rows ...session.Session) func(*pam) {
-	return func(p *pam) {
+func refusing(rows ...session.Session) func(*fakeAPI) {
+	return func(p *fakeAPI) {
 		p.drops = append(p.drops, func(string) error {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -68,13 +68,13 @@ func refusing(rows ...session.Session) func(*pam) {
 	}
 }
 
-func (p *pam) add(rows ...session.Session) {
+func (p *fakeAPI) add(rows ...session.Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions = append(p.sessions, rows...)
 }
 
-func (p *pam) hide(id string) {
+func (p *fakeAPI) hide(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions = slices.DeleteFunc(p.sessions, func(s session.Session) bool { return s.ID == id })
@@ -96,7 +96,7 @@ func TestDrain(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		rows    []session.Session
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.DrainRequest
 
 		want  string
@@ -113,7 +113,7 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:    "nobody there at first: the quiet time holds all the same",
-			rows:    elsewhere(),
+			rows:    unrelated(),
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
 			// Lists at 0, 2, 5 and 7.
 			calls: []string{"list", "list", "list", "list"},
@@ -129,7 +129,7 @@ func TestDrain(t *testing.T) {
 		{
 			name:   "a list that takes its time closes at once",
 			rows:   lives(1),
-			script: func(p *pam) { p.listTime = 3 * time.Second },
+			script: func(p *fakeAPI) { p.listTime = 3 * time.Second },
 			want:   "hash-1 terminated",
 			calls:  []string{"drop hash-1", "get 1", "list", "list"},
 			took:   6*time.Second + 150*time.Millisecond, // askers are gathered for a twentieth
@@ -137,7 +137,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "ends later: followed one by one, and closed with a list",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(time.Second, func() { p.end(id) })
 					return nil
@@ -171,14 +171,14 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:    "none allowed and none there",
-			rows:    elsewhere(),
+			rows:    unrelated(),
 			request: termination.DrainRequest{Limit: count(0)},
 			calls:   []string{"list"},
 		},
 		{
 			name: "more than allowed come during the grace: nothing is dropped",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(5*time.Second, func() { p.add(lives(2, 3)...) })
 			},
 			request: termination.DrainRequest{Limit: count(2), Grace: 6 * time.Second},
@@ -190,7 +190,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "everybody leaves during the grace: nobody is dropped",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(3*time.Second, func() { p.end("hash-1"); p.end("hash-2") })
 			},
 			request: termination.DrainRequest{Grace: time.Minute},
@@ -201,7 +201,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "some leave during the grace, the rest is dropped",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
 			},
 			request: termination.DrainRequest{Grace: 6 * time.Second},
@@ -212,7 +212,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a user who reconnects is dropped too",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); p.add(visitor(2)); return nil },
 					func(id string) error { p.end(id); return nil })
 			},
@@ -223,7 +223,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a newcomer in the quiet time is dropped, and the quiet time begins anew",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(4*time.Second, func() { p.add(visitor(2)) })
 			},
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
@@ -235,7 +235,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a user who reconnects forever survives",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				n := 1
 				p.drops = append(p.drops, func(id string) error {
 					p.end(id)
@@ -254,7 +254,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "one refuses: the others are dropped, and it is named",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					if id == "hash-1" {
 						return session.ErrRefused
@@ -272,7 +272,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "refused because it ended meanwhile",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrRefused })
 			},
 			want:  "hash-1 already_ended",
@@ -281,7 +281,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "accepted and lives on",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.DrainRequest{Poll: 40 * time.Second},
@@ -294,7 +294,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "answer lost, and it had worked",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
 			},
 			want:  "hash-1 terminated",
@@ -303,7 +303,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "answer lost, and it had not worked",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated",
@@ -313,7 +313,7 @@ func TestDrain(t *testing.T) {
 		{
 			name:   "may not drop: one is asked, no second round",
 			rows:   lives(1),
-			script: func(p *pam) { p.drops = append(p.drops, failWith(session.ErrPermission)) },
+			script: func(p *fakeAPI) { p.drops = append(p.drops, failWith(session.ErrPermission)) },
 			want:   "hash-1 not_attempted",
 			kind:   termination.StillLive,
 			cause:  session.ErrPermission,
@@ -322,15 +322,15 @@ func TestDrain(t *testing.T) {
 		{
 			name:   "may not list: nothing is known and nothing is dropped",
 			rows:   lives(1),
-			script: func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			script: func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			kind:   termination.NotAttempted,
 			cause:  session.ErrPermission,
 			calls:  []string{"list"},
 		},
 		{
 			name: "the closing list is refused: nothing is claimed",
-			rows: nameless(visitor(1)),
-			script: func(p *pam) {
+			rows: withoutRecordIDs(visitor(1)),
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
 			want:  "hash-1 unknown",
@@ -341,7 +341,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "seen ended one by one, but the closing list is refused: newcomers are not known",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
 			want:  "hash-1 terminated",
@@ -351,8 +351,8 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name: "looks fail for passing reasons, then work",
-			rows: nameless(visitor(1)),
-			script: func(p *pam) {
+			rows: withoutRecordIDs(visitor(1)),
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrTransient), works)
 			},
 			want:  "hash-1 terminated",
@@ -362,7 +362,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a vanished row is no end",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.hide(id); return nil })
 			},
 			want:  "hash-1 unknown",
@@ -372,7 +372,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a row that only the list hides is asked for by its record id",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					p.hide(id)
 					p.gets = append(p.gets, func(string) error {
@@ -427,8 +427,8 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:   "a row that shows the session live weighs more than one before it",
-			rows:   nameless(visitor(1)),
-			script: refusing(nameless(ended(1), visitor(1))...),
+			rows:   withoutRecordIDs(visitor(1)),
+			script: refusing(withoutRecordIDs(ended(1), visitor(1))...),
 			want:   "hash-1 refused",
 			kind:   termination.StillLive,
 			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
@@ -436,8 +436,8 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:   "a row that shows the session live weighs more than one after it",
-			rows:   nameless(visitor(1)),
-			script: refusing(nameless(visitor(1), ended(1))...),
+			rows:   withoutRecordIDs(visitor(1)),
+			script: refusing(withoutRecordIDs(visitor(1), ended(1))...),
 			want:   "hash-1 refused",
 			kind:   termination.StillLive,
 			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
@@ -446,7 +446,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "who has left before a broken list is read again is not dropped",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.breakOff = 1
 				p.lists = append(p.lists, func() error {
 					p.end("hash-1")
@@ -460,7 +460,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "an id that cannot be sent concerns nobody else",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					if id == "hash-1" {
 						return session.ErrIdentifier
@@ -476,7 +476,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "PAM is out of reach for a while",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, failWith(session.ErrTransient), func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated",
@@ -486,7 +486,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "may not read single sessions",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(time.Second, func() { p.end(id) })
 					return nil
@@ -501,7 +501,7 @@ func TestDrain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: slices.Clone(test.rows)}
+				p := &fakeAPI{sessions: slices.Clone(test.rows)}
 				if test.script != nil {
 					test.script(p)
 				}
@@ -556,7 +556,7 @@ func checkDrainFailure(t *testing.T, err error, kind termination.Kind, cause err
 
 // checkAgainstTruth holds the report against what PAM knows: no false end, and
 // nobody live and meant who is neither named nor covered by an error.
-func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err error) {
+func checkAgainstTruth(t *testing.T, p *fakeAPI, report termination.Report, err error) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -571,7 +571,7 @@ func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err erro
 	}
 	for _, s := range p.sessions {
 		meant := s.User == "jane.roe" // excluded ones are named, too
-		named := slices.ContainsFunc(report.Sessions, func(d termination.Drained) bool { return d.Session.ID == s.ID })
+		named := slices.ContainsFunc(report.Sessions, func(d termination.SessionResult) bool { return d.Session.ID == s.ID })
 		if s.Live() && meant && !named && err == nil {
 			t.Errorf("%s is live, and neither named nor covered by an error", s.ID)
 		}
@@ -589,7 +589,7 @@ func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err erro
 func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{drops: []func(string) error{failWith(session.ErrLockdown)}}
+		p := &fakeAPI{drops: []func(string) error{failWith(session.ErrLockdown)}}
 		for n := range 1000 {
 			p.sessions = append(p.sessions, visitor(n))
 		}
@@ -598,7 +598,7 @@ func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 		if drops := len(p.journal()) - reads(p); drops > 8 {
 			t.Errorf("%d drops were sent into a lockdown", drops)
 		}
-		if got := len(report.Survivors()); got != 1000 {
+		if got := len(report.NotEnded()); got != 1000 {
 			t.Errorf("%d survivors named, want all 1000", got)
 		}
 	})
@@ -610,21 +610,21 @@ func TestDrainInterrupted(t *testing.T) {
 	const moment = 6500 * time.Millisecond // it falls on no check
 	for _, test := range []struct {
 		name    string
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.DrainRequest
 		kind    termination.Kind
 		want    string
 	}{
-		{"first list", func(p *pam) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.NotAttempted, ""},
-		{"grace", func(*pam) {}, termination.DrainRequest{Grace: time.Hour}, termination.StillLive, "hash-1 not_attempted"},
-		{"drop", func(p *pam) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unknown, "hash-1 unknown"},
-		{"confirmation", func(p *pam) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.StillLive, "hash-1 still_live"},
-		{"quiet time", func(*pam) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unknown, "hash-1 terminated"},
+		{"first list", func(p *fakeAPI) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.NotAttempted, ""},
+		{"grace", func(*fakeAPI) {}, termination.DrainRequest{Grace: time.Hour}, termination.StillLive, "hash-1 not_attempted"},
+		{"drop", func(p *fakeAPI) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unknown, "hash-1 unknown"},
+		{"confirmation", func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.StillLive, "hash-1 still_live"},
+		{"quiet time", func(*fakeAPI) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unknown, "hash-1 terminated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: lives(1)}
+				p := &fakeAPI{sessions: lives(1)}
 				test.script(p)
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(moment, cancel)
@@ -649,7 +649,7 @@ func TestDrainInterrupted(t *testing.T) {
 func TestDrainProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1, 2)}
+		p := &fakeAPI{sessions: lives(1, 2)}
 		time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
 		var told []string
 		_, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{
@@ -665,7 +665,7 @@ func TestDrainProgress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"listed", "grace", "settled hash-1 already_ended", "dropping", "settled hash-2 terminated", "quiet"}
+		want := []string{"listed", "grace", "settled hash-1 already_ended", "terminating", "settled hash-2 terminated", "quiet"}
 		if !slices.Equal(told, want) {
 			t.Errorf("told %q, want %q", told, want)
 		}
@@ -687,14 +687,14 @@ func TestDrainProgressOfRepeatedRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: lives(1, 2), drops: []func(string) error{test.drop}}
+				p := &fakeAPI{sessions: lives(1, 2), drops: []func(string) error{test.drop}}
 				var requests []termination.Event
-				_, _ = plan{pam: p, retries: 1, request: termination.DrainRequest{Progress: func(e termination.Event) {
-					if e.Stage == termination.Dropping || e.Stage == termination.Repeating {
+				_, _ = plan{server: p, retries: 1, request: termination.DrainRequest{Progress: func(e termination.Event) {
+					if e.Stage == termination.Terminating || e.Stage == termination.Repeating {
 						requests = append(requests, e)
 					}
 				}}}.run(t)
-				if len(requests) != 2 || requests[0].Stage != termination.Dropping || requests[0].Count != 2 {
+				if len(requests) != 2 || requests[0].Stage != termination.Terminating || requests[0].Count != 2 {
 					t.Fatalf("told %+v, want a request for two and its repetition", requests)
 				}
 				again := requests[1]

@@ -6,18 +6,18 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// counted gives the rows of one list to a collector and to a census.
-type counted struct {
+// withCensus gives the rows of one list to a collector and to a census.
+type withCensus struct {
 	collector
 	census *census
 }
 
-func (c counted) restart() {
+func (c withCensus) restart() {
 	c.collector.restart()
 	c.census.restart()
 }
 
-func (c counted) take(s session.Session) {
+func (c withCensus) take(s session.Session) {
 	c.collector.take(s)
 	c.census.take(&s)
 }
@@ -27,7 +27,7 @@ func (c counted) take(s session.Session) {
 func askCovered(ask func(*asker) error, of collector, match, exclude session.Match) (*Coverage, error) {
 	c := newCensus()
 	c.ask(match, exclude)
-	if err := ask(&asker{collector: counted{of, c}, all: true}); err != nil {
+	if err := ask(&asker{collector: withCensus{of, c}, all: true}); err != nil {
 		return nil, err
 	}
 	coverage := c.complete().coverage(match, exclude)
@@ -47,7 +47,7 @@ func (d *drain) checkCoverage() error {
 // place of its id. Like Preview it makes no request of its own where the process has
 // read the list before.
 func (t *Terminator) Coverage(ctx context.Context, match, exclude session.Match) (Coverage, error) {
-	shot, err := t.look.snapshot(ctx)
+	shot, err := t.reads.snapshot(ctx)
 	if err != nil {
 		return Coverage{}, err
 	}

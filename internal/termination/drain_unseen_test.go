@@ -66,7 +66,7 @@ func TestDrainOfUnseenValues(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: test.rows}
+				p := &fakeAPI{sessions: test.rows}
 				request := question(t, test.match, test.on)
 				request.Limit = test.limit
 				report, err := termination.New(p, termination.Options{}).Drain(t.Context(), request)
@@ -92,7 +92,7 @@ func TestDrainOfUnseenValues(t *testing.T) {
 func TestDrainCoverageNeedsACompleteList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1), breakOff: 1, lists: []func() error{func() error { return session.ErrPermission }}}
+		p := &fakeAPI{sessions: lives(1), breakOff: 1, lists: []func() error{func() error { return session.ErrPermission }}}
 		report, err := termination.New(p, termination.Options{}).Drain(t.Context(), question(t, session.Match{Users: []string{"jane.rooe"}}, termination.UnseenHalt))
 		checkDrainFailure(t, err, termination.NotAttempted, session.ErrPermission)
 		if report.Coverage != nil {
@@ -105,7 +105,7 @@ func TestDrainCoverageNeedsACompleteList(t *testing.T) {
 func TestPreviewOfUnseenValues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: append(lives(1), elsewhere()...)}
+		p := &fakeAPI{sessions: append(lives(1), unrelated()...)}
 		terminator := termination.New(p, termination.Options{})
 		for _, test := range []struct {
 			match  session.Match

@@ -13,45 +13,45 @@ import (
 // the same answers mean the same in both, and so that one budget bounds the
 // requests for a session: 1 + retries in a run.
 type dropLog struct {
-	drops int
+	sent int
 	// accepted: PAM accepted a drop of this run.
 	accepted bool
 	// lost: a drop of this run may have worked although its answer was lost.
 	lost bool
 	// denied: PAM refused a drop of this run without a reason.
 	denied bool
-	// err is the failure of the last drop, nil if it was accepted or there was none.
-	err error
+	// requestErr is the failure of the last drop, nil if it was accepted or there was none.
+	requestErr error
 	// turnedAway: PAM turned a drop away unread. The client has repeated it already,
 	// so one further drop is the last: further.
 	turnedAway, further bool
 	// live counts the checks since the last drop that showed the session live.
 	live int
 	// lastLive is the last check that showed it live, before a drop or after one.
-	lastLive lifeSign
+	lastLive liveCheck
 }
 
-// lifeSign is a check that showed a session live: by which record, "" if that is not
+// liveCheck is a check that showed a session live: by which record, "" if that is not
 // known, and when it was asked for.
-type lifeSign struct {
+type liveCheck struct {
 	recordID string
 	askedAt  time.Time
 }
 
-// drop sends one drop and takes note of the answer.
-func (l *dropLog) drop(ctx context.Context, pam PAM, sessionID string) {
-	l.drops++
+// send sends one drop and takes note of the answer.
+func (l *dropLog) send(ctx context.Context, server API, sessionID string) {
+	l.sent++
 	l.live = 0
 	l.further = l.turnedAway
-	l.err = pam.Drop(ctx, sessionID)
+	l.requestErr = server.Drop(ctx, sessionID)
 	switch {
-	case l.err == nil:
+	case l.requestErr == nil:
 		l.accepted = true
-	case errors.Is(l.err, session.ErrUnknownOutcome):
+	case errors.Is(l.requestErr, session.ErrUnknownOutcome):
 		l.lost = true
 	case l.refused():
 		l.denied = true
-	case errors.Is(l.err, session.ErrTransient):
+	case errors.Is(l.requestErr, session.ErrTransient):
 		l.turnedAway = true
 	}
 }
@@ -78,8 +78,8 @@ func (l *dropLog) due(retries int) bool {
 	case l.spent(retries):
 		return false
 	case l.accepted:
-		needed = 1 << (l.drops - 1)
-	case l.drops > 0:
+		needed = 1 << (l.sent - 1)
+	case l.sent > 0:
 		needed = 1
 	}
 	return l.live >= needed
@@ -88,22 +88,22 @@ func (l *dropLog) due(retries int) bool {
 // spent reports whether no drop will follow in this run: the budget is used up, or
 // PAM rejected the last one for a reason that lies in this session.
 func (l *dropLog) spent(retries int) bool {
-	return l.drops > retries || l.further || l.rejected()
+	return l.sent > retries || l.further || l.rejected()
 }
 
 // rejected reports whether the last drop failed for a reason that lies in this
 // session, and not in PAM or the authorization.
 func (l *dropLog) rejected() bool {
-	return errors.Is(l.err, session.ErrIdentifier) || errors.Is(l.err, session.ErrRejected)
+	return errors.Is(l.requestErr, session.ErrIdentifier) || errors.Is(l.requestErr, session.ErrRejected)
 }
 
 // refused reports whether the last drop was refused without a reason.
-func (l *dropLog) refused() bool { return errors.Is(l.err, session.ErrRefused) }
+func (l *dropLog) refused() bool { return errors.Is(l.requestErr, session.ErrRefused) }
 
 // notCarriedOut reports whether PAM certainly did not act on the last drop, for
 // a reason that another drop would meet again.
 func (l *dropLog) notCarriedOut() bool {
-	return l.err != nil && !l.refused() && !errors.Is(l.err, session.ErrUnknownOutcome)
+	return l.requestErr != nil && !l.refused() && !errors.Is(l.requestErr, session.ErrUnknownOutcome)
 }
 
 // ended is the outcome of a session whose end was read: if any drop of this run

@@ -24,14 +24,14 @@ const (
 	longestGathering = time.Second
 )
 
-// look answers questions about sessions from as few reads of the list as truth
+// sharedReads answers questions about sessions from as few reads of the list as truth
 // allows. The list has no filter and may take minutes, so askers that wait at
 // the same time share one read; and because a question is usually whether a
 // request has worked, none is answered from a read that began before it was
 // asked. Previews are the exception: see snapshot.
 //
 // A look is safe for concurrent use.
-type look struct {
+type sharedReads struct {
 	lister  Lister
 	options Options
 
@@ -50,13 +50,13 @@ type look struct {
 	clock *clock
 }
 
-// newLook makes a look over lister. Of the options it uses Retries, Pause,
+// newSharedReads makes a look over lister. Of the options it uses Retries, Pause,
 // ListTimeout and Zone.
-func newLook(lister Lister, options Options) *look {
+func newSharedReads(lister Lister, options Options) *sharedReads {
 	if options.Pause == 0 {
 		options.Pause = 500 * time.Millisecond
 	}
-	return &look{
+	return &sharedReads{
 		lister: lister, options: options, clock: newClock(options.Zone),
 		outage: outage{limit: options.ListTimeout, over: make(chan struct{})},
 	}
@@ -65,7 +65,7 @@ func newLook(lister Lister, options Options) *look {
 // one asks about one session id, in one of the ways to ask. The error matches
 // session.ErrNotFound if the list does not show it. Of several records a live one
 // counts; single tells whether there is one only.
-func (l *look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
+func (l *sharedReads) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
 	l.mu.Lock()
 	l.memory.wanted = true
 	l.mu.Unlock()
@@ -96,14 +96,14 @@ func (r *records) take(s session.Session) {
 
 // record gives the record id of a session of which the last complete list showed
 // one record, a live one, and when that list began; "" if it is not known.
-func (l *look) record(id string) (record string, listedAt time.Time) {
+func (l *sharedReads) record(id string) (record string, listedAt time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.memory.records[id], l.memory.listedAt
 }
 
 // ended gives a session that is remembered as ended.
-func (l *look) ended(id string) (end, bool) {
+func (l *sharedReads) ended(id string) (end, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.memory.ends[id]
@@ -112,7 +112,7 @@ func (l *look) ended(id string) (end, bool) {
 
 // lastTook is how long the last read of the list took. A pause between two lists
 // that poll is at least as long.
-func (l *look) lastTook() time.Duration {
+func (l *sharedReads) lastTook() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.took
@@ -156,23 +156,23 @@ type read struct {
 	rows  int
 	err   error
 	done  chan struct{}
-	// lesson, shot and latest note what the read shows besides what was asked; the
+	// listNotes, shot and latest note what the read shows besides what was asked; the
 	// first two are nil where nobody has a use for them.
-	lesson *lesson
-	shot   *snapshot
-	latest *latest
+	notes    *listNotes
+	snapshot *snapshot
+	latest   *latest
 }
 
 // ask waits until a complete list has gone to a's collector, or fails as the one
 // read did that was made for it.
-func (l *look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
+func (l *sharedReads) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
 
 // askFirst is ask for a question that begins a run, when nothing was done yet that
 // must be followed. A read that fails for a passing reason is followed by others,
 // unless Options.Retries is 0, until no read of the process has worked for
 // Options.ListTimeout; from then on the error is the last failure, and comes at
 // once.
-func (l *look) askFirst(ctx context.Context, a *asker) error {
+func (l *sharedReads) askFirst(ctx context.Context, a *asker) error {
 	var failure error
 	for pauses := (pace{first: l.options.Pause}); ; {
 		err := l.askInTime(ctx, a)
@@ -184,7 +184,7 @@ func (l *look) askFirst(ctx context.Context, a *asker) error {
 		default:
 			return err
 		}
-		left, _ := l.patience()
+		left, _ := l.outageLeft()
 		if left <= 0 || l.options.Retries == 0 || wait(ctx, min(pauses.next(), left)) != nil {
 			return failure
 		}
@@ -192,8 +192,8 @@ func (l *look) askFirst(ctx context.Context, a *asker) error {
 }
 
 // askInTime is ask, given up when no read has worked for Options.ListTimeout.
-func (l *look) askInTime(ctx context.Context, a *asker) error {
-	left, over := l.patience()
+func (l *sharedReads) askInTime(ctx context.Context, a *asker) error {
+	left, over := l.outageLeft()
 	if left <= 0 {
 		return l.lastFailure()
 	}
@@ -201,7 +201,7 @@ func (l *look) askInTime(ctx context.Context, a *asker) error {
 }
 
 // askUntil is ask, given up with the last failure when over is closed.
-func (l *look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
+func (l *sharedReads) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (l *look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) err
 // join adds a to the read that has not begun yet. That read must outlive the
 // asker whose context it takes its values from, as others wait for it too: only
 // the last one that leaves cancels it.
-func (l *look) join(ctx context.Context, a *asker) *read {
+func (l *sharedReads) join(ctx context.Context, a *asker) *read {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a.joins && l.current != nil && l.current.waiting > 0 {
@@ -252,7 +252,7 @@ func (l *look) join(ctx context.Context, a *asker) *read {
 }
 
 // leave takes a waiting asker out and stops a read for which nobody waits.
-func (l *look) leave(r *read, a *asker) {
+func (l *sharedReads) leave(r *read, a *asker) {
 	r.serving.Lock()
 	a.gone = true
 	r.serving.Unlock()
@@ -270,7 +270,7 @@ func (l *look) leave(r *read, a *asker) {
 }
 
 // work reads for as long as somebody asks.
-func (l *look) work() {
+func (l *sharedReads) work() {
 	for r := l.begin(); r != nil; r = l.begin() {
 		l.finish(r, r.run(l.lister))
 	}
@@ -280,7 +280,7 @@ func (l *look) work() {
 // it waits a little first: without that, of the askers that are answered together
 // and ask again together the first would get a read of its own, and the number of
 // reads would double.
-func (l *look) begin() *read {
+func (l *sharedReads) begin() *read {
 	l.mu.Lock()
 	gathering, pause := l.next, min(l.took/gatheringPart, longestGathering)
 	l.mu.Unlock()
@@ -297,29 +297,29 @@ func (l *look) begin() *read {
 	}
 	r.began, r.latest = time.Now(), l.clock.latest()
 	if l.memory.wanted {
-		r.lesson = newLesson(r.began)
+		r.notes = newListNotes(r.began)
 	}
 	if l.first == nil {
-		r.shot = newSnapshot(maxSnapshot, r.began)
+		r.snapshot = newSnapshot(maxSnapshot, r.began)
 	}
 	return r
 }
 
 // finish takes over what a read came to, and answers those who wait for it.
-func (l *look) finish(r *read, err error) {
+func (l *sharedReads) finish(r *read, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.ctx.Err() == nil {
 		l.took = time.Since(r.began)
 	}
 	l.outage.note(err)
-	if r.lesson != nil {
-		l.memory.keep(r.lesson, err == nil)
+	if r.notes != nil {
+		l.memory.keep(r.notes, err == nil)
 	}
-	if r.shot != nil {
-		r.shot.finish()
+	if r.snapshot != nil {
+		r.snapshot.finish()
 		if err == nil {
-			l.first = r.shot
+			l.first = r.snapshot
 		}
 	}
 	if err == nil {
@@ -356,11 +356,11 @@ func (e *brokenOffError) Unwrap() error { return e.error }
 func (r *read) see(s session.Session) {
 	r.rows++
 	r.latest.take(s)
-	if r.lesson != nil {
-		r.lesson.take(s)
+	if r.notes != nil {
+		r.notes.take(s)
 	}
-	if r.shot != nil {
-		r.shot.take(s)
+	if r.snapshot != nil {
+		r.snapshot.take(s)
 	}
 	r.serve(s)
 }
@@ -424,9 +424,9 @@ func (o *outage) note(err error) {
 	}
 }
 
-// patience tells for how long first questions are still asked, and gives a channel
+// outageLeft tells for how long first questions are still asked, and gives a channel
 // that is closed at the end of that time.
-func (l *look) patience() (left time.Duration, over <-chan struct{}) {
+func (l *sharedReads) outageLeft() (left time.Duration, over <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.outage.until.IsZero() && l.outage.limit > 0 && l.current == nil && time.Since(l.outage.failedAt) > l.outage.limit {
@@ -440,13 +440,13 @@ func (l *look) patience() (left time.Duration, over <-chan struct{}) {
 }
 
 // down reports whether first questions have been given up.
-func (l *look) down() bool {
-	left, _ := l.patience()
+func (l *sharedReads) down() bool {
+	left, _ := l.outageLeft()
 	return left <= 0
 }
 
 // lastFailure is the last passing failure of a read.
-func (l *look) lastFailure() error {
+func (l *sharedReads) lastFailure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.outage.failure

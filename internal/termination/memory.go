@@ -38,7 +38,7 @@ type end struct {
 
 // keep takes over what a list has shown. One that broke off may not have come to
 // a live record, so it tells of no end; but what it showed live is live.
-func (m *memory) keep(l *lesson, complete bool) {
+func (m *memory) keep(l *listNotes, complete bool) {
 	if l.full {
 		clear(m.ends)
 	}
@@ -81,8 +81,8 @@ func forgetOldest(ends map[string]end) {
 	}
 }
 
-// lesson is what one list shows, while it is read.
-type lesson struct {
+// listNotes is what one list shows, while it is read.
+type listNotes struct {
 	readAt time.Time
 	shown  idFilter
 	// live and ends are as in memory.
@@ -92,11 +92,11 @@ type lesson struct {
 	full bool
 }
 
-func newLesson(readAt time.Time) *lesson {
-	return &lesson{readAt: readAt, shown: newIDFilter(), live: map[string]string{}, ends: map[string]end{}}
+func newListNotes(readAt time.Time) *listNotes {
+	return &listNotes{readAt: readAt, shown: newIDFilter(), live: map[string]string{}, ends: map[string]end{}}
 }
 
-func (l *lesson) take(s session.Session) {
+func (l *listNotes) take(s session.Session) {
 	if s.ID == "" {
 		return
 	}

@@ -66,25 +66,25 @@ type Result struct {
 	Accepted bool
 	// Session is the last sight of the session, nil if it was never seen.
 	Session *session.Session
-	// SeenEndedAt is when this process saw the end, by its own clock in UTC;
+	// ConfirmedAt is when this process saw the end, by its own clock in UTC;
 	// zero if it saw none.
-	SeenEndedAt time.Time
-	// NoLook is why an accepted drop could not be confirmed, nil otherwise.
-	NoLook error
+	ConfirmedAt time.Time
+	// NotConfirmed is why an accepted drop could not be confirmed, nil otherwise.
+	NotConfirmed error
 }
 
 // Error is the failure to end one session. It is always used as a pointer.
 type Error struct {
 	Kind      Kind
 	SessionID string
-	// Drops counts the drops that were handed to the API client.
-	Drops int
+	// Requests counts the drops that were handed to the API client.
+	Requests int
 	// Last is the last sight of the session, nil if it was never seen.
 	Last *session.Session
-	// Drop is the last failure of a drop, nil if the last one was accepted.
-	Drop error
-	// Look is the last failure of a look, nil if the last one worked.
-	Look error
+	// RequestErr is the last failure of a drop, nil if the last one was accepted.
+	RequestErr error
+	// CheckErr is the last failure of a look, nil if the last one worked.
+	CheckErr error
 	// Context is why waiting stopped: context.Canceled, context.DeadlineExceeded,
 	// or nil.
 	Context error
@@ -93,7 +93,7 @@ type Error struct {
 // Error says in one line what failed and how.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("session %s: %s", e.SessionID, e.Kind)
-	if cause := errors.Join(e.Drop, e.Look, e.Context); cause != nil {
+	if cause := errors.Join(e.RequestErr, e.CheckErr, e.Context); cause != nil {
 		text += ": " + cause.Error()
 	}
 	return text
@@ -102,7 +102,7 @@ func (e *Error) Error() string {
 // Unwrap gives the failures of the drop, the look and the context.
 func (e *Error) Unwrap() []error {
 	var causes []error
-	for _, err := range []error{e.Drop, e.Look, e.Context} {
+	for _, err := range []error{e.RequestErr, e.CheckErr, e.Context} {
 		if err != nil {
 			causes = append(causes, err)
 		}

@@ -24,14 +24,14 @@ const (
 // the call, or an error that matches session.ErrNotFound if the list does not show
 // it. Of several records of the session a live one counts.
 func (t *Terminator) Find(ctx context.Context, sessionID string) (session.Session, error) {
-	seen, _, err := t.look.one(ctx, sessionID, t.look.askFirst)
+	seen, _, err := t.reads.one(ctx, sessionID, t.reads.askFirst)
 	return seen, err
 }
 
 // FindRecord gives the session with the given record id. The error matches
 // session.ErrNotFound if PAM shows none.
 func (t *Terminator) FindRecord(ctx context.Context, recordID string) (session.Session, error) {
-	return t.pam.Session(ctx, recordID)
+	return t.api.Session(ctx, recordID)
 }
 
 // Answer is the result of a query. Each session is in it once, the oldest first;
@@ -68,7 +68,7 @@ type Question struct {
 // an error, never a shorter answer.
 func (t *Terminator) Query(ctx context.Context, of Question) (Answer, error) {
 	q := &query{selector: of.Selector, state: of.State, now: of.Now}
-	ask := func(a *asker) error { return t.look.askFirst(ctx, a) }
+	ask := func(a *asker) error { return t.reads.askFirst(ctx, a) }
 	coverage, err := askCovered(ask, q, of.Match, of.Exclude)
 	if err != nil {
 		return Answer{}, err
@@ -87,9 +87,9 @@ type query struct {
 
 	// found are the sessions that match or may match, in the order of the list, byID
 	// those of them with a session id, and nameless the others.
-	found    []*judged
-	byID     map[string]*judged
-	nameless map[session.Session]struct{}
+	found     []*judged
+	byID      map[string]*judged
+	withoutID map[session.Session]struct{}
 	// live are the ids of all live sessions, which refute an ended record.
 	live map[string]struct{}
 }
@@ -102,7 +102,7 @@ type judged struct {
 
 func (q *query) restart() {
 	q.found, q.byID = nil, map[string]*judged{}
-	q.nameless, q.live = map[session.Session]struct{}{}, map[string]struct{}{}
+	q.withoutID, q.live = map[session.Session]struct{}{}, map[string]struct{}{}
 }
 
 func (q *query) take(row session.Session) {
@@ -118,8 +118,8 @@ func (q *query) take(row session.Session) {
 	}
 	record := row // only what is kept takes memory
 	if row.ID == "" {
-		if _, again := q.nameless[row]; !again {
-			q.nameless[row] = struct{}{}
+		if _, again := q.withoutID[row]; !again {
+			q.withoutID[row] = struct{}{}
 			q.found = append(q.found, &judged{&record, verdict})
 		}
 		return

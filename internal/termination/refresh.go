@@ -49,9 +49,9 @@ type Refreshed struct {
 	Outcome Outcome
 	// Session is what was read, nil where nothing was.
 	Session *session.Session
-	// SeenEndedAt is when this process read the end, by its own clock in UTC; zero if
+	// ConfirmedAt is when this process read the end, by its own clock in UTC; zero if
 	// it read none.
-	SeenEndedAt time.Time
+	ConfirmedAt time.Time
 	// Err is why nothing was read, nil except with NotRead.
 	Err error
 }
@@ -67,16 +67,16 @@ func (t *Terminator) Refresh(ctx context.Context, record Record) (Refreshed, err
 	if !record.Open() {
 		return kept, nil
 	}
-	if failure := t.unread.Load(); failure != nil {
+	if failure := t.refreshErr.Load(); failure != nil {
 		kept.Finding, kept.Err = NotRead, *failure
 		return kept, nil
 	}
-	seen, err := t.pam.Session(ctx, record.RecordID)
+	seen, err := t.api.Session(ctx, record.RecordID)
 	passing := errors.Is(err, session.ErrTransient) || ctx.Err() != nil
 	switch {
 	case err != nil && passing:
 		if !errors.Is(err, context.Canceled) {
-			t.unread.Store(&err)
+			t.refreshErr.Store(&err)
 		}
 		kept.Finding, kept.Err = NotRead, err
 		return kept, nil
@@ -85,7 +85,7 @@ func (t *Terminator) Refresh(ctx context.Context, record Record) (Refreshed, err
 	case err != nil:
 		return kept, err
 	}
-	t.unread.Store(nil)
+	t.refreshErr.Store(nil)
 	return record.refreshed(seen), nil
 }
 
@@ -100,7 +100,7 @@ func (r Record) refreshed(seen session.Session) Refreshed {
 	case seen.Live():
 		result.Finding, result.Session = FoundLive, &seen
 	default:
-		result.Finding, result.Session, result.SeenEndedAt = FoundEnded, &seen, time.Now().UTC()
+		result.Finding, result.Session, result.ConfirmedAt = FoundEnded, &seen, time.Now().UTC()
 		if r.Outcome == Accepted {
 			result.Outcome = Terminated
 		}

@@ -28,8 +28,8 @@ type roster struct {
 	// order in which they were first seen.
 	members []*member
 	byID    map[string]*member
-	// nameless are the members whose records have no session id.
-	nameless map[session.Session]*member
+	// withoutID are the members whose records have no session id.
+	withoutID map[session.Session]*member
 
 	// listedAt is when the last complete list was asked for, closed whether nothing
 	// was requested, waited for or learned since. Only then is the roster the whole
@@ -57,9 +57,9 @@ type member struct {
 	excluded       bool
 	// settled is what became of it, "" while that is open.
 	settled Outcome
-	// remembered: an earlier run could not settle it or the plan showed it, so that
+	// needsEnd: an earlier run could not settle it or the plan showed it, so that
 	// this run must settle it. previewed: the plan showed it.
-	remembered, previewed bool
+	needsEnd, previewed bool
 	// barredByPlan: the plan did not show it, and only what it showed is terminated.
 	barredByPlan bool
 	// read: a check since its last drop showed it. checkErr is why the last check
@@ -75,20 +75,20 @@ type member struct {
 	barred session.Verdict
 }
 
-// dismissed is the settlement of a session that turned out not to match. Reports
+// notMatching is the settlement of a session that turned out not to match. Reports
 // do not name it.
-const dismissed Outcome = "dismissed"
+const notMatching Outcome = "not_matching"
 
 func newRoster(selector *session.Selector, watchRecords bool) *roster {
-	r := &roster{selector: selector, byID: map[string]*member{}, nameless: map[session.Session]*member{}}
+	r := &roster{selector: selector, byID: map[string]*member{}, withoutID: map[session.Session]*member{}}
 	if watchRecords {
 		r.matching = map[string]struct{}{}
 	}
 	return r
 }
 
-// anonymous is what tells records without a session id from each other.
-func anonymous(s session.Session) session.Session {
+// withoutIDKey is what tells records without a session id from each other.
+func withoutIDKey(s session.Session) session.Session {
 	if s.RecordID != "" {
 		return session.Session{RecordID: s.RecordID}
 	}
@@ -100,7 +100,7 @@ func (r *roster) find(s session.Session) *member {
 	if s.ID != "" {
 		return r.byID[s.ID]
 	}
-	return r.nameless[anonymous(s)]
+	return r.withoutID[withoutIDKey(s)]
 }
 
 func (r *roster) add(m *member) {
@@ -108,7 +108,7 @@ func (r *roster) add(m *member) {
 	if m.session.ID != "" {
 		r.byID[m.session.ID] = m
 	} else {
-		r.nameless[anonymous(*m.session)] = m
+		r.withoutID[withoutIDKey(*m.session)] = m
 	}
 }
 
@@ -151,26 +151,26 @@ func (m *member) pending() bool { return m.settled == "" }
 
 // target: it is to be terminated. It matches for sure, and has the id that a drop
 // takes.
-func (m *member) target() bool { return m.matching() && !m.barredByPlan }
+func (m *member) target() bool { return m.terminable() && !m.barredByPlan }
 
 // unapproved: it is live, and would be a target if the plan had shown it.
-func (m *member) unapproved() bool { return m.matching() && m.barredByPlan && m.read }
+func (m *member) unapproved() bool { return m.terminable() && m.barredByPlan && m.read }
 
-func (m *member) matching() bool {
+func (m *member) terminable() bool {
 	return m.pending() && m.verdict == session.Yes && m.session.ID != ""
 }
 
 // readable: its record can be asked for.
 func (m *member) readable() bool { return m.session.RecordID != "" && !m.unreadable }
 
-// matches: it matches for sure, and is not known to have ended.
-func (m *member) matches() bool {
-	return m.verdict == session.Yes && m.survives() && m.session.Live()
+// countsToLimit: it matches for sure, and is not known to have ended.
+func (m *member) countsToLimit() bool {
+	return m.verdict == session.Yes && m.notEnded() && m.session.Live()
 }
 
-// elsewhere reports whether a row that a list shows is of another record than the
+// isOtherRecord reports whether a row that a list shows is of another record than the
 // one that was live, and tells nothing of that: it has ended, or does not match.
-func (m *member) elsewhere(verdict session.Verdict) bool {
+func (m *member) isOtherRecord(verdict session.Verdict) bool {
 	return m.session.Live() && m.session.RecordID != "" && m.row.RecordID != m.session.RecordID &&
 		(!m.row.Live() || verdict == session.No)
 }
@@ -183,29 +183,29 @@ func (m *member) hidden() bool {
 		return false
 	}
 	if m.row == nil {
-		return m.remembered && !m.read
+		return m.needsEnd && !m.read
 	}
 	return m.session.Live() && m.barred == session.No && m.session.RecordID != "" && m.row.RecordID != m.session.RecordID
 }
 
-// concerns: it matches or may match, and is not excluded.
-func (m *member) concerns() bool { return m.settled != dismissed && m.settled != Excluded }
+// mayMatch: it matches or may match, and is not excluded.
+func (m *member) mayMatch() bool { return m.settled != notMatching && m.settled != Excluded }
 
-// survives: it matches or may match, and is not known to have ended.
-func (m *member) survives() bool { return m.concerns() && !m.settled.Ended() }
+// notEnded: it matches or may match, and is not known to have ended.
+func (m *member) notEnded() bool { return m.mayMatch() && !m.settled.Ended() }
 
 // outcome is what can be said of a member now.
 func (m *member) outcome() Outcome {
 	switch {
 	case m.settled != "":
 		return m.settled
-	case m.remembered && !m.read:
+	case m.needsEnd && !m.read:
 		return Unknown
 	case m.session.ID == "":
 		return NotAttempted
 	case m.verdict != session.Yes:
 		return Unknown
-	case m.checkErr != nil || !m.read && m.drops > 0:
+	case m.checkErr != nil || !m.read && m.sent > 0:
 		return m.whenUnread()
 	default:
 		return m.whenLive()
@@ -254,14 +254,14 @@ func (r *reading) take(s session.Session) {
 		row := s
 		m.row = r.choose(m.row, &row)
 	case s.Live():
-		r.meet(s)
+		r.takeNew(s)
 	default:
 		r.record(s, r.matching != nil && r.selector.Select(s, s.EndedAt) != session.No)
 	}
 }
 
-// meet takes a live record of a session that is not in the roster.
-func (r *reading) meet(s session.Session) {
+// takeNew takes a live record of a session that is not in the roster.
+func (r *reading) takeNew(s session.Session) {
 	judged := r.selector.Judge(s, r.asked)
 	r.record(s, judged.Verdict() != session.No)
 	if judged.Match == session.No {
@@ -334,7 +334,7 @@ func (r *roster) complete(list *reading) (known, found []*member) {
 			m.barred = session.Yes
 		}
 		r.judge(m, list.asked)
-		m.lastLive = lifeSign{m.session.RecordID, list.asked}
+		m.lastLive = liveCheck{m.session.RecordID, list.asked}
 		if m.excluded {
 			m.settled = Excluded
 		}

@@ -21,9 +21,9 @@ type snapshot struct {
 	readAt time.Time
 
 	// seenValues is what the list tells of values, nil until it is complete.
-	seenValues *sightings
+	seenValues *seenValues
 
-	census *asideCensus
+	census *concurrentCensus
 	limit  int
 	// full: more records are live than the limit, and none of them is kept.
 	full bool
@@ -38,7 +38,7 @@ func newSnapshot(limit int, readAt time.Time) *snapshot {
 		session.FieldProtocols, session.FieldProxies, session.FieldOriginIPs,
 	)
 	c.restart()
-	return &snapshot{limit: limit, readAt: readAt, census: newAsideCensus(c)}
+	return &snapshot{limit: limit, readAt: readAt, census: newConcurrentCensus(c)}
 }
 
 // finish ends a read. What it has shown counts only if it was complete.
@@ -73,7 +73,7 @@ func (s *snapshot) take(row session.Session) {
 // The client repeats a read that does not begin. One that breaks off is repeated
 // here, within Options.Retries. Where reads have failed for Options.ListTimeout,
 // the error is the last failure, and comes at once.
-func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
+func (l *sharedReads) snapshot(ctx context.Context) (*snapshot, error) {
 	pauses := pace{first: l.options.Pause}
 	for repeats := 0; ; repeats++ {
 		shot, err := l.firstSnapshot(ctx)
@@ -91,14 +91,14 @@ func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
 }
 
 // firstSnapshot waits for the first complete list, unless it has been read.
-func (l *look) firstSnapshot(ctx context.Context) (*snapshot, error) {
+func (l *sharedReads) firstSnapshot(ctx context.Context) (*snapshot, error) {
 	l.mu.Lock()
 	first := l.first
 	l.mu.Unlock()
 	if first != nil {
 		return first, nil
 	}
-	if err := l.askInTime(ctx, &asker{collector: bystander{}, all: true, joins: true}); err != nil {
+	if err := l.askInTime(ctx, &asker{collector: waiter{}, all: true, joins: true}); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
@@ -106,8 +106,8 @@ func (l *look) firstSnapshot(ctx context.Context) (*snapshot, error) {
 	return l.first, nil
 }
 
-// bystander waits for a read and has no question.
-type bystander struct{}
+// waiter waits for a read and has no question.
+type waiter struct{}
 
-func (bystander) restart()             {}
-func (bystander) take(session.Session) {}
+func (waiter) restart()             {}
+func (waiter) take(session.Session) {}

@@ -9,9 +9,9 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// failedGets is how often in a row a session is asked for by its record id in
+// maxFailedGets is how often in a row a session is asked for by its record id in
 // vain, before the list takes the place of that.
-const failedGets = 2
+const maxFailedGets = 2
 
 // Request names one session to end, and how.
 type Request struct {
@@ -60,8 +60,8 @@ type termination struct {
 	result Result
 	// endedBefore: an end is remembered from before the first drop.
 	endedBefore bool
-	// workedAt is when the first drop was sent that may have worked, zero if none.
-	workedAt time.Time
+	// firstSentAt is when the first drop was sent that may have worked, zero if none.
+	firstSentAt time.Time
 	// blind: a drop was repeated although nothing was read after the one before.
 	blind bool
 	// closed: another drop would meet what the last one met.
@@ -71,20 +71,20 @@ type termination struct {
 	// list can tell. noGet: no record id is of use in this run.
 	record string
 	noGet  bool
-	// vainGets counts those in a row that failed for passing reasons.
-	vainGets int
-	pauses   pace
+	// failedGets counts those in a row that failed for passing reasons.
+	failedGets int
+	pauses     pace
 	// liveRecord is the record id that a list showed live, "" if none was or it has
 	// none.
 	liveRecord string
-	// stranger: the given record id belongs to another session.
-	stranger bool
+	// otherRecord: the given record id belongs to another session.
+	otherRecord bool
 }
 
 func (r *termination) end(ctx context.Context) error {
-	listed, listedAt := r.look.record(r.SessionID)
-	r.record, r.lastLive = cmp.Or(r.RecordID, listed), lifeSign{listed, listedAt}
-	_, r.endedBefore = r.look.ended(r.SessionID)
+	listed, listedAt := r.reads.record(r.SessionID)
+	r.record, r.lastLive = cmp.Or(r.RecordID, listed), liveCheck{listed, listedAt}
+	_, r.endedBefore = r.reads.ended(r.SessionID)
 	for again := true; again; {
 		r.request(ctx)
 		switch {
@@ -108,11 +108,11 @@ func (r *termination) end(ctx context.Context) error {
 func (r *termination) request(ctx context.Context) {
 	r.tellRequest()
 	sentAt := time.Now()
-	r.drop(ctx, r.pam, r.SessionID)
+	r.send(ctx, r.api, r.SessionID)
 	r.pauses = pace{first: r.PollInterval}
-	r.closed = r.notCarriedOut() && !errors.Is(r.err, session.ErrTransient)
-	if r.workedAt.IsZero() && (r.accepted || r.lost) {
-		r.workedAt = sentAt
+	r.closed = r.notCarriedOut() && !errors.Is(r.requestErr, session.ErrTransient)
+	if r.firstSentAt.IsZero() && (r.accepted || r.lost) {
+		r.firstSentAt = sentAt
 	}
 	if r.accepted {
 		r.result.Accepted, r.result.Outcome = true, Accepted
@@ -146,7 +146,7 @@ func (r *termination) follow(ctx context.Context) (again bool, err error) {
 
 // seeEnd records an end that a check has just shown.
 func (r *termination) seeEnd() {
-	r.result.SeenEndedAt = time.Now().UTC()
+	r.result.ConfirmedAt = time.Now().UTC()
 	r.result.Outcome = r.ended()
 	if r.endedBefore {
 		r.result.Outcome = AlreadyEnded
@@ -158,8 +158,8 @@ func (r *termination) seeEnd() {
 // followBlindly decides what a failed check leaves to do.
 func (r *termination) followBlindly(ctx context.Context, checkErr error) (again bool, err error) {
 	switch {
-	case r.accepted && noLookPossible(checkErr):
-		r.result.NoLook = checkErr
+	case r.accepted && noCheckPossible(checkErr):
+		r.result.NotConfirmed = checkErr
 		return false, nil
 	case r.live > 0 || r.notCarriedOut() && r.result.Session != nil:
 		return false, r.fail(ctx, r.whenLive(), checkErr) // as the last check showed it
@@ -178,9 +178,9 @@ func (r *termination) followBlindly(ctx context.Context, checkErr error) (again 
 	return true, nil
 }
 
-// noLookPossible: the authorization may not list, the release has no list, or
+// noCheckPossible: the authorization may not list, the release has no list, or
 // the session is hidden from this authorization.
-func noLookPossible(err error) bool {
+func noCheckPossible(err error) bool {
 	return errors.Is(err, session.ErrPermission) || errors.Is(err, session.ErrWrongRoute) || errors.Is(err, session.ErrNotFound)
 }
 
@@ -197,7 +197,7 @@ func (r *termination) check(ctx context.Context) (session.Session, error) {
 		case err == nil:
 			r.result.Session = &seen
 			if seen.Live() {
-				r.lastLive = lifeSign{seen.RecordID, asked}
+				r.lastLive = liveCheck{seen.RecordID, asked}
 			}
 			return seen, nil
 		case ctx.Err() != nil && passing != nil:
@@ -206,7 +206,7 @@ func (r *termination) check(ctx context.Context) (session.Session, error) {
 			return session.Session{}, err
 		}
 		passing = err
-		if !r.accepted && r.look.down() || wait(ctx, r.pause()) != nil {
+		if !r.accepted && r.reads.down() || wait(ctx, r.pause()) != nil {
 			return session.Session{}, passing
 		}
 	}
@@ -217,7 +217,7 @@ func (r *termination) check(ctx context.Context) (session.Session, error) {
 func (r *termination) pause() time.Duration {
 	pause := r.pauses.next()
 	if r.record == "" {
-		pause = max(pause, r.look.lastTook())
+		pause = max(pause, r.reads.lastTook())
 	}
 	return pause
 }
@@ -225,7 +225,7 @@ func (r *termination) pause() time.Duration {
 // checkOnce makes no request if the end is known already, and else prefers the
 // small one. What that does not answer about this very session, the list decides.
 func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
-	if e, known := r.look.ended(r.SessionID); known && r.isOfLiveRecord(e) && (r.endedBefore && r.workedAt.IsZero() || e.readAt.After(r.workedAt)) {
+	if e, known := r.reads.ended(r.SessionID); known && r.isOfLiveRecord(e) && (r.endedBefore && r.firstSentAt.IsZero() || e.readAt.After(r.firstSentAt)) {
 		return e.session, nil
 	}
 	if r.record != "" {
@@ -234,11 +234,11 @@ func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
 			return seen, err
 		}
 	}
-	ask := r.look.askFirst
+	ask := r.reads.askFirst
 	if r.accepted {
-		ask = r.look.ask
+		ask = r.reads.ask
 	}
-	seen, single, err := r.look.one(ctx, r.SessionID, ask)
+	seen, single, err := r.reads.one(ctx, r.SessionID, ask)
 	switch {
 	case err == nil && seen.Live():
 		r.liveRecord = seen.RecordID
@@ -262,7 +262,7 @@ func (r *termination) isOfLiveRecord(e end) bool {
 // getLive reads the record that was live, where a list shows the end of another one
 // alone.
 func (r *termination) getLive(ctx context.Context) (session.Session, error) {
-	seen, err := r.pam.Session(ctx, r.liveRecord)
+	seen, err := r.api.Session(ctx, r.liveRecord)
 	if err == nil && seen.ID != r.SessionID {
 		err = session.ErrNotFound
 	}
@@ -272,18 +272,18 @@ func (r *termination) getLive(ctx context.Context) (session.Session, error) {
 // get asks for the session by its record id, which it forgets if the answer is not
 // about this session, or if there is none again and again.
 func (r *termination) get(ctx context.Context) (session.Session, error) {
-	seen, err := r.pam.Session(ctx, r.record)
+	seen, err := r.api.Session(ctx, r.record)
 	switch {
 	case err == nil && seen.ID == r.SessionID:
-		r.vainGets = 0
+		r.failedGets = 0
 		return seen, nil
 	case err == nil:
-		r.stranger = r.stranger || seen.ID != "" && r.record == r.RecordID
+		r.otherRecord = r.otherRecord || seen.ID != "" && r.record == r.RecordID
 	case errors.Is(err, session.ErrTransient):
-		if r.vainGets++; r.vainGets < failedGets {
+		if r.failedGets++; r.failedGets < maxFailedGets {
 			return session.Session{}, err
 		}
-	case !noLookPossible(err) && !errors.Is(err, session.ErrIdentifier):
+	case !noCheckPossible(err) && !errors.Is(err, session.ErrIdentifier):
 		return session.Session{}, err
 	}
 	r.record, r.noGet = "", true
@@ -295,47 +295,47 @@ func (r *termination) get(ctx context.Context) (session.Session, error) {
 func (r *termination) checkRecordID() error {
 	seen := r.result.Session
 	known := seen != nil && seen.RecordID != ""
-	if !r.stranger && (r.RecordID == "" || !known || seen.RecordID == r.RecordID) {
+	if !r.otherRecord && (r.RecordID == "" || !known || seen.RecordID == r.RecordID) {
 		return nil
 	}
-	return &Error{Kind: Mismatch, SessionID: r.SessionID, Drops: r.drops, Last: seen}
+	return &Error{Kind: Mismatch, SessionID: r.SessionID, Requests: r.sent, Last: seen}
 }
 
 func (r *termination) fail(ctx context.Context, kind Kind, lookErr error) *Error {
 	return &Error{
-		Kind:      kind,
-		SessionID: r.SessionID,
-		Drops:     r.drops,
-		Last:      r.result.Session,
-		Drop:      r.err,
-		Look:      lookErr,
-		Context:   ctx.Err(),
+		Kind:       kind,
+		SessionID:  r.SessionID,
+		Requests:   r.sent,
+		Last:       r.result.Session,
+		RequestErr: r.requestErr,
+		CheckErr:   lookErr,
+		Context:    ctx.Err(),
 	}
 }
 
 // tellRequest tells of the request that is about to be sent.
 func (r *termination) tellRequest() {
-	stage := Dropping
-	if r.drops > 0 {
+	stage := Terminating
+	if r.sent > 0 {
 		stage = Repeating
 	}
-	r.tell(Event{Stage: stage, Reason: r.err}, Drained{})
+	r.tell(Event{Stage: stage, Reason: r.requestErr}, SessionResult{})
 }
 
 // tellResult tells what became of the session; err is why the run failed.
 func (r *termination) tellResult(err error) {
-	settled := Drained{Outcome: r.result.Outcome}
+	settled := SessionResult{Outcome: r.result.Outcome}
 	if failure := (*Error)(nil); errors.As(err, &failure) {
-		settled.Outcome, settled.Err = failure.Kind, failure.Drop
-		if failure.Look != nil && (failure.Drop == nil || failure.Kind == Unknown) {
-			settled.Err = failure.Look
+		settled.Outcome, settled.Err = failure.Kind, failure.RequestErr
+		if failure.CheckErr != nil && (failure.RequestErr == nil || failure.Kind == Unknown) {
+			settled.Err = failure.CheckErr
 		}
 	}
 	r.tell(Event{Stage: Settled}, settled)
 }
 
 // tell completes an event with what is known of the session.
-func (r *termination) tell(e Event, about Drained) {
+func (r *termination) tell(e Event, about SessionResult) {
 	if r.Progress == nil {
 		return
 	}

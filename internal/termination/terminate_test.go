@@ -42,7 +42,7 @@ func TestTerminate(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		rows    []session.Session
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.Request
 
 		outcome  termination.Outcome
@@ -75,7 +75,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "ends later: seen live in the list, then followed by record id, with further drops meanwhile",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(2*interval+time.Second, func() { p.end(id) })
 					return nil
@@ -88,7 +88,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "accepted but the authorization may not list",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			request: termination.Request{Confirm: true},
 			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission,
 			calls: []string{"drop hash-1", "list"},
@@ -96,7 +96,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "accepted but the release has no list",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrWrongRoute)) },
+			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrWrongRoute)) },
 			request: termination.Request{Confirm: true},
 			outcome: termination.Accepted, accepted: true, noLook: session.ErrWrongRoute,
 			calls: []string{"drop hash-1", "list"},
@@ -110,7 +110,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "may not read one session, but may list",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true, RecordID: "1"},
@@ -134,7 +134,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and live at the deadline",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
@@ -145,7 +145,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and every look fails for passing reasons",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
@@ -156,7 +156,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, looks fail at first and then work",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrTransient), works)
 			},
 			request: termination.Request{Confirm: true},
@@ -166,7 +166,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, then the credentials are rejected: no end is claimed",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrUnauthenticated))
 			},
 			request: termination.Request{Confirm: true},
@@ -177,7 +177,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "an end that cannot be read is no end",
 			rows:    []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "em breve"}},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
@@ -186,7 +186,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "of two records of one session the live one counts, and neither can tell alone",
 			rows:    []session.Session{ended(1), record(1, "2")},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
@@ -195,7 +195,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "of two records of one session the one that was live ends",
 			rows: []session.Session{ended(1), record(1, "2")},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -206,7 +206,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "a record that is listed twice is one",
 			rows:    []session.Session{live(1), live(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
@@ -215,7 +215,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "the given record is one of several, and cannot be read alone",
 			rows: []session.Session{ended(1), endedRecord(1, "7")},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
@@ -226,7 +226,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "of several records of one session the caller says which counts",
 			rows:    []session.Session{ended(1), record(1, "2")},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, RecordID: "1"},
 			outcome: termination.Terminated, accepted: true,
 			calls: []string{"drop hash-1", "get 1"},
@@ -234,7 +234,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and nothing done, and again after a check",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -244,7 +244,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, and another drop is refused while the first is at work",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(8*time.Second, func() { p.end(id) })
 					return nil
@@ -257,7 +257,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, and then PAM turns further drops away: one more, and the end is still waited for",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(20*time.Second, func() { p.end(id) })
 					return nil
@@ -270,7 +270,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, and then PAM turns every drop away and the session lives on",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
@@ -281,7 +281,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, and then the permission to drop is taken away: no further drop",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(9*time.Second, func() { p.end(id) })
 					return nil
@@ -294,7 +294,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and live, and then the checks fail",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 				p.gets = append(p.gets, failWith(nil), failWith(session.ErrUnauthenticated))
 			},
@@ -306,7 +306,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and live, dropped again, and nothing read since",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 				p.gets = append(p.gets, failWith(session.ErrUnauthenticated))
 			},
@@ -318,7 +318,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "a check by record id that fails again and again gives way to the list",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 				p.gets = append(p.gets, failWith(session.ErrTransient))
 			},
@@ -329,7 +329,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "a check by record id that fails now and then does not",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil), failWith(session.ErrTransient), failWith(nil)}
 			},
@@ -341,7 +341,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "a check by record id that is not allowed is not made again",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
@@ -353,7 +353,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "refused because it had ended",
 			rows:    []session.Session{ended(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
 			outcome: termination.AlreadyEnded,
 			calls:   []string{"drop hash-1", "list"},
@@ -361,14 +361,14 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "refused, and looked at even without confirmation",
 			rows:    []session.Session{ended(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			outcome: termination.AlreadyEnded,
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
 			name:    "refused and live: dropped again within the retries, then an error",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
 			kind:    termination.Refused,
 			causes:  []error{session.ErrRefused},
@@ -377,7 +377,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "refused and live, then accepted",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -387,7 +387,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "refused and unknown",
 			rows:    []session.Session{live(2)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
 			kind:    termination.NotFound,
 			causes:  []error{session.ErrRefused, session.ErrNotFound},
@@ -395,7 +395,7 @@ func TestTerminate(t *testing.T) {
 		},
 		{
 			name:    "refused and unknown, which counts as gone",
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
 			outcome: termination.NotFound,
 			calls:   []string{"drop hash-1", "list"},
@@ -403,7 +403,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "refused and cannot look, which never counts as gone",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
@@ -415,7 +415,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "refused, and looks fail for passing reasons until the deadline",
 			rows: []session.Session{ended(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
@@ -426,7 +426,7 @@ func TestTerminate(t *testing.T) {
 		},
 		{
 			name: "refused, and the only route to a look is wrong: never gone",
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
@@ -439,7 +439,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost after the drop worked",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
 			},
 			request: termination.Request{Confirm: true},
@@ -449,7 +449,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost before the drop worked: dropped again",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -459,7 +459,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost, live, then refused because it ended meanwhile: it was this run",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return session.ErrRefused })
 			},
 			request: termination.Request{Confirm: true},
@@ -469,7 +469,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "every answer lost and live",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, lose) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, lose) },
 			request: termination.Request{Confirm: true},
 			kind:    termination.StillLive,
 			causes:  []error{session.ErrUnknownOutcome},
@@ -478,7 +478,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost and cannot look: one repeat, then unknown",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
@@ -490,7 +490,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost and cannot look, the repeat is refused: still unknown",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, refuse)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
@@ -501,7 +501,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost and cannot look, the repeat is accepted",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, acceptOnly)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
@@ -512,7 +512,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost, live, then PAM cannot be reached: not called undone",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true},
@@ -524,7 +524,7 @@ func TestTerminate(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: slices.Clone(test.rows)}
+				p := &fakeAPI{sessions: slices.Clone(test.rows)}
 				if test.script != nil {
 					test.script(p)
 				}
@@ -545,11 +545,11 @@ func TestTerminate(t *testing.T) {
 				if result.Accepted != test.accepted {
 					t.Errorf("accepted %t, want %t", result.Accepted, test.accepted)
 				}
-				if !errors.Is(result.NoLook, test.noLook) {
-					t.Errorf("no look because of %v, want %v", result.NoLook, test.noLook)
+				if !errors.Is(result.NotConfirmed, test.noLook) {
+					t.Errorf("no look because of %v, want %v", result.NotConfirmed, test.noLook)
 				}
-				if seen := !result.SeenEndedAt.IsZero(); seen != test.outcome.Ended() {
-					t.Errorf("seen ended at %v with outcome %q", result.SeenEndedAt, result.Outcome)
+				if seen := !result.ConfirmedAt.IsZero(); seen != test.outcome.Ended() {
+					t.Errorf("seen ended at %v with outcome %q", result.ConfirmedAt, result.Outcome)
 				}
 				if test.outcome.Ended() && (result.Session == nil || result.Session.Live()) {
 					t.Errorf("outcome %q rests on the sight of %+v", result.Outcome, result.Session)
@@ -597,7 +597,7 @@ func TestTerminateFailsAtOnce(t *testing.T) {
 		t.Run(cause.Error(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
+				p := &fakeAPI{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
 				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(t.Context(),
 					termination.Request{SessionID: "hash-1", Confirm: true, IgnoreNotFound: true, PollInterval: interval})
 				checkFailure(t, err, termination.NotAttempted, []error{cause})
@@ -617,23 +617,23 @@ func TestTerminateInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
-		script   func(p *pam, interrupt func())
+		script   func(p *fakeAPI, interrupt func())
 		after    time.Duration
 		kind     termination.Kind
 		accepted bool
 	}{
-		{"before the drop", func(*pam, func()) {}, 0, termination.NotAttempted, false},
-		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.StillLive, true},
-		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
-		{"before a repeated drop", func(p *pam, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
-		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
-		{"before a further drop is sent", func(p *pam, interrupt func()) {
+		{"before the drop", func(*fakeAPI, func()) {}, 0, termination.NotAttempted, false},
+		{"while confirming", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.StillLive, true},
+		{"while the list is read", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
+		{"before a repeated drop", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
+		{"while looking after a lost answer", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
+		{"before a further drop is sent", func(p *fakeAPI, interrupt func()) {
 			p.drops = append(p.drops, acceptOnly, func(string) error {
 				interrupt()
 				return context.Canceled
 			})
 		}, interval, termination.StillLive, true},
-		{"while the drop is on its way", func(p *pam, interrupt func()) {
+		{"while the drop is on its way", func(p *fakeAPI, interrupt func()) {
 			p.drops = append(p.drops, func(string) error {
 				interrupt()
 				return fmt.Errorf("%w: %w", session.ErrUnknownOutcome, context.Canceled)
@@ -643,7 +643,7 @@ func TestTerminateInterrupted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1)}}
+				p := &fakeAPI{sessions: []session.Session{live(1)}}
 				ctx, cancel := context.WithCancel(t.Context())
 				test.script(p, cancel)
 				if test.after == 0 && test.kind == termination.NotAttempted {
@@ -667,9 +667,9 @@ func TestTerminateInterrupted(t *testing.T) {
 }
 
 // An interrupt during a look does not hide why the looks before it failed.
-func TestInterruptKeepsTheEvidence(t *testing.T) {
+func TestInterruptKeepsTheLastFailure(t *testing.T) {
 	t.Parallel()
-	run := func(t *testing.T, p *pam, use func(context.Context, *termination.Terminator) error) {
+	run := func(t *testing.T, p *fakeAPI, use func(context.Context, *termination.Terminator) error) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			// Looks fail at 3, 8 and so on; the interrupt comes during the second.
@@ -686,7 +686,7 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 	}
 	t.Run("terminate", func(t *testing.T) {
 		t.Parallel()
-		p := &pam{drops: []func(string) error{acceptOnly}, lists: []func() error{listError(session.ErrTransient)}}
+		p := &fakeAPI{drops: []func(string) error{acceptOnly}, lists: []func() error{listError(session.ErrTransient)}}
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			_, err := terminator.Terminate(ctx, termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: 3 * time.Second})
 			return err
@@ -694,11 +694,11 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 	})
 	t.Run("drain", func(t *testing.T) {
 		t.Parallel()
-		p := &pam{sessions: nameless(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
+		p := &fakeAPI{sessions: withoutRecordIDs(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
-			if survivors := report.Survivors(); len(survivors) != 1 || !errors.Is(survivors[0].Err, session.ErrTransient) {
+			if survivors := report.NotEnded(); len(survivors) != 1 || !errors.Is(survivors[0].Err, session.ErrTransient) {
 				t.Errorf("survivors %+v, want one with the failure of its look", survivors)
 			}
 			return err
@@ -721,7 +721,7 @@ func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &pam{sessions: test.rows, drops: []func(string) error{refuse}}
+			p := &fakeAPI{sessions: test.rows, drops: []func(string) error{refuse}}
 			result, err := termination.New(p, termination.Options{}).Terminate(t.Context(), termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
 			if result.Session == nil || result.Session.RecordID != test.want {
 				t.Errorf("%+v, %v; want the record id %q", result.Session, err, test.want)
@@ -733,11 +733,11 @@ func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
 // One budget bounds the drops of a session, whatever they meet.
 func TestTerminateBudget(t *testing.T) {
 	t.Parallel()
-	unreadable := func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) }
+	unreadable := func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) }
 	for _, test := range []struct {
 		name   string
 		drops  []func(string) error
-		script func(*pam)
+		script func(*fakeAPI)
 		// want are the drops with a budget of 1, 2, 3, 4 and 5.
 		want [5]int
 	}{
@@ -755,7 +755,7 @@ func TestTerminateBudget(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d retries", test.name, retries), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					p := &pam{sessions: []session.Session{live(1)}, drops: slices.Clone(test.drops)}
+					p := &fakeAPI{sessions: []session.Session{live(1)}, drops: slices.Clone(test.drops)}
 					if test.script != nil {
 						test.script(p)
 					}
@@ -767,8 +767,8 @@ func TestTerminateBudget(t *testing.T) {
 					if !errors.As(err, &failure) {
 						t.Fatalf("error %v", err)
 					}
-					if failure.Drops != want || made(p, "drop hash-1") != want {
-						t.Errorf("%d drops, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Drops, want)
+					if failure.Requests != want || made(p, "drop hash-1") != want {
+						t.Errorf("%d drops, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Requests, want)
 					}
 				})
 			})
@@ -781,7 +781,7 @@ func TestTerminateBudget(t *testing.T) {
 func TestTerminatePace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1)}}
+		p := &fakeAPI{sessions: []session.Session{live(1)}}
 		began := time.Now()
 		var when []string
 		note := func(what string) func(string) error {
@@ -815,7 +815,7 @@ func TestTerminatePace(t *testing.T) {
 func TestTerminatePausesBetweenLists(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{{ID: "hash-1"}}, listTime: 3 * time.Minute, drops: []func(string) error{acceptOnly}}
+		p := &fakeAPI{sessions: []session.Session{{ID: "hash-1"}}, listTime: 3 * time.Minute, drops: []func(string) error{acceptOnly}}
 		began := time.Now()
 		var ends []time.Duration
 		p.lists = append(p.lists, func() error {
@@ -854,7 +854,7 @@ func TestTerminateRemembersEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1), ended(2)}}
+				p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 				terminator := termination.New(p, termination.Options{})
 				if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 					t.Fatal(err)
@@ -876,7 +876,7 @@ func TestTerminateRemembersEnds(t *testing.T) {
 func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 		terminator := termination.New(p, termination.Options{})
 		look := func() {
 			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
@@ -900,7 +900,7 @@ func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
 func TestTerminateAfterAForgottenEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 		terminator := termination.New(p, termination.Options{Retries: 1})
 		look := func() {
 			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
@@ -935,7 +935,7 @@ func TestTerminateInAnOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: 8 * time.Second, lists: []func() error{listError(session.ErrTransient)}, drops: []func(string) error{test.drop}}
+				p := &fakeAPI{listTime: 8 * time.Second, lists: []func() error{listError(session.ErrTransient)}, drops: []func(string) error{test.drop}}
 				terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
 				took := inTurn(20, 10, func(n int) {
 					ctx, cancel := context.WithTimeout(t.Context(), allowed)
@@ -967,7 +967,7 @@ func TestTerminateAndTheListUnderWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1), ended(2)}, listTime: time.Minute, drops: []func(string) error{test.drop}}
+				p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}, listTime: time.Minute, drops: []func(string) error{test.drop}}
 				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil)}
 				terminator := termination.New(p, termination.Options{})
 				var others sync.WaitGroup
@@ -997,7 +997,7 @@ func TestTerminateAndTheListUnderWay(t *testing.T) {
 func TestTerminateAsksNoMoreThanTheListShowed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), live(2)}}
+		p := &fakeAPI{sessions: []session.Session{live(1), live(2)}}
 		terminator := termination.New(p, termination.Options{})
 		terminate := func(id string) {
 			result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: id, Confirm: true, PollInterval: interval})

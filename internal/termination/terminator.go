@@ -8,8 +8,8 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// PAM is what the use cases need of the API client.
-type PAM interface {
+// API is what the use cases need of the API client.
+type API interface {
 	Lister
 	// Drop asks PAM to end the session with the given session id. Nil means
 	// accepted, not ended. The error matches one of session's sentinels.
@@ -39,22 +39,22 @@ type Options struct {
 // Terminator ends sessions. It is safe for concurrent use, and one serves a
 // whole process, so that all of its users share the looks.
 type Terminator struct {
-	pam     PAM
-	look    *look
+	api     API
+	reads   *sharedReads
 	options Options
 	// clock is that of look: lists tell of it, too.
 	clock *clock
-	// unread is the last failure of a refresh, nil after one that worked.
-	unread atomic.Pointer[error]
+	// refreshErr is the last failure of a refresh, nil after one that worked.
+	refreshErr atomic.Pointer[error]
 }
 
 // New makes a Terminator over pam.
-func New(pam PAM, options Options) *Terminator {
+func New(server API, options Options) *Terminator {
 	if options.Concurrency == 0 {
 		options.Concurrency = 10
 	}
-	look := newLook(pam, options)
-	return &Terminator{pam: pam, look: look, options: options, clock: look.clock}
+	look := newSharedReads(server, options)
+	return &Terminator{api: server, reads: look, options: options, clock: look.clock}
 }
 
 // Dated takes note of the Date header of an answer of PAM that comes from no cache, and

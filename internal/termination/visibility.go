@@ -45,7 +45,7 @@ type Visibility struct {
 // context's error; an incomplete list is an error.
 func (t *Terminator) Visibility(ctx context.Context) (Visibility, error) {
 	s := newSurvey()
-	if err := t.look.askFirst(ctx, &asker{collector: s, all: true}); err != nil {
+	if err := t.reads.askFirst(ctx, &asker{collector: s, all: true}); err != nil {
 		return Visibility{}, err
 	}
 	took := time.Since(s.began)

@@ -42,7 +42,7 @@ type saying struct {
 	requests []string
 }
 
-func (want saying) check(t *testing.T, pam *acctest.PAM, run acctest.Run) {
+func (want saying) check(t *testing.T, server *acctest.Server, run acctest.Run) {
 	t.Helper()
 	if run.Code != want.code {
 		t.Errorf("exit code %d, want %d", run.Code, want.code)
@@ -51,13 +51,13 @@ func (want saying) check(t *testing.T, pam *acctest.PAM, run acctest.Run) {
 		t.Errorf("%d warnings and %d errors, want %d and %d:\n%s", warnings, errors, want.warnings, want.errors, run.Output())
 	}
 	expectOutput(t, run, want.says...)
-	pam.ExpectRequests(t, want.requests...)
+	server.ExpectRequests(t, want.requests...)
 }
 
 // A drain that looks at the wrong thing would find no session, and let Terraform
 // destroy a machine in use. What the plan of the destroy and the destroy say and do
 // then, each for a session that is live on the machine.
-func TestAccDrainThatLooksWrong(t *testing.T) {
+func TestAccDrainOfUnseenValues(t *testing.T) {
 	t.Parallel()
 	on := func(device string) simulator.Session {
 		s := visitor(1, simulator.Behavior{})
@@ -109,7 +109,7 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 		// live are the sessions that are live afterwards.
 		live []string
 
-		pam simulator.Config
+		server simulator.Config
 		// zone is the provider's time_zone when the drain is created, and zoneLater from
 		// then on.
 		zone, zoneLater string
@@ -170,11 +170,11 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 			arguments: []string{`match = { devices = ["db-01"] }`, `on_unseen = "ignore"`}, outcome: of(silent()),
 		},
 		"an age without a time zone": {
-			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute)}, pam: inSaoPaulo,
+			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute)}, server: inSaoPaulo,
 			zone: saoPaulo, outcome: of(stopped(nil, "`older_than`", "`time_zone`", "SENHASEGURA_TIME_ZONE")), live: []string{"hash-1"},
 		},
 		"an age with the server's time zone": {
-			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute), since(2, 3*time.Hour)}, pam: inSaoPaulo,
+			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute), since(2, 3*time.Hour)}, server: inSaoPaulo,
 			zone: saoPaulo, zoneLater: saoPaulo, live: []string{"hash-1"},
 			outcome: outcome{
 				saying{0, 1, 0, []string{"session hash-2"}, planReads},
@@ -206,19 +206,19 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
-			s := &site{t: t, pam: pam, Terraform: acctest.NewTerraform(t, pam, protecting(test.arguments...))}
+			server := inhabited(t, test.server, test.sessions...)
+			s := &site{t: t, server: server, Terraform: acctest.NewTerraform(t, server, protecting(test.arguments...))}
 			s.Env["SENHASEGURA_TIME_ZONE"] = test.zone
 			s.apply()
-			if drops := dropsOf(pam); len(drops) > 0 {
+			if drops := dropsOf(server); len(drops) > 0 {
 				t.Errorf("creating the drain requests the end of %q", drops)
 			}
 			s.Env["SENHASEGURA_TIME_ZONE"] = test.zoneLater
 
-			test.plan.check(t, pam, s.Run("plan", "-destroy", "-no-color"))
-			test.destroy.check(t, pam, s.Run("destroy", "-auto-approve", "-no-color"))
+			test.plan.check(t, server, s.Run("plan", "-destroy", "-no-color"))
+			test.destroy.check(t, server, s.Run("destroy", "-auto-approve", "-no-color"))
 
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 			if test.destroy.code == 0 {
 				s.expectState()
 			} else {
@@ -230,23 +230,23 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 
 // A typing error is made when a drain is written, or changed: the plan of either
 // tells it. Two applies, of one list each.
-func TestAccDrainPlanTellsATypingError(t *testing.T) {
+func TestAccDrainPlanWarnsOfAMisspelling(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
+	server := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
 	arguments := func(device, user string) string {
 		return protecting(fmt.Sprintf("match = { devices = [%q] }\n  exclude = { users = [%q] }", device, user))
 	}
-	tf := acctest.NewTerraform(t, pam, arguments(misspelled, "emergency"))
+	tf := acctest.NewTerraform(t, server, arguments(misspelled, "emergency"))
 	says := func(value, similar string) saying {
 		return saying{0, 1, 0, []string{fmt.Sprintf("%q; similar: %q", value, similar)}, []string{"token", "list"}}
 	}
-	says(misspelled, named).check(t, pam, tf.Run("plan", "-no-color"))
+	says(misspelled, named).check(t, server, tf.Run("plan", "-no-color"))
 	tf.Write("main.tf", arguments(named, "emergency"))
-	saying{requests: []string{"token", "list"}}.check(t, pam, tf.Run("plan", "-no-color"))
+	saying{requests: []string{"token", "list"}}.check(t, server, tf.Run("plan", "-no-color"))
 	tf.MustRun("apply", "-auto-approve")
-	pam.Forget()
+	server.Forget()
 	tf.Write("main.tf", arguments(named, "usr-1"))
-	says("usr-1", "user-1").check(t, pam, tf.Run("plan", "-no-color"))
+	says("usr-1", "user-1").check(t, server, tf.Run("plan", "-no-color"))
 }
 
 // Sixty machines that nobody has used: no warning when their drains are created, one
@@ -254,8 +254,8 @@ func TestAccDrainPlanTellsATypingError(t *testing.T) {
 func TestAccDrainsOfUnusedMachines(t *testing.T) {
 	t.Parallel()
 	const machines = 60
-	pam := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
-	s := &site{t: t, pam: pam, Terraform: acctest.NewTerraform(t, pam, fmt.Sprintf(`
+	server := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
+	s := &site{t: t, server: server, Terraform: acctest.NewTerraform(t, server, fmt.Sprintf(`
 resource "senhasegura_session_drain" "fleet" {
   count = %d
   match = { devices = ["web-${count.index}.example.com"] }
@@ -263,18 +263,18 @@ resource "senhasegura_session_drain" "fleet" {
 `, machines))}
 	expectOnlyLists := func() {
 		t.Helper()
-		for _, request := range pam.Requests() {
+		for _, request := range server.Requests() {
 			if request != "token" && request != "list" {
 				t.Errorf("the request %q", request)
 			}
 		}
 		s.expectState()
 	}
-	saying{requests: []string{"token", "list"}}.check(t, pam, s.Run("plan", "-no-color"))
+	saying{requests: []string{"token", "list"}}.check(t, server, s.Run("plan", "-no-color"))
 	s.apply()
-	pam.Forget()
+	server.Forget()
 	one := saying{0, 1, 0, []string{"`match.devices` \"web-", fmt.Sprintf("(and %d more similar warnings elsewhere)", machines-1)}, []string{"token", "list"}}
-	one.check(t, pam, s.Run("plan", "-destroy", "-no-color", "-out=destroy.tfplan"))
+	one.check(t, server, s.Run("plan", "-destroy", "-no-color", "-out=destroy.tfplan"))
 	if destroyed := s.MustRun("apply", "-no-color", "destroy.tfplan"); told(destroyed, "Warning") > 0 {
 		t.Errorf("the destroy repeats what its plan has told:\n%s", destroyed.Output())
 	}
@@ -309,13 +309,13 @@ func TestAccDrainBadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitors(1)...)
-			tf := acctest.NewTerraform(t, pam, test.config)
+			server := inhabited(t, simulator.Config{}, visitors(1)...)
+			tf := acctest.NewTerraform(t, server, test.config)
 			if test.line != "" {
 				before, _, _ := strings.Cut(test.config, test.line)
 				test.says = append(test.says, fmt.Sprintf("on main.tf line %d", strings.Count(before, "\n")+1), test.line)
 			}
-			saying{1, 0, 1, test.says, nil}.check(t, pam, tf.Run("plan", "-no-color"))
+			saying{1, 0, 1, test.says, nil}.check(t, server, tf.Run("plan", "-no-color"))
 		})
 	}
 }
@@ -332,10 +332,10 @@ func TestAccDrainDeposedThatHalts(t *testing.T) {
   }`)
 	}
 	s := buildSite(t, config("halt"))
-	s.pam.Sim.Purge(visitorID(90))
+	s.server.Sim.Purge(visitorID(90))
 	elsewhere := visitor(91, simulator.Behavior{})
 	elsewhere.Device = "web-01.example.com:22"
-	s.pam.Sim.Add(elsewhere)
+	s.server.Sim.Add(elsewhere)
 
 	const unseen = "Error: 1 value of `match` or `exclude` that no session has"
 	expectOutput(t, s.applyFails("-replace="+drainAddress, "-var=generation=2"), unseen)

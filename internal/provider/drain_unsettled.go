@@ -45,8 +45,8 @@ func (s storedSession) session() session.Session {
 	}
 }
 
-// remember replaces what private state tells of unsettled sessions.
-func remember(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
+// keepUnsettled replaces what private state tells of unsettled sessions.
+func keepUnsettled(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
 	unsettled := make([]storedSession, 0, len(sessions))
 	for _, s := range sessions {
 		unsettled = append(unsettled, newStoredSession(s))
@@ -58,16 +58,16 @@ func remember(ctx context.Context, private privateState, sessions []session.Sess
 	return private.SetKey(ctx, unsettledKey, value)
 }
 
-// remembered gives the sessions that private state tells of. known is false where it
+// unsettledFrom gives the sessions that private state tells of. known is false where it
 // tells nothing, not even that there are none.
-func remembered(ctx context.Context, private privateState) (sessions []session.Session, known bool, diags diag.Diagnostics) {
+func unsettledFrom(ctx context.Context, private privateState) (sessions []session.Session, known bool, diags diag.Diagnostics) {
 	value, diags := private.GetKey(ctx, unsettledKey)
 	if len(value) == 0 || diags.HasError() {
 		return nil, false, diags
 	}
 	var unsettled []storedSession
 	if err := json.Unmarshal(value, &unsettled); err != nil {
-		return nil, false, append(diags, unreadableMemory(err))
+		return nil, false, append(diags, unreadableUnsettled(err))
 	}
 	for _, s := range unsettled {
 		sessions = append(sessions, s.session())
