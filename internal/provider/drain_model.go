@@ -26,13 +26,6 @@ const (
 	pollDescription = "Interval between status checks and before each retry, as a duration. It grows to `30s` while a session stays live. Defaults to `2s`."
 )
 
-// drainTimeout is the time allowed to a drain besides its periods: enough for a
-// list before and after it that takes the whole of its own default timeout.
-const drainTimeout = time.Hour
-
-// defaultPoll is defaultPollInterval as a duration.
-const defaultPoll = 2 * time.Second
-
 // drainArguments are the arguments that resource and action have in common. Null durations
 // mean their defaults.
 type drainArguments struct {
@@ -57,16 +50,12 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 		diags.Append(faults...)
 		return d
 	}
-	match, _, _ := matchFrom(ctx, path.Root("match"), a.Match) // selectorFrom has told the faults
-	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), a.Exclude)
 	request := termination.DrainRequest{
 		Selector: selector,
-		Match:    match,
-		Exclude:  exclude,
 		OnUnseen: a.onUnseen(),
-		Grace:    duration("grace_period", a.GracePeriod, 0, 0),
-		Quiet:    duration("quiet_period", a.QuietPeriod, 0, 0),
-		Poll:     duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPoll),
+		Grace:    duration("grace_period", a.GracePeriod, 0, defaultPeriod),
+		Quiet:    duration("quiet_period", a.QuietPeriod, 0, defaultPeriod),
+		Poll:     duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPollInterval),
 	}
 	if !a.MaxSessions.IsNull() {
 		limit := int(a.MaxSessions.ValueInt64())
@@ -129,7 +118,7 @@ func matchWords(match types.Object) string {
 
 // allowed is the default time for a drain: its periods come on top.
 func (a drainArguments) allowed() time.Duration {
-	return sumOf(drainTimeout, knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod))
+	return sumOf(defaultDrainTimeout, knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod))
 }
 
 // sumOf is the sum of durations that are not negative, or the longest there is.

@@ -24,13 +24,13 @@ type sessionDataSource struct {
 	configured
 }
 
+func newSessionDataSource() datasource.DataSource { return &sessionDataSource{} }
+
 // oneSessionModel is a session and the arguments of its data source.
 type oneSessionModel struct {
 	sessionModel
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
-
-func newSessionDataSource() datasource.DataSource { return &sessionDataSource{} }
 
 func (d *sessionDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_session"

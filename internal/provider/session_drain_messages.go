@@ -31,18 +31,6 @@ const (
 	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
 )
 
-// consequenceOf says what a failed drain leaves behind.
-var consequenceOf = map[string]string{
-	onCreate:  "The drain is tainted. The next apply drains again.",
-	onDestroy: "Terraform did not destroy the resources that this drain protects.",
-}
-
-// goesOnAfter says what Terraform does in spite of sessions that are still live.
-var goesOnAfter = map[string]string{
-	onCreate:  "so Terraform continues.",
-	onDestroy: "so Terraform destroys the resources that this drain protects anyway.",
-}
-
 // drainRun is a drain that ran, or the preview of one, in the words of its message.
 type drainRun struct {
 	termination.Report

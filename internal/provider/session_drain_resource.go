@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -36,15 +37,6 @@ var (
 	_ resource.ResourceWithModifyPlan     = (*sessionDrainResource)(nil)
 )
 
-// The values of `drain_on`, and of `on_failure` and `on_excluded`.
-const (
-	onCreate  = "create"
-	onDestroy = "destroy"
-
-	halt       = "halt"
-	continueOn = "continue"
-)
-
 // sessionDrainResource keeps the configuration of a drain. Which sessions match is found
 // when it runs.
 type sessionDrainResource struct {
@@ -66,40 +58,10 @@ type sessionDrainModel struct {
 	Sessions      types.List     `tfsdk:"sessions"`
 }
 
-// request converts the arguments, see drainArguments. Where Terraform goes on anyway,
-// an excluded session is no reason to leave the others live.
-func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
-	request, diags := m.drainArguments.request(ctx)
-	request.LeaveExcluded = m.OnExcluded.ValueString() == continueOn || m.OnFailure.ValueString() == continueOn
-	return request, diags
-}
-
-// whyExcludedLeft says why the drain succeeds in spite of excluded sessions.
-func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
-	switch {
-	case m.OnExcluded.ValueString() == continueOn:
-		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
-	case m.OnFailure.ValueString() == continueOn:
-		return "`on_failure` is `continue`, " + goesOnAfter[moment]
-	}
-	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
-}
-
 // sessionResultModel is what the drain at creation did to one session.
 type sessionResultModel struct {
 	sessionFacts
 	Outcome types.String `tfsdk:"outcome"`
-}
-
-// sessionResultNames are the attributes of drainedModel besides its outcome.
-var sessionResultNames = append([]string{"session_id", "record_id"}, detailNames...)
-
-func sessionResultType() types.ObjectType {
-	members := map[string]attr.Type{"outcome": types.StringType}
-	for _, name := range sessionResultNames {
-		members[name] = types.StringType
-	}
-	return types.ObjectType{AttrTypes: members}
 }
 
 func (r *sessionDrainResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -146,8 +108,8 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				ElementType:         types.StringType,
 				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
 			},
-			"grace_period": drainDuration(gracePeriodDescription, "0s", duration),
-			"quiet_period": drainDuration(quietPeriodDescription, "0s", duration),
+			"grace_period": drainDuration(gracePeriodDescription, defaultPeriod, duration),
+			"quiet_period": drainDuration(quietPeriodDescription, defaultPeriod, duration),
 			"max_sessions": schema.Int64Attribute{
 				MarkdownDescription: maxSessionsDescription,
 				Optional:            true,
@@ -173,7 +135,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				MarkdownDescription: onUnseenDescription,
 				Optional:            true,
 				Computed:            true,
-				Default:             stringdefault.StaticString(string(termination.UnseenContinue)),
+				Default:             stringdefault.StaticString(string(defaultOnUnseen)),
 				Validators:          []validator.String{onUnseenRule()},
 			},
 			"preview": schema.BoolAttribute{
@@ -211,16 +173,6 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				PlanModifiers:       []planmodifier.List{listplanmodifier.UseStateForUnknown()},
 			},
 		},
-	}
-}
-
-func drainDuration(description, otherwise string, rule textRule) schema.StringAttribute {
-	return schema.StringAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Computed:            true,
-		Default:             stringdefault.StaticString(otherwise),
-		Validators:          []validator.String{rule},
 	}
 }
 
@@ -272,98 +224,6 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	case planned != nil && (prior == nil || !prior.Exclude.Equal(planned.Exclude)):
 		resp.Diagnostics.Append(r.checkValues(ctx, planned)...)
 	}
-}
-
-// discardInherited removes a preview that an earlier plan has left, and keeps the one
-// that the first half of the plan of a replacement has just made for the second.
-func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sessionDrainModel, private privateState) diag.Diagnostics {
-	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
-		return nil
-	}
-	return (*drainPreview)(nil).keep(ctx, private)
-}
-
-// previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
-// where nothing does.
-func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planned *sessionDrainModel, private privateState) diag.Diagnostics {
-	// The newest configuration may ask for a plan that makes no call. What was applied
-	// last says whether the destroy needs one.
-	if planned != nil {
-		prior.Preview = planned.Preview
-	}
-	if prior.OnlyPreviewed.ValueBool() {
-		prior.Preview = types.BoolValue(true)
-	}
-	preview, diags := r.preview(ctx, prior, onDestroy)
-	return append(diags, preview.keep(ctx, private)...)
-}
-
-// replacedBy reports whether Terraform will replace the resource. Terraform asks
-// once more for the creation that follows, but not for the destruction. That it
-// replaces for another reason, such as -replace, a provider can't tell, and Terraform
-// would not show what it says then.
-func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
-	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
-}
-
-// previews reports whether a plan may read the list for a drain.
-func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
-	return model.Preview.ValueBool() && r.data.available() && model.fullyKnown(ctx) &&
-		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
-}
-
-// checkValues warns of values that may be misspelled, whatever on_unseen says: the
-// moment when they are written is that at which a mistake is made. Others are not
-// told, because the machine may be new.
-func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDrainModel) diag.Diagnostics {
-	if !r.previews(ctx, model) {
-		return nil
-	}
-	request, diags := model.request(ctx)
-	if diags.HasError() {
-		return diags
-	}
-	ctx, cancel, faults := model.within(ctx, onCreate)
-	defer cancel()
-	diags.Append(faults...)
-	coverage, err := r.data.terminator.Coverage(ctx, request.Match, request.Exclude)
-	if err != nil {
-		return append(diags, valuesNotChecked(err))
-	}
-	diags.Append(unseenValues(coverage.LikelyMistakes(), r.name(model), true)...)
-	return diags
-}
-
-// preview shows what a drain would terminate now. A list that can't be read fails the
-// plan only where the drain is held to its preview.
-func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (*drainPreview, diag.Diagnostics) {
-	var diags diag.Diagnostics
-	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
-	switch {
-	case !model.drainsOn(moment), !r.data.agesKnown(model.Match, model.Exclude, &diags):
-		return nil, diags
-	case needed && !r.data.ready(&diags), !r.previews(ctx, model):
-		return nil, diags
-	}
-	request, diags := model.request(ctx)
-	if diags.HasError() {
-		return nil, diags
-	}
-	ctx, cancel, faults := model.within(ctx, moment)
-	defer cancel()
-	diags.Append(faults...)
-	report, readAt, err := r.data.terminator.Preview(ctx, request)
-	shown := drainRun{Report: report, name: r.name(model), moment: moment}
-	diags.Append(shown.previewed(readAt, err, model.OnFailure.ValueString() == continueOn, needed)...)
-	told := unseenOfRun(report, err, model.onUnseen())
-	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
-		told = report.Coverage.LikelyMistakes()
-	}
-	diags.Append(unseenValues(told, r.name(model), true)...)
-	if err != nil {
-		return nil, diags
-	}
-	return newDrainPreview(r.data.madeBy(), report, told), diags
 }
 
 // Create saves the configuration, and drains if drain_on includes create. The
@@ -430,6 +290,138 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	resp.Diagnostics.Append(keepUnsettled(ctx, resp.Private, report.Unsettled())...)
 }
 
+// request converts the arguments, see drainArguments. Where Terraform goes on anyway,
+// an excluded session is no reason to leave the others live.
+func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
+	request, diags := m.drainArguments.request(ctx)
+	request.LeaveExcluded = m.OnExcluded.ValueString() == continueOn || m.OnFailure.ValueString() == continueOn
+	return request, diags
+}
+
+// whyExcludedLeft says why the drain succeeds in spite of excluded sessions.
+func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
+	switch {
+	case m.OnExcluded.ValueString() == continueOn:
+		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
+	case m.OnFailure.ValueString() == continueOn:
+		return "`on_failure` is `continue`, " + goesOnAfter[moment]
+	}
+	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
+}
+
+// sessionResultNames are the attributes of drainedModel besides its outcome.
+var sessionResultNames = append([]string{"session_id", "record_id"}, detailNames...)
+
+func sessionResultType() types.ObjectType {
+	members := map[string]attr.Type{"outcome": types.StringType}
+	for _, name := range sessionResultNames {
+		members[name] = types.StringType
+	}
+	return types.ObjectType{AttrTypes: members}
+}
+
+func drainDuration(description string, otherwise time.Duration, rule textRule) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Computed:            true,
+		Default:             stringdefault.StaticString(shortDuration(otherwise)),
+		Validators:          []validator.String{rule},
+	}
+}
+
+// discardInherited removes a preview that an earlier plan has left, and keeps the one
+// that the first half of the plan of a replacement has just made for the second.
+func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sessionDrainModel, private privateState) diag.Diagnostics {
+	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
+		return nil
+	}
+	return (*drainPreview)(nil).keep(ctx, private)
+}
+
+// previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
+// where nothing does.
+func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planned *sessionDrainModel, private privateState) diag.Diagnostics {
+	// The newest configuration may ask for a plan that makes no call. What was applied
+	// last says whether the destroy needs one.
+	if planned != nil {
+		prior.Preview = planned.Preview
+	}
+	if prior.OnlyPreviewed.ValueBool() {
+		prior.Preview = types.BoolValue(true)
+	}
+	preview, diags := r.preview(ctx, prior, onDestroy)
+	return append(diags, preview.keep(ctx, private)...)
+}
+
+// replacedBy reports whether Terraform will replace the resource. Terraform asks
+// once more for the creation that follows, but not for the destruction. That it
+// replaces for another reason, such as -replace, a provider can't tell, and Terraform
+// would not show what it says then.
+func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
+	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
+}
+
+// previews reports whether a plan may read the list for a drain.
+func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
+	return model.Preview.ValueBool() && r.data.available() && model.fullyKnown(ctx) &&
+		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
+}
+
+// checkValues warns of values that may be misspelled, whatever on_unseen says: the
+// moment when they are written is that at which a mistake is made. Others are not
+// told, because the machine may be new.
+func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDrainModel) diag.Diagnostics {
+	if !r.previews(ctx, model) {
+		return nil
+	}
+	request, diags := model.request(ctx)
+	if diags.HasError() {
+		return diags
+	}
+	ctx, cancel, faults := model.within(ctx, onCreate)
+	defer cancel()
+	diags.Append(faults...)
+	coverage, err := r.data.terminator.Coverage(ctx, request.Selector)
+	if err != nil {
+		return append(diags, valuesNotChecked(err))
+	}
+	diags.Append(unseenValues(coverage.LikelyMistakes(), r.name(model), true)...)
+	return diags
+}
+
+// preview shows what a drain would terminate now. A list that can't be read fails the
+// plan only where the drain is held to its preview.
+func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (*drainPreview, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
+	switch {
+	case !model.drainsOn(moment), !r.data.agesKnown(model.Match, model.Exclude, &diags):
+		return nil, diags
+	case needed && !r.data.ready(&diags), !r.previews(ctx, model):
+		return nil, diags
+	}
+	request, diags := model.request(ctx)
+	if diags.HasError() {
+		return nil, diags
+	}
+	ctx, cancel, faults := model.within(ctx, moment)
+	defer cancel()
+	diags.Append(faults...)
+	report, readAt, err := r.data.terminator.Preview(ctx, request)
+	shown := drainRun{Report: report, name: r.name(model), moment: moment}
+	diags.Append(shown.previewed(readAt, err, model.OnFailure.ValueString() == continueOn, needed)...)
+	told := unseenOfRun(report, err, model.onUnseen())
+	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
+		told = report.Coverage.LikelyMistakes()
+	}
+	diags.Append(unseenValues(told, r.name(model), true)...)
+	if err != nil {
+		return nil, diags
+	}
+	return newDrainPreview(r.data.madeBy(), report, told), diags
+}
+
 // drain runs and reports what it terminated, because a destroy has no other output. It
 // warns of unseen values that its plan has not told. preview is that of its plan, nil
 // without one.
@@ -465,9 +457,6 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	}
 	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
 }
-
-// timeoutOf names the member of `timeouts` that bounds a drain.
-var timeoutOf = map[string]string{onCreate: "create", onDestroy: "delete", onInvoke: "invoke"}
 
 // within bounds ctx by the timeout of the moment.
 func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.Context, context.CancelFunc, diag.Diagnostics) {

@@ -66,14 +66,6 @@ func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequ
 	}
 }
 
-func actionDuration(description string, rule textRule) schema.StringAttribute {
-	return schema.StringAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Validators:          []validator.String{rule},
-	}
-}
-
 func (a *sessionTerminateAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
 	a.setData(req.ProviderData, &resp.Diagnostics)
 }
@@ -133,5 +125,10 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	}
 }
 
-// onInvoke is the moment at which an action drains, beside onCreate and onDestroy.
-const onInvoke = "invoke"
+func actionDuration(description string, rule textRule) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Validators:          []validator.String{rule},
+	}
+}

@@ -32,11 +32,6 @@ var (
 	_ resource.ResourceWithImportState = (*sessionTerminationResource)(nil)
 )
 
-const (
-	defaultPollInterval = "2s"
-	defaultTimeout      = 10 * time.Minute
-)
-
 // sessionTerminationResource is the record of one session's termination.
 type sessionTerminationResource struct {
 	configured
@@ -100,19 +95,19 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 				MarkdownDescription: "Whether to wait until senhasegura reports that the session ended. If `false`, `outcome` is `accepted`. Defaults to `true`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             booldefault.StaticBool(true),
+				Default:             booldefault.StaticBool(defaultConfirm),
 			},
 			"ignore_not_found": schema.BoolAttribute{
 				MarkdownDescription: "Whether to treat a session that isn't found as ended instead of failing. Defaults to `false`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             booldefault.StaticBool(false),
+				Default:             booldefault.StaticBool(defaultIgnoreNotFound),
 			},
 			"poll_interval": schema.StringAttribute{
 				MarkdownDescription: "Interval between the first status checks and before each retry, as a duration such as `2s`. It grows to 30 seconds. Defaults to `2s`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             stringdefault.StaticString(defaultPollInterval),
+				Default:             stringdefault.StaticString(shortDuration(defaultPollInterval)),
 				Validators:          []validator.String{positiveDuration},
 			},
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
@@ -297,9 +292,9 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	model := sessionTerminationModel{
 		SessionID:      types.StringValue(id),
 		Triggers:       types.MapNull(types.StringType),
-		Confirm:        types.BoolValue(true),
-		IgnoreNotFound: types.BoolValue(false),
-		PollInterval:   types.StringValue(defaultPollInterval),
+		Confirm:        types.BoolValue(defaultConfirm),
+		IgnoreNotFound: types.BoolValue(defaultIgnoreNotFound),
+		PollInterval:   types.StringValue(shortDuration(defaultPollInterval)),
 	}
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("timeouts"), &model.Timeouts)...)
 	resp.Diagnostics.Append(model.record(ctx, termination.Result{

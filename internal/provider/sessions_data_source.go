@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -104,13 +103,11 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		resp.Diagnostics.Append(unknownArguments())
 		return
 	}
-	state := termination.State(cmp.Or(model.State.ValueString(), string(termination.StateLive)))
+	state := termination.State(cmp.Or(model.State.ValueString(), string(defaultState)))
 	now := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	match, _, _ := matchFrom(ctx, path.Root("match"), model.Match) // selectorFrom has told the faults
-	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), model.Exclude)
-	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, Match: match, Exclude: exclude, State: state, Now: now})
+	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, State: state, Now: now})
 	if err != nil {
 		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
 		return

@@ -293,6 +293,8 @@ func (m *Matcher) Match(s Session, now time.Time) Verdict {
 // protect. It is immutable and safe for concurrent use.
 type Selector struct {
 	match, exclude *Matcher
+	// criteria are what both were compiled from.
+	criteria struct{ match, exclude Match }
 }
 
 // NewSelector compiles both. A match that sets nothing is refused, unless it is
@@ -314,8 +316,14 @@ func NewSelector(match, exclude Match) (*Selector, error) {
 	if err := errors.Join(matchErr, excludeErr); err != nil {
 		return nil, err
 	}
-	return &Selector{match: wanted, exclude: protected}, nil
+	s := &Selector{match: wanted, exclude: protected}
+	s.criteria.match, s.criteria.exclude = match, exclude
+	return s, nil
 }
+
+// Criteria gives the match and the exclude that s was made of. They share their
+// slices with the arguments of NewSelector.
+func (s *Selector) Criteria() (match, exclude Match) { return s.criteria.match, s.criteria.exclude }
 
 // excluded turns a Matcher without criteria into "protects none".
 func (s *Selector) excluded(session Session, now time.Time) Verdict {

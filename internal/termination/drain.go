@@ -11,14 +11,12 @@ import (
 
 // DrainRequest names the sessions to terminate, and how.
 type DrainRequest struct {
-	// Selector says which live sessions match. It is asked again at every read, and
+	// Selector says which live sessions match. It is applied again to every read, and
 	// before every request.
 	Selector *session.Selector
-	// Match and Exclude are what Selector was made of. The first list tells whether
-	// sessions carry their values, and OnUnseen what to do where none does; empty
-	// means UnseenContinue.
-	Match, Exclude session.Match
-	OnUnseen       OnUnseen
+	// OnUnseen is what to do about values of Selector that no session in the first list
+	// has; empty means UnseenContinue.
+	OnUnseen OnUnseen
 	// Unsettled are sessions that an earlier run could not settle. The drain needs an
 	// end of each, or a list that shows that it does not match; that a list shows it
 	// no more is not enough. One that the Selector excludes is left alone.
@@ -251,7 +249,7 @@ func (t *Terminator) Drain(ctx context.Context, request DrainRequest) (Report, e
 // Preview gives what a drain of the request would terminate, and when that was
 // true. It makes no request of its own where the process has read the list before.
 func (t *Terminator) Preview(ctx context.Context, request DrainRequest) (Report, time.Time, error) {
-	request.DryRun, request.OnlyPreviewed = true, false
+	request.DryRun, request.OnlyPreviewed, request.Unsettled, request.Previewed = true, false, nil, nil
 	d := t.newDrain(request)
 	readAt, err := d.preview(ctx)
 	return d.report(), readAt, err

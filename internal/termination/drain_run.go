@@ -102,8 +102,8 @@ func (d *drain) run(ctx context.Context) error {
 	return d.checkExcluded()
 }
 
-// preview is run without a request of its own. A snapshot shows live sessions
-// only, and so tells nothing of one that an earlier run could not settle.
+// preview is run that answers from the shared snapshot. Preview has cleared the
+// sessions that a run needs an end of: a snapshot shows live sessions only.
 func (d *drain) preview(ctx context.Context) (time.Time, error) {
 	shot, err := d.reads.snapshot(ctx)
 	if err != nil {
@@ -122,15 +122,8 @@ func (d *drain) preview(ctx context.Context) (time.Time, error) {
 			return time.Time{}, d.notBegun(ctx, err)
 		}
 	}
-	known, _ := d.roster.complete(list)
-	for _, m := range known {
-		if m.row == nil {
-			m.settled = notMatching
-		} else {
-			d.see(m, check{record: m.row, askedAt: readAt, readAt: time.Now()})
-		}
-	}
-	coverage := shot.seenValues.coverage(d.Match, d.Exclude)
+	d.roster.complete(list)
+	coverage := shot.seenValues.coverage(d.Selector.Criteria())
 	d.coverage = &coverage
 	if err := d.checkCoverage(); err != nil {
 		return readAt, err
@@ -514,7 +507,7 @@ func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) 
 		return d.reads.ask(ctx, &asker{collector: list, all: true})
 	}
 	ask := func(a *asker) error { return d.reads.askFirst(ctx, a) }
-	d.coverage, err = askCovered(ask, list, d.Match, d.Exclude)
+	d.coverage, err = askCovered(ask, list, d.Selector)
 	return err
 }
 

@@ -24,7 +24,8 @@ func (c withCensus) take(s session.Session) {
 
 // askCovered asks and gives, from the same read, what it tells of a match and an
 // exclude. The coverage is nil where the read failed.
-func askCovered(ask func(*asker) error, of collector, match, exclude session.Match) (*Coverage, error) {
+func askCovered(ask func(*asker) error, of collector, selector *session.Selector) (*Coverage, error) {
+	match, exclude := selector.Criteria()
 	c := newCensus()
 	c.ask(match, exclude)
 	if err := ask(&asker{collector: withCensus{of, c}, all: true}); err != nil {
@@ -46,10 +47,10 @@ func (d *drain) checkCoverage() error {
 // exclude. Of session ids it tells only the row number of a live session, given in
 // place of its id. Like Preview it makes no request of its own where the process has
 // read the list before.
-func (t *Terminator) Coverage(ctx context.Context, match, exclude session.Match) (Coverage, error) {
+func (t *Terminator) Coverage(ctx context.Context, selector *session.Selector) (Coverage, error) {
 	shot, err := t.reads.snapshot(ctx)
 	if err != nil {
 		return Coverage{}, err
 	}
-	return shot.seenValues.coverage(match, exclude), nil
+	return shot.seenValues.coverage(selector.Criteria()), nil
 }

@@ -18,7 +18,7 @@ func question(t *testing.T, match session.Match, on termination.OnUnseen) termin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return termination.DrainRequest{Selector: selector, Match: match, OnUnseen: on, Poll: time.Second}
+	return termination.DrainRequest{Selector: selector, OnUnseen: on, Poll: time.Second}
 }
 
 func unseenValues(c *termination.Coverage) string {
@@ -117,12 +117,13 @@ func TestPreviewOfUnseenValues(t *testing.T) {
 			{match: session.Match{Users: []string{"jane.rooe"}}, unseen: "match.users jane.rooe (jane.roe)", kind: termination.NotCovered},
 			{match: session.Match{Protocols: []string{"ssh"}}, unseen: "match.protocols ssh ()", kind: termination.NotCovered},
 		} {
-			report, _, err := terminator.Preview(t.Context(), question(t, test.match, termination.UnseenHalt))
+			request := question(t, test.match, termination.UnseenHalt)
+			report, _, err := terminator.Preview(t.Context(), request)
 			checkDrainFailure(t, err, test.kind, nil)
 			if got := unseenValues(report.Coverage); got != test.unseen {
 				t.Errorf("unseen: %s, want %s", got, test.unseen)
 			}
-			coverage, err := terminator.Coverage(t.Context(), test.match, session.Match{})
+			coverage, err := terminator.Coverage(t.Context(), request.Selector)
 			if got := unseenValues(&coverage); got != test.unseen || err != nil {
 				t.Errorf("unseen: %s, want %s; error %v", got, test.unseen, err)
 			}

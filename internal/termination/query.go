@@ -41,7 +41,7 @@ type Answer struct {
 	Sessions []session.Session
 	// Unknown may match: PAM shows too little of them to decide.
 	Unknown []session.Session
-	// Coverage is what the same list tells of Match and Exclude.
+	// Coverage is what the same list shows of the values of Selector.
 	Coverage Coverage
 }
 
@@ -54,9 +54,8 @@ func (a Answer) WithoutID() []session.Session {
 
 // Question is what a query asks.
 type Question struct {
-	// Selector chooses the sessions; Match and Exclude are what it was made of.
-	Selector       *session.Selector
-	Match, Exclude session.Match
+	// Selector chooses the sessions.
+	Selector *session.Selector
 	// State is that of the sessions, and Now the moment at which Selector judges them.
 	State State
 	Now   time.Time
@@ -69,7 +68,7 @@ type Question struct {
 func (t *Terminator) Query(ctx context.Context, of Question) (Answer, error) {
 	q := &query{selector: of.Selector, state: of.State, now: of.Now}
 	ask := func(a *asker) error { return t.reads.askFirst(ctx, a) }
-	coverage, err := askCovered(ask, q, of.Match, of.Exclude)
+	coverage, err := askCovered(ask, q, of.Selector)
 	if err != nil {
 		return Answer{}, err
 	}
