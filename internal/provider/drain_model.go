@@ -17,7 +17,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// What the arguments of a drain are, in the words that resource and action share.
+// The descriptions of the arguments that resource and action share.
 const (
 	gracePeriodDescription = "How long to wait for sessions to end on their own before terminating them, as a duration such as `5m`. Defaults to `0s`."
 	quietPeriodDescription = "How long no matching session may be live before the drain succeeds, whether or not one was live at first, as a duration such as `1m`. A new matching session is terminated and restarts the period. Defaults to `0s`."
@@ -26,8 +26,8 @@ const (
 	pollDescription = "Interval between status checks and before each retry, as a duration. It grows to `30s` while a session stays live. Defaults to `2s`."
 )
 
-// drainArguments are the arguments that resource and action have in common. Null durations
-// mean their defaults.
+// drainArguments are the arguments that resource and action share. A null duration
+// means its default.
 type drainArguments struct {
 	Match        types.Object `tfsdk:"match"`
 	Exclude      types.Object `tfsdk:"exclude"`
@@ -38,8 +38,8 @@ type drainArguments struct {
 	PollInterval types.String `tfsdk:"poll_interval"`
 }
 
-// request converts the arguments, which must be known. It checks again what the
-// schema checked, because values may have been unknown then.
+// request converts the arguments, which must be known. It validates again what the
+// schema validated, because values may have been unknown then.
 func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
 	selector, diags := selectorFrom(ctx, a.Match, a.Exclude, false)
 	duration := func(name string, value types.String, least, otherwise time.Duration) time.Duration {
@@ -78,11 +78,11 @@ func (a drainArguments) fullyKnown(ctx context.Context) bool {
 	return !a.GracePeriod.IsUnknown() && !a.QuietPeriod.IsUnknown() && !a.PollInterval.IsUnknown() && !a.MaxSessions.IsUnknown() && !a.OnUnseen.IsUnknown()
 }
 
-// maxWords bounds, in bytes, how much of a match a summary shows.
+// maxWords is how many bytes of a match a summary shows at most.
 const maxWords = 80
 
-// words writes match and exclude, which are wholly known, in one short line. A checksum
-// tells long ones apart that begin alike.
+// words describes match and exclude, which must be fully known, in one short line. If
+// it is cut, a checksum distinguishes it from others with the same beginning.
 func (a drainArguments) words() string {
 	text := matchWords(a.Match)
 	if except := matchWords(a.Exclude); except != "" {
@@ -94,7 +94,7 @@ func (a drainArguments) words() string {
 	return text
 }
 
-// matchWords writes a match that is wholly known.
+// matchWords describes a match, which must be fully known.
 func matchWords(match types.Object) string {
 	var arguments []string
 	for _, argument := range matchSets {
@@ -116,12 +116,13 @@ func matchWords(match types.Object) string {
 	return strings.Join(arguments, " and ")
 }
 
-// allowed is the default time for a drain: its periods come on top.
+// allowed is the default timeout of a drain: its periods come in addition.
 func (a drainArguments) allowed() time.Duration {
 	return sumOf(defaultDrainTimeout, knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod))
 }
 
-// sumOf is the sum of durations that are not negative, or the longest there is.
+// sumOf adds durations that are not negative. It gives the longest duration if the sum
+// is too large.
 func sumOf(durations ...time.Duration) time.Duration {
 	var sum time.Duration
 	for _, d := range durations {
@@ -132,9 +133,9 @@ func sumOf(durations ...time.Duration) time.Duration {
 	return sum
 }
 
-// validatePeriods refuses a grace and a quiet period that use up the configured time
-// for the moment: such a drain could only fail, and with a long grace nobody would be
-// dropped. It judges what is known and valid.
+// validatePeriods refuses a grace and a quiet period that use up the configured timeout
+// for the moment: such a drain could only fail, and with a long grace period before it
+// terminates any session. It ignores what is unknown or invalid.
 func (a drainArguments) validatePeriods(timeouts map[string]attr.Value, moment string) diag.Diagnostics {
 	name := timeoutOf[moment]
 	text, ok := timeouts[name].(types.String)
@@ -162,8 +163,8 @@ func knownDuration(value types.String) time.Duration {
 	return d
 }
 
-// durationOf reads a duration that is known and not null. It checks it again: it may
-// have been unknown when its validator saw it, and a wrong one must not become zero.
+// durationOf converts a duration that is known and not null. It validates it again: it
+// may have been unknown to its validator, and an invalid one must not become zero.
 func durationOf(at path.Path, value types.String, least time.Duration) (time.Duration, diag.Diagnostics) {
 	if err := validateDuration(value.ValueString(), least); err != nil {
 		return 0, diag.Diagnostics{invalidArgument(at, err, "")}

@@ -10,7 +10,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// unsettledKey is where private state keeps the sessions that a failed destroy could
+// unsettledKey is the key of private state for the sessions that a failed destroy could
 // not settle.
 const unsettledKey = "unsettled_sessions"
 
@@ -20,8 +20,8 @@ type privateState interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// storedSession is a live session in private state, with what tells a person which one
-// it is. The names are those of the attributes of a session.
+// storedSession is a live session in private state, with the details by which a user
+// recognizes it. The names are those of the attributes of a session.
 type storedSession struct {
 	SessionID  string    `json:"session_id"`
 	RecordID   string    `json:"record_id,omitempty"`
@@ -45,7 +45,7 @@ func (s storedSession) session() session.Session {
 	}
 }
 
-// keepUnsettled replaces what private state tells of unsettled sessions.
+// keepUnsettled replaces the unsettled sessions in private state.
 func keepUnsettled(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
 	unsettled := make([]storedSession, 0, len(sessions))
 	for _, s := range sessions {
@@ -58,8 +58,8 @@ func keepUnsettled(ctx context.Context, private privateState, sessions []session
 	return private.SetKey(ctx, unsettledKey, value)
 }
 
-// unsettledFrom gives the sessions that private state tells of. known is false where it
-// tells nothing, not even that there are none.
+// unsettledFrom gives the unsettled sessions in private state. known is false if
+// private state has no list of them, not even an empty one.
 func unsettledFrom(ctx context.Context, private privateState) (sessions []session.Session, known bool, diags diag.Diagnostics) {
 	value, diags := private.GetKey(ctx, unsettledKey)
 	if len(value) == 0 || diags.HasError() {

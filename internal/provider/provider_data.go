@@ -18,18 +18,18 @@ import (
 type providerData struct {
 	// terminator is nil while arguments of the provider are unknown.
 	terminator *termination.Terminator
-	// routes gives those that have answered so far; location is the zone of
-	// senhasegura's clock. Both are nil together with terminator.
+	// routes gives the routes that have responded so far; location is the zone of the
+	// timestamps. Both are nil if terminator is.
 	routes   func() a2a.Routes
 	location *time.Location
-	// unknown names those arguments.
+	// unknown has the names of the unknown arguments.
 	unknown []string
-	// zoneStated: the configuration sets the time zone of senhasegura's clock.
+	// zoneStated: the configuration or the environment sets `time_zone`.
 	zoneStated bool
-	// nonce tells what this configured provider has made from what another one has:
-	// Terraform configures one to plan and another one to apply.
+	// nonce identifies this configured provider. Terraform configures one to plan and
+	// another one to apply.
 	nonce string
-	// names are the drains by what messages call them, see distinctName.
+	// names are the IDs of the drains by their names in messages, see distinctName.
 	names sync.Map
 	// rejected is true once an error has said that senhasegura rejected the
 	// credentials.
@@ -39,8 +39,9 @@ type providerData struct {
 // available reports whether senhasegura can be called.
 func (d *providerData) available() bool { return d != nil && d.terminator != nil }
 
-// distinctName is what messages call the drain with this id. Terraform merges warnings
-// whose summaries are equal, so a second drain of the same sessions gets its id in it.
+// distinctName is the name in messages of the drain with this ID. Terraform merges
+// warnings with equal summaries, so the name of a second drain of the same sessions
+// includes its ID.
 func (d *providerData) distinctName(name, id string) string {
 	if d == nil || id == "" {
 		return name
@@ -75,9 +76,9 @@ func (d *providerData) ready(diags *diag.Diagnostics) bool {
 	return false
 }
 
-// once gives the whole error about rejected credentials to the first operation
-// that gets it, and a short one to the others: with many resources, its copies
-// would hide the cause.
+// once gives the whole error about rejected credentials to the first operation that
+// gets it, and a short one to the others: with many resources, copies of it would hide
+// the cause.
 func (d *providerData) once(err error, whole diag.Diagnostic) diag.Diagnostic {
 	if errors.Is(err, session.ErrUnauthenticated) && d.rejected.Swap(true) {
 		return rejectedBefore(whole.Summary())
@@ -90,8 +91,8 @@ type configured struct {
 	data *providerData
 }
 
-// setData stores the provider's data. It is nil, and not needed, while Terraform
-// validates.
+// setData stores the provider's data. While Terraform validates, it is nil and not
+// needed.
 func (c *configured) setData(data any, diags *diag.Diagnostics) {
 	if data == nil {
 		return

@@ -18,7 +18,7 @@ func rejectedBefore(summary string) diag.Diagnostic {
 	}.asError()
 }
 
-// notConfigured words an operation that needs arguments that are not known yet.
+// notConfigured is the message about an operation that needs arguments that are not known yet.
 func notConfigured(unknown []string) diag.Diagnostic {
 	return message{
 		summary: "Provider configuration is not known yet",
@@ -34,7 +34,7 @@ func dependsOn(unknown []string) string {
 	return "These provider arguments depend on values that are not known: " + strings.Join(unknown, ", ") + "."
 }
 
-// wrongData words data of another provider.
+// wrongData is the message about data of another provider.
 func wrongData(data any) diag.Diagnostic {
 	return message{
 		summary: "Unexpected provider data",
@@ -43,7 +43,7 @@ func wrongData(data any) diag.Diagnostic {
 	}.asError()
 }
 
-// missingArgument words an argument that neither the configuration nor the environment
+// missingArgument is the message about an argument that neither the configuration nor the environment
 // sets. what completes "Set … to".
 func missingArgument(at path.Path, variable, what string) diag.Diagnostic {
 	return message{
@@ -79,7 +79,7 @@ func conflictingCertificates() diag.Diagnostic {
 	}.asError(path.Root("ca_cert_pem"))
 }
 
-// invalidConfiguration words a fault that belongs to no argument.
+// invalidConfiguration is the message about a fault that belongs to no argument.
 func invalidConfiguration(fault error) diag.Diagnostic {
 	return message{summary: "Invalid provider configuration", state: capitalize(fault.Error()) + "."}.asError()
 }

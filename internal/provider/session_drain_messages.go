@@ -17,24 +17,24 @@ import (
 )
 
 const (
-	// maxTerminated bounds the sessions that a message names although nothing has to be
-	// done about them. senhasegura keeps their records.
+	// maxTerminated is how many sessions a message names that need no action.
+	// senhasegura keeps their records.
 	maxTerminated = 200
-	// maxForms bounds the names that an advice spells out. Each session is listed with
-	// its own.
+	// maxForms is how many names an advice spells out. Each session is listed with its
+	// own.
 	maxForms = 10
 
 	noneTerminated = "No sessions were terminated."
 	// usesApplied is why a change of an argument must be applied before a destroy.
 	usesApplied = "A destroy uses what was applied last: apply that change on its own (`-target`), then destroy."
-	// terminateNow is what is left to do about sessions that the drain must not touch.
+	// terminateNow is the advice for sessions that the drain must not terminate.
 	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
 )
 
-// drainRun is a drain that ran, or the preview of one, in the words of its message.
+// drainRun is a drain that ran, or the preview of one, for its message.
 type drainRun struct {
 	termination.Report
-	// name tells the drain or the action from others.
+	// name identifies the drain or the action in messages.
 	name string
 	// moment is when it runs.
 	moment string
@@ -42,8 +42,8 @@ type drainRun struct {
 	planned bool
 }
 
-// succeeded says what a drain did that succeeded. passes is why it did in spite of
-// excluded sessions that it left open.
+// succeeded is the warning about what a successful drain did. passes is why it
+// succeeded in spite of excluded sessions that it left open.
 func (d drainRun) succeeded(passes string) diag.Diagnostic {
 	terminated, excluded := d.Terminated(), d.Excluded()
 	m := message{lists: d.lists()}
@@ -66,7 +66,7 @@ func (d drainRun) succeeded(passes string) diag.Diagnostic {
 	return m.asWarning()
 }
 
-// lists sorts the sessions by what became of them.
+// lists groups the sessions by outcome.
 func (d drainRun) lists() []list {
 	var unapproved, matched, live, left, unsure, undecided, blocking, excluded, terminated, unplanned []string
 	for _, s := range d.Sessions {
@@ -119,7 +119,7 @@ func entries(sessions []termination.SessionResult) []string {
 	return lines
 }
 
-// entry names one session, and why it became of it what did.
+// entry describes one session, and the reason for its outcome.
 func entry(d termination.SessionResult) string {
 	why := ""
 	switch {
@@ -138,7 +138,7 @@ func entry(d termination.SessionResult) string {
 	return joined(": ", []string{describe(*d.Session), why})
 }
 
-// responses gives the API's answers about sessions that are not known to have ended,
+// responses gives the API responses about sessions that are not known to have ended,
 // each once.
 func (d drainRun) responses(failure *termination.DrainError) []string {
 	answers := responses(failure.Cause)
@@ -150,8 +150,8 @@ func (d drainRun) responses(failure *termination.DrainError) []string {
 	return answers
 }
 
-// failed words a drain that did not reach its end. Every session that may be live is
-// named, however many there are.
+// failed is the message about a drain that failed. It names every session that may be
+// live, however many there are.
 func (d drainRun) failed(err error, consequence string) message {
 	var failure *termination.DrainError
 	if !errors.As(err, &failure) {
@@ -197,7 +197,7 @@ func (d drainRun) failed(err error, consequence string) message {
 	return m
 }
 
-// untouched says that no session was terminated, where that is certain.
+// untouched says that no session was terminated, if that is certain.
 func (d drainRun) untouched() string {
 	if len(d.Terminated())+len(d.Requested()) > 0 {
 		return ""
@@ -205,7 +205,7 @@ func (d drainRun) untouched() string {
 	return noneTerminated
 }
 
-// unwatched: a drain that was stopped did not come to its closing list.
+// unwatched: a drain that was stopped did not read its closing list.
 func (drainRun) unwatched(failure *termination.DrainError) string {
 	if failure.Cause == nil && failure.Context == nil {
 		return ""
@@ -213,7 +213,7 @@ func (drainRun) unwatched(failure *termination.DrainError) string {
 	return "New sessions may have started since the last check."
 }
 
-// notEndedSummary counts the sessions that are in the way, of all that matched.
+// notEndedSummary counts the sessions that block the drain, of all that matched.
 func (d drainRun) notEndedSummary(survivors []termination.SessionResult) string {
 	live, all := 0, len(survivors)
 	for _, s := range survivors {
@@ -293,8 +293,8 @@ func vanished(d termination.SessionResult) bool {
 	return d.Outcome == termination.Unknown && errors.Is(d.Err, session.ErrNotFound)
 }
 
-// vanishedAdvice: a run that can't see a session any more must not pass, so the drain
-// remembers it, and the user's word settles it.
+// vanishedAdvice: a drain that can't read a session any more must not succeed, so it
+// keeps the session until the user excludes it.
 func (d drainRun) vanishedAdvice() string {
 	const check = "Check the sessions that senhasegura no longer lists in PAM Core › Audit › Sessions › Remote sessions. " +
 		"If they are outside the authorization's scope, give it access to their Credentials and Devices."
@@ -308,7 +308,7 @@ func (d drainRun) vanishedAdvice() string {
 	}
 }
 
-// excludedAdvice says how to get past excluded sessions that are live.
+// excludedAdvice says how to continue in spite of excluded sessions that are live.
 func (d drainRun) excludedAdvice() string {
 	const wait = "Run again when the excluded sessions have ended; `grace_period` waits for them. "
 	if d.moment == onDestroy {
@@ -317,7 +317,7 @@ func (d drainRun) excludedAdvice() string {
 	return wait + "To continue while they are live, set `on_excluded` to `continue`."
 }
 
-// drainFault is the argument whose value made a drain fail, if there is one.
+// drainFault is the argument because of which a drain failed, if there is one.
 func drainFault(err error) []path.Path {
 	var failure *termination.DrainError
 	switch {
@@ -331,8 +331,9 @@ func drainFault(err error) []path.Path {
 	return nil
 }
 
-// withoutApproval completes the message of a drain that met sessions which no approved
-// plan shows. madeInApply: the only preview is one that the apply has made.
+// withoutApproval completes the message about a drain with sessions that no approved
+// plan shows. approved: a plan was approved. madeInApply: the only preview was made
+// during apply.
 func (m message) withoutApproval(approved, madeInApply bool) message {
 	const held = "`only_previewed` is `true`, so the drain terminates only sessions that the plan showed."
 	why := ""
@@ -350,11 +351,11 @@ func (m message) withoutApproval(approved, madeInApply bool) message {
 	return m
 }
 
-// previewed words what a drain would terminate. It is silent where no session
-// matches. What it says stays true after the drain: Terraform plans again during apply.
-// goesOn says that Terraform continues in spite of sessions that the drain can't decide
-// about, and needed that the drain is held to this preview, which then names every
-// session.
+// previewed is the message about what a drain would terminate; there is none if no
+// session matches. It stays true after the drain, because Terraform plans again during
+// apply. goesOn says that Terraform continues in spite of sessions that the drain can't
+// decide about, and needed that the drain terminates only what this preview shows: it
+// then names every session.
 func (d drainRun) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
 	if guarded(err) {
 		return diag.Diagnostics{d.failed(err, "").asError(drainFault(err)...)}
@@ -401,8 +402,8 @@ func (d drainRun) previewed(readAt time.Time, err error, goesOn, needed bool) di
 	}.asWarning()}
 }
 
-// notPreviewed words a preview that could not be made. A warning names no drain in its
-// summary, so that Terraform shows one for all.
+// notPreviewed is the message about a preview that failed. A warning names no drain in
+// its summary, so that Terraform merges those of all drains.
 func (d drainRun) notPreviewed(err error, needed bool) diag.Diagnostic {
 	c := explain(err)
 	m := message{
@@ -419,8 +420,8 @@ func (d drainRun) notPreviewed(err error, needed bool) diag.Diagnostic {
 	return m.asError()
 }
 
-// validateOnlyPreviewed refuses a drain that is held to a preview which can't be
-// approved. It judges what is known.
+// validateOnlyPreviewed refuses `only_previewed` with arguments that leave it no
+// approved preview. It ignores what is unknown.
 func (m *sessionDrainModel) validateOnlyPreviewed() diag.Diagnostics {
 	var diags diag.Diagnostics
 	if !m.OnlyPreviewed.ValueBool() {
@@ -455,7 +456,7 @@ func undecidedText(unknown []session.UnknownCriterion) string {
 }
 
 // formsAdvice says how senhasegura writes the names that the configuration has in
-// another form. It is empty where there are none.
+// another form. It is empty if there are none.
 func formsAdvice(unknown []session.UnknownCriterion) string {
 	var forms []string
 	for _, u := range unknown {
@@ -473,13 +474,13 @@ func formsAdvice(unknown []session.UnknownCriterion) string {
 	return "Write names as senhasegura shows them: " + strings.Join(forms, ", ") + "."
 }
 
-// noTimeLeft words periods that leave no time to terminate sessions.
+// noTimeLeft is the message about periods that leave no time to terminate sessions.
 func noTimeLeft(at path.Path, grace, quiet time.Duration, timeout string, allowed time.Duration) diag.Diagnostic {
 	return invalid(at, at, fmt.Sprintf("`grace_period` (%s) plus `quiet_period` (%s) must be shorter than `timeouts.%s` (%s).",
 		shortDuration(grace), shortDuration(quiet), timeout, shortDuration(allowed)), "")
 }
 
-// notKept words private state that can't be written. The reason is of the provider.
+// notKept is the message about private state that can't be written, which is a bug.
 func notKept(summary string, err error) diag.Diagnostic {
 	return message{
 		summary: summary,
@@ -488,7 +489,7 @@ func notKept(summary string, err error) diag.Diagnostic {
 	}.asError()
 }
 
-// unreadableUnsettled words private state that can't be read.
+// unreadableUnsettled is the message about private state that can't be read.
 func unreadableUnsettled(err error) diag.Diagnostic {
 	return message{
 		summary: "Can't read the sessions whose end is not confirmed",

@@ -37,8 +37,8 @@ var (
 	_ resource.ResourceWithModifyPlan     = (*sessionDrainResource)(nil)
 )
 
-// sessionDrainResource keeps the configuration of a drain. Which sessions match is found
-// when it runs.
+// sessionDrainResource keeps the configuration of a drain. The drain finds the matching
+// sessions when it runs.
 type sessionDrainResource struct {
 	configured
 }
@@ -58,7 +58,8 @@ type sessionDrainModel struct {
 	Sessions      types.List     `tfsdk:"sessions"`
 }
 
-// sessionResultModel is what the drain at creation did to one session.
+// sessionResultModel is one element of `sessions`: the result of the drain on create
+// for a session.
 type sessionResultModel struct {
 	sessionFacts
 	Outcome types.String `tfsdk:"outcome"`
@@ -180,8 +181,8 @@ func (r *sessionDrainResource) Configure(_ context.Context, req resource.Configu
 	r.setData(req.ProviderData, &resp.Diagnostics)
 }
 
-// ValidateConfig refuses periods that leave no time for the drain itself. Where
-// drain_on is not set, its default counts.
+// ValidateConfig refuses periods that leave no time for the drain itself. If drain_on
+// is not set, its default applies.
 func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -200,8 +201,8 @@ func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.
 	}
 }
 
-// ModifyPlan changes nothing. It shows which sessions a drain would terminate, and fails
-// where they are too many already.
+// ModifyPlan changes nothing. It shows which sessions a drain would terminate, and
+// fails if they are already too many.
 func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var prior, planned *sessionDrainModel
@@ -226,8 +227,8 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 }
 
-// Create saves the configuration, and drains if drain_on includes create. The
-// configuration is saved even if that fails: without it, nothing would be protected.
+// Create saves the configuration, and drains if drain_on includes create. It saves the
+// configuration even if the drain fails: without it, nothing would be protected.
 func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionDrainModel
@@ -262,12 +263,12 @@ func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// Delete drains. An error keeps the resource in the state, so that Terraform doesn't
+// Delete drains. An error keeps the resource in the state, so that Terraform does not
 // destroy the resources that the drain references. The sessions that the run could not
-// settle are kept with it.
+// settle are stored in private state.
 func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
-	// Whatever becomes of this destroy, the next one needs a plan of its own.
+	// Whether or not this destroy works, the next one needs a plan of its own.
 	preview := previewFrom(ctx, req.Private)
 	resp.Diagnostics.Append((*drainPreview)(nil).keep(ctx, resp.Private)...)
 	var model sessionDrainModel
@@ -290,8 +291,8 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	resp.Diagnostics.Append(keepUnsettled(ctx, resp.Private, report.Unsettled())...)
 }
 
-// request converts the arguments, see drainArguments. Where Terraform goes on anyway,
-// an excluded session is no reason to leave the others live.
+// request converts the arguments. If Terraform continues anyway, an excluded session is
+// no reason to leave the others live.
 func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
 	request, diags := m.drainArguments.request(ctx)
 	request.LeaveExcluded = m.OnExcluded.ValueString() == continueOn || m.OnFailure.ValueString() == continueOn
@@ -309,7 +310,7 @@ func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
 	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
 }
 
-// sessionResultNames are the attributes of drainedModel besides its outcome.
+// sessionResultNames are the attributes of sessionResultModel except the outcome.
 var sessionResultNames = append([]string{"session_id", "record_id"}, detailNames...)
 
 func sessionResultType() types.ObjectType {
@@ -330,8 +331,8 @@ func drainDuration(description string, otherwise time.Duration, rule textRule) s
 	}
 }
 
-// discardInherited removes a preview that an earlier plan has left, and keeps the one
-// that the first half of the plan of a replacement has just made for the second.
+// discardInherited removes a preview of an earlier plan. It keeps the one that the
+// first half of the plan of a replacement has just made for the second half.
 func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sessionDrainModel, private privateState) diag.Diagnostics {
 	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
 		return nil
@@ -340,10 +341,10 @@ func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sess
 }
 
 // previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
-// where nothing does.
+// if nothing does.
 func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planned *sessionDrainModel, private privateState) diag.Diagnostics {
-	// The newest configuration may ask for a plan that makes no call. What was applied
-	// last says whether the destroy needs one.
+	// The new configuration may ask for a plan without a call. The applied one says
+	// whether the destroy needs a preview.
 	if planned != nil {
 		prior.Preview = planned.Preview
 	}
@@ -354,10 +355,10 @@ func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planne
 	return append(diags, preview.keep(ctx, private)...)
 }
 
-// replacedBy reports whether Terraform will replace the resource. Terraform asks
-// once more for the creation that follows, but not for the destruction. That it
-// replaces for another reason, such as -replace, a provider can't tell, and Terraform
-// would not show what it says then.
+// replacedBy reports whether Terraform will replace the resource. Terraform calls
+// ModifyPlan again for the creation that follows, but not for the destroy. A provider
+// can't detect a replacement for another reason, such as -replace, and Terraform would
+// not show its warnings then.
 func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
 	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
 }
@@ -368,9 +369,9 @@ func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrain
 		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
 }
 
-// checkValues warns of values that may be misspelled, whatever on_unseen says: the
-// moment when they are written is that at which a mistake is made. Others are not
-// told, because the machine may be new.
+// checkValues warns of values that may be misspelled, whatever on_unseen is: a mistake
+// is made when a value is written. It does not warn of other unseen values, because the
+// machine may be new.
 func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDrainModel) diag.Diagnostics {
 	if !r.previews(ctx, model) {
 		return nil
@@ -390,8 +391,8 @@ func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDr
 	return diags
 }
 
-// preview shows what a drain would terminate now. A list that can't be read fails the
-// plan only where the drain is held to its preview.
+// preview shows what a drain would terminate now. If the list can't be read, the plan
+// fails only if the drain terminates only what it shows.
 func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (*drainPreview, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
@@ -422,9 +423,9 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	return newDrainPreview(r.data.madeBy(), report, told), diags
 }
 
-// drain runs and reports what it terminated, because a destroy has no other output. It
-// warns of unseen values that its plan has not told. preview is that of its plan, nil
-// without one.
+// drain runs the drain and reports what it terminated, because a destroy has no other
+// output. It warns of unseen values that its plan has not shown. preview is that of its
+// plan, nil without one.
 func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string, preview *drainPreview) (termination.Report, diag.Diagnostics) {
 	ctx, cancel, diags := model.within(ctx, moment)
 	defer cancel()
@@ -458,7 +459,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
 }
 
-// within bounds ctx by the timeout of the moment.
+// within limits ctx by the timeout of the moment.
 func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.Context, context.CancelFunc, diag.Diagnostics) {
 	allowed := m.Timeouts.Delete
 	if moment == onCreate {
@@ -469,7 +470,7 @@ func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.
 	return ctx, cancel, diags
 }
 
-// name tells a drain from others in messages.
+// name identifies a drain in messages.
 func (r *sessionDrainResource) name(model *sessionDrainModel) string {
 	id := model.ID.ValueString()
 	return r.data.distinctName("drain of "+model.words(), id)
@@ -481,7 +482,7 @@ func (m *sessionDrainModel) drainsOn(moment string) bool {
 	})
 }
 
-// record fills `sessions` from the report of a drain at creation.
+// record fills `sessions` from the report of a drain on create.
 func (m *sessionDrainModel) record(ctx context.Context, report termination.Report) diag.Diagnostics {
 	rows := make([]sessionResultModel, 0, len(report.Sessions))
 	for _, d := range report.Sessions {
@@ -492,8 +493,8 @@ func (m *sessionDrainModel) record(ctx context.Context, report termination.Repor
 	return diags
 }
 
-// unsettled gives the sessions that the last run could not settle: that of an
-// earlier destroy, which private state tells of, or else that at creation.
+// unsettled gives the sessions that the last run could not settle: an earlier destroy,
+// stored in private state, otherwise the drain on create.
 func (m *sessionDrainModel) unsettled(ctx context.Context, private privateState) ([]session.Session, diag.Diagnostics) {
 	sessions, known, diags := unsettledFrom(ctx, private)
 	if known || diags.HasError() {

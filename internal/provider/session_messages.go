@@ -10,7 +10,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// sessionNotRead words the failure to read one session. The argument is at fault only
+// sessionNotRead is the message about the failure to read one session. The argument is at fault only
 // where senhasegura answered that it has no such session.
 func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
 	state := fmt.Sprintf("%#q is %q.", at, id)
@@ -27,7 +27,7 @@ func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
 	return unread("Can't read session: ", state, err).asError()
 }
 
-// unknownSession words a session ID that senhasegura doesn't know.
+// unknownSession is the message about a session ID that senhasegura doesn't know.
 func unknownSession(state, sessionID string, err error) diag.Diagnostic {
 	m := unread("Can't read session: ", state, err)
 	if digits := recordIDAdvice(sessionID); digits != "" {
@@ -45,7 +45,7 @@ func recordIDAdvice(sessionID string) string {
 	return fmt.Sprintf("%q looks like a record ID. Set `session_id` to the session ID, a 40-character hash; the number belongs in `record_id`.", sessionID)
 }
 
-// unread words a failed read that changed nothing.
+// unread is the message about a failed read that changed nothing.
 func unread(summary, state string, err error) message {
 	c := explain(err)
 	return message{summary: summary + c.problem, state: state, advice: c.advice, responses: responses(err)}

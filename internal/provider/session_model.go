@@ -136,7 +136,7 @@ func newDetailsModel(s session.Session) detailsModel {
 	}
 }
 
-// textOrNull: senhasegura omits what it does not know, so an empty text is no value.
+// textOrNull: senhasegura omits what it does not know, so an empty text is null.
 func textOrNull(text string) types.String {
 	if text == "" {
 		return types.StringNull()

@@ -96,8 +96,8 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 		return
 	}
 
-	// The engine reports progress on this goroutine: Terraform's channel is not buffered
-	// and is gone when Invoke returns.
+	// The engine reports progress on this goroutine: Terraform's channel is not
+	// buffered and is closed when Invoke returns.
 	teller := progressReporter{send: func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }}
 	request.LeaveExcluded = true
 	request.DryRun = model.DryRun.ValueBool()
@@ -117,7 +117,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	resp.Diagnostics.Append(unseenValues(unseenOfRun(report, err, model.onUnseen()), run.name, false)...)
 	switch {
 	case err != nil && len(report.Sessions) == 0:
-		// Nothing is known, and no count could say so.
+		// Without a list there is nothing to count.
 	case request.DryRun:
 		teller.reportDryRun(report, err)
 	default:

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// maxNamed bounds the matching sessions that a dry run names.
+	// maxNamed is how many matching sessions a dry run names.
 	maxNamed = 20
-	// manySessions is from how many sessions on progress is thinned.
+	// manySessions is the number of sessions from which progress is summarized.
 	manySessions = 50
 )
 
-// progressReporter words the events of a drain, for the progress of an action and for the
-// log. It is used by one goroutine.
+// progressReporter writes the events of a drain, as the progress of an action or to the
+// log. It is not safe for concurrent use.
 type progressReporter struct {
 	send    func(string)
 	matched int
 	ended   int
 }
 
-// logProgress gives what tells progress in Terraform's log, for operations that have no
-// other output while they run. name tells them from others.
+// logProgress gives a function that writes progress to Terraform's log, for operations
+// that have no other output while they run. name identifies the operation.
 func logProgress(ctx context.Context, name string) func(string) {
 	return func(text string) { tflog.Info(ctx, text, map[string]any{"operation": name}) }
 }
@@ -54,8 +54,8 @@ func (p *progressReporter) report(e termination.Event) {
 	}
 }
 
-// reportSettled tells the result for one session. Where there are many, ends are told ten
-// times on the way, and whatever is not an end is always told.
+// reportSettled reports the result for one session. If there are many sessions, it
+// reports ends in ten steps; every other outcome is always reported.
 func (p *progressReporter) reportSettled(d termination.SessionResult) {
 	if d.Outcome.Ended() {
 		p.ended++
@@ -69,8 +69,8 @@ func (p *progressReporter) reportSettled(d termination.SessionResult) {
 	p.send(outcomeLine(d))
 }
 
-// reportDryRun tells which sessions match, and which can't be terminated although they may
-// have to be.
+// reportDryRun reports which sessions match, and which can't be terminated although
+// they may match.
 func (p *progressReporter) reportDryRun(report termination.Report, err error) {
 	matching := report.Matched()
 	for i, d := range matching {
@@ -100,7 +100,7 @@ func whyAgain(reason error) string {
 	return explain(reason).problem
 }
 
-// outcomeLine says in one line what became of a session. What the API answered is in the
+// outcomeLine gives the result for a session in one line. API responses are in the
 // message about the failure.
 func outcomeLine(d termination.SessionResult) string {
 	if d.Outcome == termination.Refused {
@@ -129,7 +129,7 @@ func tally(report termination.Report) string {
 	return countSessions(len(report.Sessions)) + ": " + strings.Join(parts, ", ") + "."
 }
 
-// roundedWait leaves out what no person wants to read.
+// roundedWait leaves out digits of no use to a reader.
 func roundedWait(d time.Duration) string {
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()

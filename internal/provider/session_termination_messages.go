@@ -27,7 +27,7 @@ func shownAs(s *session.Session) []list {
 	return []list{{title: "Ended at " + s.EndedAt.Format(time.RFC3339), entries: []string{describe(*s)}}}
 }
 
-// terminationFailed words the failure to terminate one session. recorded says whether
+// terminationFailed is the message about a session that was not terminated. recorded:
 // the operation was saved in the state, as tainted.
 func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnostic {
 	inState := "The resource was not created. The next apply tries again."
@@ -100,7 +100,8 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 	return m.asError(at)
 }
 
-// reportTermination words the events of the termination of one session.
+// reportTermination gives a function that writes the events of the termination of one
+// session.
 func reportTermination(send func(string)) func(termination.Event) {
 	return func(e termination.Event) {
 		named := identify(*e.Session.Session)
@@ -116,7 +117,7 @@ func reportTermination(send func(string)) func(termination.Event) {
 	}
 }
 
-// notConfirmed words an accepted request whose result can't be read.
+// notConfirmed is the message about an accepted request whose result can't be read.
 func notConfirmed(sessionID string, why error) diag.Diagnostic {
 	c := explain(why)
 	if errors.Is(why, session.ErrNotFound) {
@@ -131,7 +132,7 @@ func notConfirmed(sessionID string, why error) diag.Diagnostic {
 	}.asWarning(path.Root("session_id"))
 }
 
-// liveAgain words a terminated session that a refresh shows live.
+// liveAgain is the message about a terminated session that a refresh shows live.
 func liveAgain(s session.Session) diag.Diagnostic {
 	return message{
 		summary: "Session is live; it will be terminated on the next apply: session " + s.ID,
@@ -141,7 +142,7 @@ func liveAgain(s session.Session) diag.Diagnostic {
 	}.asWarning(path.Root("session_id"))
 }
 
-// recordOfAnother words a record ID that belongs to another session.
+// recordOfAnother is the message about a record ID that belongs to another session.
 func recordOfAnother(sessionID, recordID string) diag.Diagnostic {
 	return message{
 		summary: "record_id doesn't belong to session_id: session " + sessionID,
@@ -150,13 +151,13 @@ func recordOfAnother(sessionID, recordID string) diag.Diagnostic {
 	}.asWarning(path.Root("record_id"))
 }
 
-// refreshFailed words a refresh that read nothing. A warning of it does not name
-// the session in its summary: where the server is down, Terraform shows one for all.
+// refreshFailed is the message about a refresh that read nothing. A warning does not
+// name the session in its summary: if the server is down, Terraform merges all of them.
 func refreshFailed(record termination.Record, err error) message {
 	return unread("Can't read session: ", "The state of session "+record.SessionID+" was not changed.", err)
 }
 
-// notRefreshed words a refresh that was skipped because arguments of the provider are
+// notRefreshed is the message about a refresh that was skipped because arguments of the provider are
 // not known yet.
 func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 	return message{
@@ -166,7 +167,7 @@ func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 	}.asWarning()
 }
 
-// importFailed words an import whose session could not be read.
+// importFailed is the message about an import whose session could not be read.
 func importFailed(sessionID string, err error) diag.Diagnostic {
 	const state = "Nothing was imported."
 	if errors.Is(err, session.ErrNotFound) {
@@ -175,7 +176,7 @@ func importFailed(sessionID string, err error) diag.Diagnostic {
 	return unread("Can't read session: ", state, err).asError()
 }
 
-// importRefused words a session that can't be imported because it is live.
+// importRefused is the message about a session that can't be imported because it is live.
 func importRefused(s session.Session) diag.Diagnostic {
 	return message{
 		summary: "Can't import a live session",
@@ -185,7 +186,7 @@ func importRefused(s session.Session) diag.Diagnostic {
 	}.asError(path.Root("session_id"))
 }
 
-// invalidImport words an import by something that is no session ID.
+// invalidImport is the message about an import by something that is no session ID.
 func invalidImport(err error) diag.Diagnostic {
 	return message{
 		summary: "Invalid `session_id`",
@@ -194,7 +195,7 @@ func invalidImport(err error) diag.Diagnostic {
 	}.asError(path.Root("session_id"))
 }
 
-// unexpectedFailure words an error of the engine that has no kind.
+// unexpectedFailure is the message about an error of the engine that has no kind.
 func unexpectedFailure(err error) diag.Diagnostic {
 	return message{summary: "Session not terminated", state: strings.TrimSpace(err.Error())}.asError()
 }

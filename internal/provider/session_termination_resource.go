@@ -160,8 +160,8 @@ func (r *sessionTerminationResource) Configure(_ context.Context, req resource.C
 	r.setData(req.ProviderData, &resp.Diagnostics)
 }
 
-// Create terminates the session. What senhasegura accepted is saved even when the rest
-// fails, so that the operation is not forgotten: Terraform then taints the resource.
+// Create terminates the session. If senhasegura accepted the request, the operation is
+// saved even if the rest fails: Terraform then taints the resource.
 func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminationModel
@@ -260,8 +260,8 @@ func (r *sessionTerminationResource) Update(ctx context.Context, req resource.Up
 func (r *sessionTerminationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
 }
 
-// ImportState takes over a session that has ended. It reads the session first, because
-// the record of an end that was not read would be false.
+// ImportState imports a session that has ended. It reads the session first, so that the
+// record states no end that was not read.
 func (r *sessionTerminationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	id := req.ID
@@ -324,7 +324,7 @@ func (m *sessionTerminationModel) record(ctx context.Context, result termination
 	return m.see(ctx, *result.Session)
 }
 
-// asRecord gives what the engine needs to know of the state.
+// asRecord gives the record that the engine refreshes.
 func (m *sessionTerminationModel) asRecord() termination.Record {
 	record := termination.Record{
 		SessionID: m.SessionID.ValueString(),
@@ -332,14 +332,14 @@ func (m *sessionTerminationModel) asRecord() termination.Record {
 		Outcome:   termination.Outcome(m.Outcome.ValueString()),
 	}
 	if ended, ok := m.Session.Attributes()["ended_at"].(types.String); ok {
-		// What cannot be read is not known, and the zero time says so.
+		// An unreadable time is not known, which the zero time states.
 		record.EndedAt, _ = time.Parse(time.RFC3339, ended.ValueString())
 	}
 	return record
 }
 
-// refresh takes over the end that a refresh has read. The time at which the end was
-// first read stays.
+// refresh stores the end that a refresh has read. The time at which the end was first
+// confirmed stays.
 func (m *sessionTerminationModel) refresh(ctx context.Context, refreshed termination.Refreshed) diag.Diagnostics {
 	m.Outcome = types.StringValue(string(refreshed.Outcome))
 	if m.TerminatedAt.IsNull() {
@@ -348,7 +348,7 @@ func (m *sessionTerminationModel) refresh(ctx context.Context, refreshed termina
 	return m.see(ctx, *refreshed.Session)
 }
 
-// see takes over the session as it was read.
+// see stores the session as it was read.
 func (m *sessionTerminationModel) see(ctx context.Context, s session.Session) diag.Diagnostics {
 	if m.RecordID.IsNull() {
 		m.RecordID = textOrNull(s.RecordID)

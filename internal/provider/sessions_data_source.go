@@ -128,7 +128,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// show fills the computed attributes with sessions in their order.
+// show fills the computed attributes.
 func (m *sessionsModel) show(ctx context.Context, answer termination.Answer) diag.Diagnostics {
 	var diags diag.Diagnostics
 	list := func(of attr.Type, elements any) types.List {
@@ -148,7 +148,7 @@ func (m *sessionsModel) show(ctx context.Context, answer termination.Answer) dia
 	return diags
 }
 
-// object completes the summary of a message, which tells the sessions from others.
+// object identifies the sessions in the summary of a message.
 func (m *sessionsModel) object() string {
 	if words := (drainArguments{Match: m.Match, Exclude: m.Exclude}).words(); words != "" {
 		return ": sessions of " + words

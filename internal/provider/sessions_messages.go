@@ -6,12 +6,12 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// listFailed words a list that could not be read.
+// listFailed is the message about a list that could not be read.
 func listFailed(err error) diag.Diagnostic {
 	return unread("Can't list sessions: ", "Which sessions are live is not known.", err).asError()
 }
 
-// undecidedSessions words the sessions that may match; object completes the summary.
+// undecidedSessions is the message about the sessions that may match; object completes the summary.
 func undecidedSessions(sessions []session.Session, unknown func(session.Session) []session.UnknownCriterion, object string) diag.Diagnostic {
 	var all []session.UnknownCriterion
 	entries := make([]string, 0, len(sessions))
@@ -28,7 +28,7 @@ func undecidedSessions(sessions []session.Session, unknown func(session.Session)
 	}.asWarning()
 }
 
-// sessionsWithoutID words sessions without the identifier that a termination request
+// sessionsWithoutID is the message about sessions without the identifier that a termination request
 // takes.
 func sessionsWithoutID(sessions []session.Session, object string) diag.Diagnostic {
 	entries := make([]string, 0, len(sessions))
@@ -43,7 +43,7 @@ func sessionsWithoutID(sessions []session.Session, object string) diag.Diagnosti
 	}.asWarning()
 }
 
-// unknownArguments words values that Terraform must never hand over unknown.
+// unknownArguments is the message about values that Terraform must never hand over unknown.
 func unknownArguments() diag.Diagnostic {
 	return message{
 		summary: "`match` or `exclude` is not known",

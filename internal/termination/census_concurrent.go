@@ -5,17 +5,18 @@ import "github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 // batchRows is how many rows are handed over at a time.
 const batchRows = 512
 
-// concurrentCensus is a census beside the reader of a list. One that keeps the values of
-// every argument takes a tenth of the time that a row takes to be decoded.
+// concurrentCensus takes the rows of a list in its own goroutine, while the caller
+// decodes further rows. A census that keeps the values of every argument takes a tenth
+// of the time that decoding takes.
 //
-//	a := newAsideCensus(c)
+//	a := newConcurrentCensus(c)
 //	a.take(s)        // for every row
 //	c := a.finish()  // also when the read has failed
 //
-// The methods are for one goroutine.
+// One goroutine must call the methods.
 type concurrentCensus struct {
 	batch []session.Session
-	// full are batches to be taken, and free those that have been.
+	// full are batches to take, and free those that have been taken.
 	full, free chan []session.Session
 	done       chan *census
 }

@@ -13,34 +13,32 @@ import (
 )
 
 const (
-	// fewOpen is up to how many open sessions are checked one by one at least, instead
-	// of by reading the list again.
+	// fewOpen is how many open sessions are always checked one by one instead of by a
+	// list. If a list takes longer, more are; see oneByOne.
 	fewOpen = 10
-	// badRounds is how many rounds in a row may fail before something is given up: the
-	// checks of single sessions, which the list replaces, or requests that are turned
-	// away.
+	// badRounds is after how many failed rounds in a row the drain gives up: checks of
+	// single sessions, which the list replaces, or requests that are turned away.
 	badRounds = 2
 )
 
-// drain is one run of Drain: what it does about the sessions of its roster.
+// drain is one run of Drain. It decides what to do about the sessions of its roster.
 type drain struct {
 	*Terminator
 	DrainRequest
 
 	roster *roster
-	// coverage is what the first list tells of the question, nil before it.
+	// coverage is what the first list shows of the values of Selector, nil before it.
 	coverage *Coverage
-	// pace gives the pauses between checks; it begins again with every round of
-	// requests.
+	// pace gives the pauses between checks; each round of requests restarts it.
 	pace pace
 	// badGets and turnedAway count the rounds in a row in which checks of single
-	// sessions failed, and in which PAM turned every request away.
+	// sessions failed, and in which senhasegura turned every request away.
 	badGets, turnedAway int
 	// listed is when the last list was complete.
 	listed time.Time
-	// checkErr is why the last check failed, nil if it worked or was cut short.
+	// checkErr is why the last list failed, nil if it or a later check worked.
 	checkErr error
-	// quietTold is the change after which the quiet time was last announced.
+	// quietTold is the changedAt for which the quiet period was last announced.
 	quietTold time.Time
 }
 
@@ -61,7 +59,7 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 	return d
 }
 
-// require makes a session a member of which the run needs an end.
+// require adds a session of which the run needs an end.
 func (d *drain) require(s session.Session) *member {
 	m := d.roster.find(s)
 	if m == nil {
@@ -144,7 +142,7 @@ func (d *drain) tell(e Event) {
 	}
 }
 
-// checkLimit fails where more matching sessions are live than allowed.
+// checkLimit fails if more matching sessions are live than allowed.
 func (d *drain) checkLimit() error {
 	if n := d.roster.count((*member).countsToLimit); d.Limit != nil && n > *d.Limit {
 		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
@@ -157,11 +155,10 @@ func (d *drain) blocks(m *member) bool {
 	return m.settled == Excluded && m.match == session.Yes && (!m.needsEnd || m.read) && !d.LeaveExcluded
 }
 
-// awaited: its end would let the drain succeed.
+// awaited: the drain can succeed only after its end.
 func (d *drain) awaited(m *member) bool { return m.pending() || d.blocks(m) }
 
-// checkExcluded fails where an excluded session is live and the drain is not to leave
-// it.
+// checkExcluded fails if an excluded session is live and the drain must not leave it.
 func (d *drain) checkExcluded() error {
 	if d.roster.any(d.blocks) {
 		return &DrainError{Kind: Excluded}
@@ -169,8 +166,8 @@ func (d *drain) checkExcluded() error {
 	return nil
 }
 
-// waitOutGrace lets the sessions end on their own, and then lists those that have
-// come, so that they are counted and terminated with the others.
+// waitOutGrace waits for the sessions to end on their own, and then lists, so that new
+// sessions are counted and terminated with the others.
 func (d *drain) waitOutGrace(ctx context.Context) error {
 	if d.Grace <= 0 || !d.roster.any(d.awaited) {
 		return nil
@@ -207,14 +204,14 @@ func (d *drain) waitOutGrace(ctx context.Context) error {
 	return nil
 }
 
-// terminateAll requests and checks in turn. Only a complete list has the last
-// word, because only it shows new sessions.
+// terminateAll sends requests and checks, in turns. It ends after a complete list,
+// because only a list shows new sessions.
 func (d *drain) terminateAll(ctx context.Context) error {
 	for !d.finished() {
 		if err := d.checkLimit(); err != nil {
 			return err
 		}
-		if d.checkErr == nil { // nothing is requested while nothing can be read
+		if d.checkErr == nil { // no request is sent while the list can't be read
 			if err := d.request(ctx); err != nil {
 				return d.giveUp(ctx, err)
 			}
@@ -232,16 +229,17 @@ func (d *drain) terminateAll(ctx context.Context) error {
 	return nil
 }
 
-// giveUp ends a run whose requests meet a failure that every other would meet. It
-// lists once more, so that the report is true of those that were requested.
+// giveUp ends a run whose requests fail for a reason that applies to every further one.
+// It lists once more, so that the report is current for the sessions that were
+// requested.
 func (d *drain) giveUp(ctx context.Context, cause error) *DrainError {
 	if ctx.Err() == nil {
-		_ = d.list(ctx) // the cause says more
+		_ = d.list(ctx) // the error of the requests matters more
 	}
 	return d.fail(ctx, cause)
 }
 
-// follow reads what became of the sessions, and closes with a list.
+// follow checks the sessions, and closes with a list.
 func (d *drain) follow(ctx context.Context) error {
 	switch {
 	case d.roster.any((*member).target):
@@ -252,11 +250,12 @@ func (d *drain) follow(ctx context.Context) error {
 	return nil
 }
 
-// quietEnd is when the quiet time is over, if nothing changes until then.
+// quietEnd is the end of the quiet period, if nothing changes until then.
 func (d *drain) quietEnd() time.Time { return d.roster.changedAt.Add(d.Quiet) }
 
-// finished: with a survivor the drain has failed, and the quiet time cannot mend
-// that. The list that ends the quiet time begins after it.
+// finished reports whether the run can do no more. If a session has not ended, the
+// drain has failed, and waiting for the quiet period would not change that. Otherwise
+// the last list begins after the quiet period.
 func (d *drain) finished() bool {
 	if !d.roster.closed || d.roster.any((*member).target) {
 		return false
@@ -264,8 +263,8 @@ func (d *drain) finished() bool {
 	return d.Quiet <= 0 || d.roster.any((*member).notEnded) || !d.roster.listedAt.Before(d.quietEnd())
 }
 
-// rest is the time until the next requests and checks. A closing list is not
-// delayed, and a first request not for longer than a poll.
+// rest is the time until the next requests and checks. A closing list is not delayed,
+// and a first request not longer than a poll interval.
 func (d *drain) rest() time.Duration {
 	switch {
 	case d.checkErr == nil && d.roster.any(func(m *member) bool { return m.target() && m.sent == 0 }):
@@ -282,8 +281,8 @@ func (d *drain) rest() time.Duration {
 	return d.pauseBefore(d.quietEnd())
 }
 
-// pause is the time between two checks: between two lists, at least as long as the
-// last one took.
+// pause is the time between two checks. Two lists are at least as far apart as the last
+// one took.
 func (d *drain) pause() time.Duration {
 	pause := d.pace.next()
 	if !d.oneByOne(d.roster.those(d.awaited)) {
@@ -292,8 +291,8 @@ func (d *drain) pause() time.Duration {
 	return pause
 }
 
-// pauseBefore is the pause in a period at whose end a list is read anyway: until
-// that end, where a list that is read before would not be complete by then.
+// pauseBefore is the pause in a period that ends with a list. If a list would not be
+// complete before that end, it is the time until then.
 func (d *drain) pauseBefore(end time.Time) time.Duration {
 	pause, left := d.pause(), time.Until(end)
 	if !d.oneByOne(d.roster.those(d.awaited)) && pause+d.reads.lastTook() > left {
@@ -302,14 +301,14 @@ func (d *drain) pauseBefore(end time.Time) time.Duration {
 	return min(pause, left)
 }
 
-// request sends the requests that are due. The error is one that every other request
-// would meet, or that two rounds in a row have met.
+// request sends the requests that are due. The error is one that applies to every
+// further request, or that two rounds in a row have met.
 func (d *drain) request(ctx context.Context) error {
 	due := d.roster.those(func(m *member) bool { return m.target() && m.due(d.options.Retries) })
 	if len(due) == 0 {
 		return nil
 	}
-	// Whoever was turned away before comes last.
+	// Sessions whose request was turned away come last.
 	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.sent, b.sent) })
 	d.pace, d.roster.closed = pace{first: d.Poll}, false
 	d.tellRequests(due)
@@ -336,9 +335,9 @@ func (d *drain) request(ctx context.Context) error {
 	return err
 }
 
-// requestAll asks for the end of sessions, several at a time. A failure that is not
-// about one of them ends the round, so that a PAM that is down or closed is not asked
-// once for each.
+// requestAll sends several requests at a time. A failure that is not about one session
+// ends the round, so that a server that is down or that rejects the provider does not
+// get one request for each session.
 func (d *drain) requestAll(ctx context.Context, due []*member) error {
 	round, ctxRound := errgroup.WithContext(ctx)
 	round.SetLimit(d.options.Concurrency)
@@ -347,15 +346,16 @@ func (d *drain) requestAll(ctx context.Context, due []*member) error {
 			if ctxRound.Err() != nil {
 				return context.Cause(ctxRound)
 			}
-			// Not the round's context: a drop that is on its way is worth its answer.
+			// Not the context of the round: the response to a request that was sent
+			// must be read.
 			return d.requestOne(ctx, m)
 		})
 	}
 	return round.Wait()
 }
 
-// requestOne asks again whether the session matches, because an earlier request may
-// have taken its time.
+// requestOne decides again whether the session matches, because earlier requests may
+// have taken long.
 func (d *drain) requestOne(ctx context.Context, m *member) error {
 	d.roster.judge(m, time.Now())
 	if m.verdict != session.Yes {
@@ -369,8 +369,8 @@ func (d *drain) requestOne(ctx context.Context, m *member) error {
 	return nil
 }
 
-// check reads what became of the pending members, in the cheaper way. Whatever
-// single sessions do not tell, the list decides.
+// check reads what became of the open members, in the cheaper way. If single sessions
+// can't be read, it reads the list.
 func (d *drain) check(ctx context.Context) error {
 	awaited := d.roster.those(d.awaited)
 	if d.oneByOne(awaited) {
@@ -386,24 +386,23 @@ func (d *drain) check(ctx context.Context) error {
 	return d.list(ctx)
 }
 
-// oneByOne reports whether members can be checked one by one, and are few: a list is
-// worth as many small requests as it takes seconds.
+// oneByOne reports whether members can be checked one by one, and are few: a list costs
+// as much as one small request for each second that it takes.
 func (d *drain) oneByOne(members []*member) bool {
 	few := max(fewOpen, int(d.reads.lastTook()/time.Second))
 	return len(members) > 0 && len(members) <= few && d.badGets < badRounds &&
 		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
 }
 
-// check is what one check shows of a member, when it was asked for, and when it was
-// complete.
+// check is what one check shows of a member, when it began, and when it was complete.
 type check struct {
 	record          *session.Session
 	err             error
 	askedAt, readAt time.Time
 }
 
-// get checks members one by one, several at a time, and all of them whatever
-// becomes of one. It reports whether each was read.
+// get checks members one by one, several at a time, and all of them even if one fails.
+// It reports whether each was read.
 func (d *drain) get(ctx context.Context, members []*member) bool {
 	checks := make([]check, len(members))
 	var gets errgroup.Group
@@ -416,7 +415,7 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 			return nil
 		})
 	}
-	_ = gets.Wait() // the failures are in their places
+	_ = gets.Wait() // the failures are in checks
 	whole, bad := true, 0
 	for i, m := range members {
 		err := checks[i].err
@@ -427,7 +426,7 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 		}
 		whole = false
 		if ctx.Err() != nil {
-			continue // cut short, it shows nothing new
+			continue // an interrupted check shows nothing new
 		}
 		m.checkErr = err
 		switch {
@@ -446,8 +445,8 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 	return whole
 }
 
-// getOne asks for the record of a member. PAM may have given its record id to
-// another session.
+// getOne reads the record of a member. Its record ID may belong to another session by
+// now.
 func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) {
 	switch {
 	case m.readable():
@@ -468,7 +467,7 @@ func (d *drain) list(ctx context.Context) error {
 	first := d.roster.listedAt.IsZero()
 	list := d.roster.newReading(time.Now())
 	if err := d.ask(ctx, list, first); err != nil {
-		if ctx.Err() == nil { // cut short, it shows nothing new
+		if ctx.Err() == nil { // an interrupted list shows nothing new
 			d.checkErr = err
 			for _, m := range d.roster.those((*member).pending) {
 				m.checkErr = err
@@ -501,7 +500,8 @@ func (d *drain) list(ctx context.Context) error {
 	return d.settleMissing(ctx, missing)
 }
 
-// ask lets a reading take a complete list. The first one tells of the question, too.
+// ask gives a reading one complete list. The first one also shows the coverage of
+// Selector.
 func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) {
 	if !first {
 		return d.reads.ask(ctx, &asker{collector: list, all: true})
@@ -511,8 +511,8 @@ func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) 
 	return err
 }
 
-// settleMissing decides about members that a complete list does not show. A missing record
-// is no end; the record itself may still tell.
+// settleMissing decides about members that a complete list does not show. A missing
+// record is not an end; reading the record itself may show one.
 func (d *drain) settleMissing(ctx context.Context, missing []*member) error {
 	if d.badGets >= badRounds {
 		for _, m := range missing {
@@ -527,9 +527,9 @@ func (d *drain) settleMissing(ctx context.Context, missing []*member) error {
 			return ctx.Err()
 		case m.checkErr == nil:
 		case d.badGets < badRounds && errors.Is(m.checkErr, session.ErrTransient):
-			m.settled = "" // it is asked for again
+			m.settled = "" // it is read again
 		case m.settled == Excluded && m.row == nil:
-			// It is as it was: excluded, and not listed.
+			// It stays excluded, and is not listed.
 		default:
 			d.settle(m, Unknown)
 		}
@@ -537,8 +537,7 @@ func (d *drain) settleMissing(ctx context.Context, missing []*member) error {
 	return nil
 }
 
-// see takes over what a check has just shown of a member. The clock is told of an end
-// once.
+// see stores what a check has shown of a member. The clock notes an end once.
 func (d *drain) see(m *member, seen check) {
 	m.session, m.read, m.checkErr = seen.record, true, nil
 	if !seen.record.Live() {
@@ -553,8 +552,8 @@ func (d *drain) see(m *member, seen check) {
 	d.place(m)
 }
 
-// place decides what a live session is to the drain now. One that was settled is
-// open again, unless no further request for it will follow.
+// place decides what to do about a live session. A settled one is open again, unless no
+// further request for it follows.
 func (d *drain) place(m *member) {
 	d.roster.judge(m, time.Now())
 	outcome := Outcome("")
@@ -569,12 +568,12 @@ func (d *drain) place(m *member) {
 	d.settle(m, outcome)
 }
 
-// settle settles a member, or opens it again where the outcome is empty.
+// settle settles a member, or opens it again if the outcome is empty.
 func (d *drain) settle(m *member, outcome Outcome) {
 	if outcome == m.settled || outcome.Ended() && m.settled.Ended() {
 		return
 	}
-	if outcome != "" && m.settled != Excluded { // the quiet period does not depend on it
+	if outcome != "" && m.settled != Excluded { // an excluded session does not restart the quiet period
 		d.roster.changedAt = time.Now()
 	}
 	m.settled = outcome
@@ -583,7 +582,8 @@ func (d *drain) settle(m *member, outcome Outcome) {
 	}
 }
 
-// tellRequests tells first requests, and repeated ones with the reason of one of them.
+// tellRequests reports first requests, and repeated ones with the reason of one of
+// them.
 func (d *drain) tellRequests(due []*member) {
 	again := slices.DeleteFunc(slices.Clone(due), func(m *member) bool { return m.sent == 0 })
 	if first := len(due) - len(again); first > 0 {
@@ -608,13 +608,13 @@ func (d *drain) tellExcluded(members []*member) {
 
 func (d *drain) tellSettled(m *member) {
 	if d.Progress == nil || d.DryRun {
-		return // describing each session costs more than the rest
+		return // to describe each session would cost more than the rest of the run
 	}
 	drained := d.result(m)
 	d.tell(Event{Stage: Settled, Session: &drained})
 }
 
-// result is what can be said of a member now.
+// result is the result for a member if the run ended now.
 func (d *drain) result(m *member) SessionResult {
 	drained := SessionResult{
 		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, NeedsEnd: m.needsEnd,
@@ -651,8 +651,8 @@ func (d *drain) report() Report {
 	return r
 }
 
-// fail says how the drain as a whole failed: with survivors, or with every session
-// ended and others perhaps unseen.
+// fail gives the error of the drain: sessions have not ended, or all have and new ones
+// may have started unread.
 func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	kind := Unknown
 	switch report := d.report(); {
@@ -662,7 +662,7 @@ func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 		kind = StillLive
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
-		cause = d.checkErr // it says more than the context, which has its own field
+		cause = d.checkErr // the error of the context has its own field
 	}
 	barred := d.roster.any(func(m *member) bool { return m.barredByPlan && m.verdict == session.Yes && m.notEnded() })
 	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err(), Barred: barred}
