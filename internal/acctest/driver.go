@@ -37,7 +37,7 @@ type Driver struct {
 
 // NewDriver configures a provider for pam. config holds further arguments by
 // name, in the values that encoding them allows (string, bool, int, float64,
-// slices, maps, Unknown, nil); they take the place of those of PAM.Config, and
+// slices, maps, Unknown, nil); they take the place of those of Server.Config, and
 // nil removes one. A pam of nil brings no arguments. The test fails if the
 // provider refuses the configuration; TryDriver is for that.
 func NewDriver(t *testing.T, server *Server, config map[string]any) *Driver {

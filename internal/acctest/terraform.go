@@ -57,7 +57,7 @@ type Terraform struct {
 	// Dir holds the configuration and the state.
 	Dir string
 	// Env are further environment variables. The provider's own come from
-	// PAM.Env.
+	// Server.Env.
 	Env map[string]string
 	// Trace writes the log of Terraform and the provider at TRACE, for Run.Log.
 	Trace bool

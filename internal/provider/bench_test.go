@@ -28,8 +28,8 @@ import (
 )
 
 const (
-	// drainRun is how many live sessions a drain is measured with.
-	drainRun = 10_000
+	// drainedSessions is how many live sessions a drain is measured with.
+	drainedSessions = 10_000
 	// inFlight is how many requests both sides have on their way, the provider's
 	// default.
 	inFlight = 10
@@ -41,7 +41,7 @@ const (
 )
 
 // BenchmarkDrain10000 measures the engine, through the API client, against a bare
-// loop that sends the same drops over net/http. Both talk to the same simulator,
+// loop that sends the same requests over net/http. Both talk to the same simulator,
 // which ends sessions at once, over loopback, and each runs in a process of its
 // own, as the provider does: in one process with the simulator they would share
 // its heap and its scheduler, of which the engine needs more than the loop. Each
@@ -75,8 +75,8 @@ func benchmarkDrain(b *testing.B, delay time.Duration, pairs int) {
 			sim, address, ids := serveSessions(b, delay)
 			engine = append(engine, startClient(b, "engine", address, ids))
 			drops, lists, gets = sim.Count(simulator.OpDrop), sim.Count(simulator.OpList), sim.Count(simulator.OpGet)
-			if drops != drainRun || lists > 3 || gets != 0 {
-				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drainRun)
+			if drops != drainedSessions || lists > 3 || gets != 0 {
+				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drainedSessions)
 			}
 			expectNoneLive(b, sim)
 
@@ -136,7 +136,7 @@ func beClient(order string) error {
 	return err
 }
 
-// serveSessions serves live sessions, and gives their session ids. Drops are answered
+// serveSessions serves live sessions, and gives their session ids. Requests are answered
 // after the delay.
 func serveSessions(b *testing.B, delay time.Duration) (sim *simulator.Simulator, address string, ids []string) {
 	b.Helper()
@@ -144,7 +144,7 @@ func serveSessions(b *testing.B, delay time.Duration) (sim *simulator.Simulator,
 	if delay > 0 {
 		server.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpDrop, Delay: delay})
 	}
-	return server.Sim, server.URL, populate(server.Sim, drainRun)
+	return server.Sim, server.URL, populate(server.Sim, drainedSessions)
 }
 
 func populate(sim *simulator.Simulator, n int) []string {
@@ -169,7 +169,7 @@ func median[T cmp.Ordered](values []T) T {
 	return sorted[len(sorted)/2]
 }
 
-// drainAll ends everybody the way the provider does it, with its defaults.
+// drainAll terminates all sessions as the provider does, with its defaults.
 func drainAll(ctx context.Context, address string) error {
 	client, err := a2a.New(a2a.Config{
 		URL: address, ClientID: simulator.DefaultClientID, ClientSecret: simulator.DefaultClientSecret,
@@ -184,13 +184,13 @@ func drainAll(ctx context.Context, address string) error {
 	}
 	terminator := termination.New(client, termination.Options{Retries: 4, Concurrency: inFlight})
 	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, Poll: 2 * time.Second})
-	if err == nil && len(report.Terminated()) != drainRun {
-		err = fmt.Errorf("%d sessions are reported as dropped", len(report.Terminated()))
+	if err == nil && len(report.Terminated()) != drainedSessions {
+		err = fmt.Errorf("%d sessions are reported as terminated", len(report.Terminated()))
 	}
 	return err
 }
 
-// dropAll is the least that a program can do to send the same drops.
+// dropAll is the least that a program can do to send the same requests.
 func dropAll(ctx context.Context, address string, ids []string) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: inFlight}}
 	defer client.CloseIdleConnections()
@@ -258,7 +258,7 @@ const terminated = 500
 const (
 	dataType = "terraform_data"
 
-	// late counts beside the operations: see expectThrift.
+	// late is counted in addition to the operations: see expectThrift.
 	late = simulator.Op("late-get")
 )
 
@@ -339,9 +339,9 @@ func jsonOf(b *testing.B, ids []string) string {
 	return string(list)
 }
 
-// expectThrift checks that there was one token, and one drop for each session. It
+// expectThrift checks that there was one token, and one request for each session. It
 // gives the number of requests by operation, and as late those about a session
-// whose end a list had shown before; PAM's side of it does not tell whether the
+// whose end a list had shown before; senhasegura's side of it does not tell whether the
 // provider had read that list by then. How many lists the first terminations need
 // depends on how their requests interleave.
 func expectThrift(b *testing.B, sim *simulator.Simulator) map[simulator.Op]int {

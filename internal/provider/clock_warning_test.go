@@ -78,7 +78,7 @@ type clockUse struct {
 	// ends: it ends the session of visitor 1.
 	ends bool
 	run  func(*acctest.Driver) acctest.Diagnostics
-	// requests are all that it makes: evidence costs none.
+	// requests are all requests that it makes: the warning costs none.
 	requests []string
 }
 
@@ -180,7 +180,7 @@ func TestClockWarningOfManyDrains(t *testing.T) {
 	}
 }
 
-// A session that ended without this run is no evidence, however long ago that was.
+// The end of a session that this run did not request is ignored, however recent it is.
 func TestClockWarningNeedsAnEndOfThisRun(t *testing.T) {
 	t.Parallel()
 	gone := visitorGone(1)
@@ -202,7 +202,7 @@ func TestClockWarningNeedsAnEndOfThisRun(t *testing.T) {
 	}
 }
 
-// One small request tells of the clock of this machine.
+// One small request shows the clock of this machine.
 func TestClockWarningOfASmallRequest(t *testing.T) {
 	t.Parallel()
 	server, r := terminate(t, simulator.Config{ClockSkew: -3 * time.Hour}, alice(simulator.Behavior{}), nil)

@@ -210,7 +210,7 @@ func TestProviderValid(t *testing.T) {
 }
 
 // TestProviderInsecureWarns: a connection that verifies nothing works, with a
-// warning on every run; without it the same PAM is not trusted.
+// warning on every run; without it the same senhasegura is not trusted.
 func TestProviderInsecureWarns(t *testing.T) {
 	t.Parallel()
 
@@ -242,7 +242,7 @@ func TestProviderInsecureWarns(t *testing.T) {
 	}
 }
 
-// TestProviderConnections: each way to show oneself to PAM works whole.
+// TestProviderConnections: each way to authenticate works as a whole.
 func TestProviderConnections(t *testing.T) {
 	t.Parallel()
 	keys := &simulator.OAuth1{ConsumerKey: "ck-value", ConsumerSecret: "cs-value", TokenKey: "tk-value", TokenSecret: "ts-value", RejectReplay: true}

@@ -18,7 +18,7 @@ var updateDiagnostics = flag.Bool("update", false, "rewrite testdata/diagnostics
 
 const goldenDir = "testdata/diagnostics"
 
-// today is PAM's clock in these tests, so that its times can be compared.
+// today is senhasegura's clock in these tests, so that its times can be compared.
 var today = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
 
 // scene is a situation that makes the provider say one thing.
@@ -29,7 +29,7 @@ type scene struct {
 	provider map[string]any
 	// happen brings the message about.
 	happen func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics
-	// unanswered: PAM gave no answer that says more, so there is no evidence.
+	// unanswered: there was no API response.
 	unanswered bool
 	// clocks: the message is about clocks, so that senhasegura's goes.
 	clocks bool
@@ -226,7 +226,7 @@ func scenes() map[string]scene {
 		"import_unknown":    {happen: sceneOfImport},
 		"import_permission": {server: dropOnly, sessions: live, happen: sceneOfImport},
 
-		// Before PAM can be asked.
+		// Before senhasegura can be asked.
 		"provider_unknown": {sessions: live, provider: map[string]any{"url": acctest.Unknown, "client_secret": acctest.Unknown}, unanswered: true, happen: sceneOfCreation(nil)},
 
 		// Clocks.

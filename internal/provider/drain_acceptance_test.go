@@ -47,7 +47,7 @@ resource "senhasegura_session_drain" "machine" {
 `
 }
 
-// site is a machine and a drain under a real Terraform, with what the drops
+// site is a machine and a drain under a real Terraform, with what the requests
 // meant to the machine.
 type site struct {
 	*acctest.Terraform
@@ -55,7 +55,7 @@ type site struct {
 	server *acctest.Server
 
 	mu sync.Mutex
-	// upAtDrop says for each drop how many machines were up.
+	// upAtDrop says for each request how many machines were up.
 	upAtDrop map[string][]int
 }
 
@@ -444,7 +444,7 @@ output "outcomes" {
 	expectLive(t, server)
 }
 
-// Changes that are no drain make no drop, and are there in the next one.
+// Changes that need no drain send no request, and the next drain uses them.
 func TestAccDrainUpdatedInPlace(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
@@ -600,7 +600,7 @@ func TestAccTerminateActionDoesNotBlockDestroy(t *testing.T) {
 }
 
 // Terraform shows one of several warnings with one summary, so that of two drains
-// whose long matches begin alike the summaries must differ too.
+// whose long matches have the same beginning the summaries must differ too.
 func TestAccDrainPreviewsOfLongMatches(t *testing.T) {
 	t.Parallel()
 	server := inhabited(t, simulator.Config{}, visitorGone(90))

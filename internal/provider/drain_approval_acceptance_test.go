@@ -39,7 +39,7 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		drain string
-		// meanwhile happens between plan and apply, while sessions 1 and 2 are live.
+		// meanwhile runs between plan and apply, while sessions 1 and 2 are live.
 		meanwhile  func(*simulator.Simulator)
 		fails      bool
 		output     []string
@@ -220,7 +220,7 @@ func variables(options []string) []string {
 }
 
 // Terraform drops the preview of a tainted drain, and plans the destroy of a deposed
-// one again during apply. Nobody has approved either, so nothing is terminated.
+// one again during apply. No caller has approved either, so nothing is terminated.
 func TestAccDrainNotApproved(t *testing.T) {
 	t.Parallel()
 	t.Run("tainted", func(t *testing.T) {

@@ -156,7 +156,7 @@ func TestDrainCreateOnExcluded(t *testing.T) {
 	expectLive(t, server, visitorID(1))
 }
 
-// An action only tells of excluded sessions.
+// An action only reports excluded sessions.
 func TestTerminateActionReportsExcluded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

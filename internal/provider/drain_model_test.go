@@ -18,7 +18,7 @@ import (
 )
 
 // slowAPI needs the whole of the default timeout for each list, which shows what was
-// true when it began, and ends sessions a while after they were dropped.
+// true when it began, and ends sessions a while after the requests.
 type slowAPI struct {
 	mu       sync.Mutex
 	sessions []session.Session

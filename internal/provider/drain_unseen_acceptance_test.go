@@ -25,15 +25,15 @@ resource "senhasegura_session_drain" "machine" {
 `, strings.Join(arguments, "\n  "))
 }
 
-// told counts the warnings and errors of a run, but for the one that the tests
+// countDiagnostics counts the warnings and errors of a run, except the one that the tests
 // themselves cause.
-func told(run acctest.Run, severity string) int {
+func countDiagnostics(run acctest.Run, severity string) int {
 	output := strings.ReplaceAll(run.Output(), "Warning: Provider development overrides", "")
 	return len(regexp.MustCompile(`(?m)^[│ ]*`+severity+`: `).FindAllString(output, -1))
 }
 
-// saying is what a run must come to.
-type saying struct {
+// expectation is the expected result of a run.
+type expectation struct {
 	code             int
 	warnings, errors int
 	says             []string
@@ -42,21 +42,21 @@ type saying struct {
 	requests []string
 }
 
-func (want saying) check(t *testing.T, server *acctest.Server, run acctest.Run) {
+func (want expectation) check(t *testing.T, server *acctest.Server, run acctest.Run) {
 	t.Helper()
 	if run.Code != want.code {
 		t.Errorf("exit code %d, want %d", run.Code, want.code)
 	}
-	if warnings, errors := told(run, "Warning"), told(run, "Error"); warnings != want.warnings || errors != want.errors {
+	if warnings, errors := countDiagnostics(run, "Warning"), countDiagnostics(run, "Error"); warnings != want.warnings || errors != want.errors {
 		t.Errorf("%d warnings and %d errors, want %d and %d:\n%s", warnings, errors, want.warnings, want.errors, run.Output())
 	}
 	expectOutput(t, run, want.says...)
 	server.ExpectRequests(t, want.requests...)
 }
 
-// A drain that looks at the wrong thing would find no session, and let Terraform
-// destroy a machine in use. What the plan of the destroy and the destroy say and do
-// then, each for a session that is live on the machine.
+// A drain with a wrong match would find no session, and let Terraform destroy a machine
+// in use. These are the messages of the plan of the destroy and of the destroy, each
+// for a session that is live on the machine.
 func TestAccDrainOfUnseenValues(t *testing.T) {
 	t.Parallel()
 	on := func(device string) simulator.Session {
@@ -84,23 +84,23 @@ func TestAccDrainOfUnseenValues(t *testing.T) {
 		inSaoPaulo   = simulator.Config{Location: time.FixedZone("", -3*60*60)}
 	)
 	// blocked: the destroy fails for a session, which the plan has announced.
-	blocked := func(planned int, says ...string) (plan, destroy saying) {
-		return saying{0, planned, 0, says, planReads}, saying{1, planned, 1, says, destroyReads}
+	blocked := func(planned int, says ...string) (plan, destroy expectation) {
+		return expectation{0, planned, 0, says, planReads}, expectation{1, planned, 1, says, destroyReads}
 	}
 	// stopped: the plan fails, and so nothing is begun.
-	stopped := func(requests []string, says ...string) (plan, destroy saying) {
-		plan = saying{1, 0, 1, says, requests}
+	stopped := func(requests []string, says ...string) (plan, destroy expectation) {
+		plan = expectation{1, 0, 1, says, requests}
 		return plan, plan
 	}
 	// warned: the user was told once, and chose to go on.
-	warned := func(says ...string) (plan, destroy saying) {
-		return saying{0, 1, 0, says, planReads}, saying{0, 1, 0, says, destroyReads}
+	warned := func(says ...string) (plan, destroy expectation) {
+		return expectation{0, 1, 0, says, planReads}, expectation{0, 1, 0, says, destroyReads}
 	}
-	silent := func() (plan, destroy saying) {
-		return saying{0, 0, 0, nil, planReads}, saying{0, 0, 0, nil, destroyReads}
+	silent := func() (plan, destroy expectation) {
+		return expectation{0, 0, 0, nil, planReads}, expectation{0, 0, 0, nil, destroyReads}
 	}
-	type outcome struct{ plan, destroy saying }
-	of := func(plan, destroy saying) outcome { return outcome{plan, destroy} }
+	type outcome struct{ plan, destroy expectation }
+	of := func(plan, destroy expectation) outcome { return outcome{plan, destroy} }
 
 	for name, test := range map[string]struct {
 		arguments []string
@@ -177,8 +177,8 @@ func TestAccDrainOfUnseenValues(t *testing.T) {
 			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute), since(2, 3*time.Hour)}, server: inSaoPaulo,
 			zone: saoPaulo, zoneLater: saoPaulo, live: []string{"hash-1"},
 			outcome: outcome{
-				saying{0, 1, 0, []string{"session hash-2"}, planReads},
-				saying{0, 2, 0, []string{"session hash-2"}, []string{"token", "list", "token", "list", "drop hash-2", "get 2", "list"}},
+				expectation{0, 1, 0, []string{"session hash-2"}, planReads},
+				expectation{0, 2, 0, []string{"session hash-2"}, []string{"token", "list", "token", "list", "drop hash-2", "get 2", "list"}},
 			},
 		},
 		"an excluded user on the machine": {
@@ -190,8 +190,8 @@ func TestAccDrainOfUnseenValues(t *testing.T) {
 			arguments: []string{`match = { devices = ["db-01"] }`, `exclude = { users = ["breakglass"] }`, `on_excluded = "continue"`},
 			sessions:  []simulator.Session{on("db-01:22"), {SessionID: "breakglass", User: "breakglass", Device: "db-01:22", Start: started}},
 			outcome: outcome{
-				saying{0, 1, 0, []string{"session breakglass"}, planReads},
-				saying{0, 2, 0, []string{"session breakglass", "`on_excluded` is `continue`"}, []string{"token", "list", "token", "list", "drop hash-1", "get 1", "list"}},
+				expectation{0, 1, 0, []string{"session breakglass"}, planReads},
+				expectation{0, 2, 0, []string{"session breakglass", "`on_excluded` is `continue`"}, []string{"token", "list", "token", "list", "drop hash-1", "get 1", "list"}},
 			},
 			live: []string{"breakglass"},
 		},
@@ -237,19 +237,19 @@ func TestAccDrainPlanWarnsOfAMisspelling(t *testing.T) {
 		return protecting(fmt.Sprintf("match = { devices = [%q] }\n  exclude = { users = [%q] }", device, user))
 	}
 	tf := acctest.NewTerraform(t, server, arguments(misspelled, "emergency"))
-	says := func(value, similar string) saying {
-		return saying{0, 1, 0, []string{fmt.Sprintf("%q; similar: %q", value, similar)}, []string{"token", "list"}}
+	says := func(value, similar string) expectation {
+		return expectation{0, 1, 0, []string{fmt.Sprintf("%q; similar: %q", value, similar)}, []string{"token", "list"}}
 	}
 	says(misspelled, named).check(t, server, tf.Run("plan", "-no-color"))
 	tf.Write("main.tf", arguments(named, "emergency"))
-	saying{requests: []string{"token", "list"}}.check(t, server, tf.Run("plan", "-no-color"))
+	expectation{requests: []string{"token", "list"}}.check(t, server, tf.Run("plan", "-no-color"))
 	tf.MustRun("apply", "-auto-approve")
 	server.Forget()
 	tf.Write("main.tf", arguments(named, "usr-1"))
 	says("usr-1", "user-1").check(t, server, tf.Run("plan", "-no-color"))
 }
 
-// Sixty machines that nobody has used: no warning when their drains are created, one
+// Sixty machines that no user has used: no warning when their drains are created, one
 // in the plan of the destroy, and none in the destroy, because the plan has given it.
 func TestAccDrainsOfUnusedMachines(t *testing.T) {
 	t.Parallel()
@@ -270,12 +270,12 @@ resource "senhasegura_session_drain" "fleet" {
 		}
 		s.expectState()
 	}
-	saying{requests: []string{"token", "list"}}.check(t, server, s.Run("plan", "-no-color"))
+	expectation{requests: []string{"token", "list"}}.check(t, server, s.Run("plan", "-no-color"))
 	s.apply()
 	server.Forget()
-	one := saying{0, 1, 0, []string{"`match.devices` \"web-", fmt.Sprintf("(and %d more similar warnings elsewhere)", machines-1)}, []string{"token", "list"}}
+	one := expectation{0, 1, 0, []string{"`match.devices` \"web-", fmt.Sprintf("(and %d more similar warnings elsewhere)", machines-1)}, []string{"token", "list"}}
 	one.check(t, server, s.Run("plan", "-destroy", "-no-color", "-out=destroy.tfplan"))
-	if destroyed := s.MustRun("apply", "-no-color", "destroy.tfplan"); told(destroyed, "Warning") > 0 {
+	if destroyed := s.MustRun("apply", "-no-color", "destroy.tfplan"); countDiagnostics(destroyed, "Warning") > 0 {
 		t.Errorf("the destroy repeats what its plan has told:\n%s", destroyed.Output())
 	}
 	expectOnlyLists()
@@ -283,7 +283,7 @@ resource "senhasegura_session_drain" "fleet" {
 	// One command that plans and destroys.
 	s.apply()
 	destroyed := s.apply("-destroy")
-	if told(destroyed, "Warning") != 1 {
+	if countDiagnostics(destroyed, "Warning") != 1 {
 		t.Errorf("not one warning:\n%s", destroyed.Output())
 	}
 	expectOutput(t, destroyed, one.says...)
@@ -315,7 +315,7 @@ func TestAccDrainBadInput(t *testing.T) {
 				before, _, _ := strings.Cut(test.config, test.line)
 				test.says = append(test.says, fmt.Sprintf("on main.tf line %d", strings.Count(before, "\n")+1), test.line)
 			}
-			saying{1, 0, 1, test.says, nil}.check(t, server, tf.Run("plan", "-no-color"))
+			expectation{1, 0, 1, test.says, nil}.check(t, server, tf.Run("plan", "-no-color"))
 		})
 	}
 }

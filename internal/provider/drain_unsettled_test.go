@@ -83,7 +83,7 @@ func TestLongPeriods(t *testing.T) {
 	r := driver.Resource(drainType)
 	state := kept(t, r, unseen(map[string]any{"grace_period": "2562047h"}))
 	if got := r.Destroy(state); got.State != nil {
-		t.Errorf("nobody is there, and the drain fails:\n%s", got.Diagnostics)
+		t.Errorf("no session is live, and the drain fails:\n%s", got.Diagnostics)
 	}
 }
 

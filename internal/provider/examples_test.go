@@ -35,12 +35,12 @@ type step struct {
 	// destroy is a destroy; else it is an apply, after which a plan must be empty.
 	destroy bool
 	vars    map[string]string
-	// drops are the drops that were made, sorted: these and no others.
+	// drops are the requests that were made, sorted: these and no others.
 	drops []string
 	// prints are parts of what Terraform prints, line breaks aside.
 	prints []string
 	// rereads: what the second plan does is read data again, as every plan does
-	// after a check that failed. It has no change of a resource all the same.
+	// after a check that failed. It has no change of a resource anyway.
 	rereads bool
 }
 
@@ -53,14 +53,14 @@ type story struct {
 	steps []step
 }
 
-// exampleSession is a session with an id that says who is where.
+// exampleSession is a session whose ID names the user and the device.
 func exampleSession(id, user, credential, device string) simulator.Session {
 	return simulator.Session{
 		SessionID: id, User: user, Credential: credential, Device: device, Protocol: "ssh", Proxy: "Web Proxy", OriginIP: "10.20.0.7",
 	}
 }
 
-// exampleSessions are people at work in every story.
+// exampleSessions are the live sessions of every story.
 func exampleSessions() []simulator.Session {
 	return []simulator.Session{
 		exampleSession("alice-db", "alice", "root", "db-01.example.com:22"),
@@ -222,7 +222,7 @@ func exampleFile(t *testing.T, path string) string {
 // flatten makes text comparable whatever the width of the terminal was.
 func flatten(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// dropsOf gives the drops in the journal, sorted, and empties it.
+// dropsOf gives the requests in the journal, sorted, and empties it.
 func dropsOf(server *acctest.Server) []string {
 	var drops []string
 	for _, request := range server.Requests() {
@@ -726,6 +726,6 @@ func TestAccExampleOfflineModule(t *testing.T) {
 
 	// Sessions that have ended already make the tests fail, so they can.
 	if run := tf.Run("test", "-no-color"); run.Code == 0 {
-		t.Errorf("terraform test passes where nobody is connected:\n%s", run.Output())
+		t.Errorf("terraform test passes where no user is connected:\n%s", run.Output())
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
-// listDelay is how long the simulator takes for a list: long beside everything else
+// listDelay is how long the simulator takes for a list: long compared with everything else
 // that Terraform does, and short enough to wait for.
 const listDelay = 2 * time.Second
 

@@ -77,7 +77,7 @@ resource "senhasegura_session_termination" "test" {
 }
 `
 
-// tunnelProxy makes tunnels and notes who asks for them.
+// tunnelProxy makes tunnels and records the requests for them.
 func tunnelProxy(t *testing.T) (address string, authorizations func() []string) {
 	t.Helper()
 	seen := make(chan string, 1000)
@@ -205,9 +205,9 @@ func (tr traces) expectFound(t *testing.T, text string, places ...string) {
 	}
 }
 
-// lifecycle runs a termination through everything that can happen to it, with
-// PAM quoting secrets back and then rejecting the credentials, which word tells
-// from other errors, and gives what that left behind.
+// lifecycle runs a termination through all of its operations, with a senhasegura that
+// quotes secrets and then rejects the credentials, which word distinguishes from other
+// errors. It gives what that left behind.
 func lifecycle(t *testing.T, server *acctest.Server, tf *acctest.Terraform, quoted string, rejection simulator.Fault, word string) traces {
 	t.Helper()
 	left := traces{}
@@ -248,7 +248,7 @@ func lifecycle(t *testing.T, server *acctest.Server, tf *acctest.Terraform, quot
 }
 
 // TestAccSecrets searches everything that real runs leave behind, logs at TRACE
-// included, for every secret of the configuration and every token of PAM.
+// included, for every secret of the configuration and every token of senhasegura.
 func TestAccSecrets(t *testing.T) {
 	t.Parallel()
 
@@ -299,8 +299,8 @@ func TestAccSecrets(t *testing.T) {
 	})
 }
 
-// TestSecretsInMessages has PAM quote every secret and every token in its answers
-// to drops and lists, and searches what drains, actions and data sources say of
+// TestSecretsInMessages has senhasegura quote every secret and every token in its answers
+// to requests and lists, and searches what drains, actions and data sources say of
 // them, progress included.
 func TestSecretsInMessages(t *testing.T) {
 	t.Parallel()

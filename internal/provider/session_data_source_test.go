@@ -66,7 +66,7 @@ func (p *scriptedAPI) Drop(_ context.Context, sessionID string) error {
 	return session.ErrRefused
 }
 
-// dataSourceProvider is the provider with a scripted PAM behind its data sources.
+// dataSourceProvider is the provider with a scripted API behind its data sources.
 type dataSourceProvider struct {
 	senhasegura
 	data *providerData
@@ -289,10 +289,10 @@ func TestSessionDataSourceShowsASession(t *testing.T) {
 		want    map[string]any
 		journal []string
 	}{
-		"by session id":                     {map[string]any{"session_id": "hash-b"}, everything, []string{"list"}},
-		"by record id":                      {map[string]any{"record_id": "7"}, everything, []string{"get 7"}},
-		"by record id with leading zeros":   {map[string]any{"record_id": "007"}, padded, []string{"get 007"}},
-		"of which PAM shows nothing but id": {map[string]any{"session_id": "hash-c"}, bare, []string{"list"}},
+		"by session id":                   {map[string]any{"session_id": "hash-b"}, everything, []string{"list"}},
+		"by record id":                    {map[string]any{"record_id": "7"}, everything, []string{"get 7"}},
+		"by record id with leading zeros": {map[string]any{"record_id": "007"}, padded, []string{"get 007"}},
+		"with nothing but its ID":         {map[string]any{"session_id": "hash-c"}, bare, []string{"list"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -356,7 +356,7 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 			&scriptedAPI{record: fails(session.ErrWrongRoute)}, byRecord,
 			[]string{"ERROR: Can't read session: no senhasegura API was found", `"7"`},
 		},
-		"identifier refused by PAM": {
+		"identifier refused": {
 			&scriptedAPI{record: fails(session.ErrIdentifier)}, byRecord,
 			[]string{`ERROR AttributeName("record_id"): Can't read session: the identifier is of the wrong kind`, `"7"`},
 		},

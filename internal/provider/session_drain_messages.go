@@ -157,7 +157,7 @@ func (d drainRun) failed(err error, consequence string) message {
 	if !errors.As(err, &failure) {
 		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
 	}
-	survivors, blocking := d.NotEnded(), d.Blocking()
+	notEnded, blocking := d.NotEnded(), d.Blocking()
 	reason := ""
 	if failure.Cause != nil {
 		reason = capitalize(explain(failure.Cause).problem) + "."
@@ -184,15 +184,15 @@ func (d drainRun) failed(err error, consequence string) message {
 		m.state, m.lists, m.advice = sentences(noneTerminated, consequence), nil, c.advice
 	case failure.Kind == termination.NotApproved:
 		m.summary = fmt.Sprintf("%s not in the approved plan: %s", countSessions(len(d.Unapproved())), d.name)
-	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(survivors) == 0):
+	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(notEnded) == 0):
 		m.summary = fmt.Sprintf("%s still live: %s", counted(len(blocking), "excluded session"), d.name)
 		m.advice = d.excludedAdvice()
-	case len(survivors) == 0:
+	case len(notEnded) == 0:
 		m.summary = "Can't confirm that no session remains: " + d.name
 		m.advice = explain(err).advice
 	default:
-		m.summary = d.notEndedSummary(survivors) + ": " + d.name
-		m.advice = d.notEndedAdvice(survivors, failure)
+		m.summary = d.notEndedSummary(notEnded) + ": " + d.name
+		m.advice = d.notEndedAdvice(notEnded, failure)
 	}
 	return m
 }
@@ -214,9 +214,9 @@ func (drainRun) unwatched(failure *termination.DrainError) string {
 }
 
 // notEndedSummary counts the sessions that block the drain, of all that matched.
-func (d drainRun) notEndedSummary(survivors []termination.SessionResult) string {
-	live, all := 0, len(survivors)
-	for _, s := range survivors {
+func (d drainRun) notEndedSummary(notEnded []termination.SessionResult) string {
+	live, all := 0, len(notEnded)
+	for _, s := range notEnded {
 		if s.Live() {
 			live++
 		}
@@ -227,22 +227,22 @@ func (d drainRun) notEndedSummary(survivors []termination.SessionResult) string 
 		}
 	}
 	count := countSessions(all)
-	if len(survivors) < all {
-		count = fmt.Sprintf("%d of %s", len(survivors), count)
+	if len(notEnded) < all {
+		count = fmt.Sprintf("%d of %s", len(notEnded), count)
 	}
 	switch {
-	case live == len(survivors):
+	case live == len(notEnded):
 		return count + " still live"
 	case live > 0:
 		return count + " still live or unknown"
-	case !slices.ContainsFunc(survivors, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }):
+	case !slices.ContainsFunc(notEnded, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }):
 		return "Can't tell whether " + matching(count, all)
 	}
 	return "Can't tell whether " + count + " ended"
 }
 
 // notEndedAdvice gives the advice for each different reason once.
-func (d drainRun) notEndedAdvice(survivors []termination.SessionResult, failure *termination.DrainError) string {
+func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *termination.DrainError) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -253,7 +253,7 @@ func (d drainRun) notEndedAdvice(survivors []termination.SessionResult, failure 
 		add(explain(failure.Cause).advice)
 	}
 	var forms []session.UnknownCriterion
-	for _, s := range survivors {
+	for _, s := range notEnded {
 		switch {
 		case formsAdvice(s.Undecided) != "":
 			forms = append(forms, s.Undecided...)

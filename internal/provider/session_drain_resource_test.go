@@ -128,12 +128,12 @@ func whenActed(server *acctest.Server, op simulator.Op, nth int, f func()) {
 	})
 }
 
-// drainCase is one way in which a drain ends, whoever runs it.
+// drainCase is one result of a drain, of a resource or an action.
 type drainCase struct {
 	name     string
 	server   simulator.Config
 	sessions []simulator.Session
-	// script prepares faults and what happens meanwhile.
+	// script prepares faults, and changes during the drain.
 	script    func(*acctest.Server)
 	provider  map[string]any
 	arguments map[string]any
@@ -729,7 +729,7 @@ func TestDrainDestroyAgain(t *testing.T) {
 	}
 }
 
-// vanishing is a PAM whose record of visitor 1 vanishes once a request was sent for it.
+// vanishing is a server whose record of visitor 1 vanishes once a request was sent for it.
 func vanishing(t *testing.T) *acctest.Server {
 	t.Helper()
 	server := inhabited(t, simulator.Config{}, append(visitors(1), visitorGone(9))...)
@@ -743,7 +743,7 @@ var missing = message{"Can't tell whether 1 session ended" + ofDrain, "", []stri
 	"add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), then destroy.", staysInState,
 }}
 
-// A session that vanished fails the drain until PAM shows its end, or the user says
+// A session that vanished fails the drain until senhasegura shows its end, or the user says
 // that it no longer matters: a second run must not pass by looking away.
 func TestDrainKeepsUnsettledSessions(t *testing.T) {
 	t.Parallel()
@@ -852,7 +852,7 @@ func TestDrainReconnectingUser(t *testing.T) {
 	server.ExpectRequests(t, "token", "list", drops[0], "get 1", "list", drops[1], "get 2", "list", drops[2], "get 3", "list")
 }
 
-// Ctrl-C ends every wait, and the error tells what is true.
+// Ctrl-C ends every wait, and the error says what is true.
 func TestDrainInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -280,7 +280,7 @@ func TestTerminateActionWithUnknownProvider(t *testing.T) {
 	server.ExpectRequests(t)
 }
 
-// A plan of an action asks PAM nothing, also where it could.
+// A plan of an action asks senhasegura nothing, also where it could.
 func TestTerminateActionPlan(t *testing.T) {
 	t.Parallel()
 	server := inhabited(t, simulator.Config{}, visitors(1)...)

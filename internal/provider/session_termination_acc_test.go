@@ -19,7 +19,7 @@ import (
 
 const terminationAddress = terminationType + ".test"
 
-// accServer is a PAM with alice's live session.
+// accServer is a simulated server with alice's live session.
 func accServer(t *testing.T, behavior simulator.Behavior) *acctest.Server {
 	t.Helper()
 	acctest.RequireTerraform(t)
@@ -46,7 +46,7 @@ func expectOutcome(outcome string) []statecheck.StateCheck {
 	}
 }
 
-// expectDrops counts the drops since the last step, and gives a clean journal to
+// expectDrops counts the requests since the last step, and gives a clean journal to
 // the next one.
 func expectDrops(t *testing.T, server *acctest.Server, want int) func() {
 	t.Helper()

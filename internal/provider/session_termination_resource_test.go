@@ -55,7 +55,7 @@ func with(arguments map[string]any) map[string]any {
 	return config
 }
 
-// terminate is a driver and its PAM with alice's session.
+// terminate is a driver and its server with alice's session.
 func terminate(t *testing.T, config simulator.Config, session simulator.Session, arguments map[string]any) (*acctest.Server, *acctest.Resource) {
 	t.Helper()
 	server := acctest.Start(t, config)
@@ -157,7 +157,7 @@ func (c creation) run(t *testing.T) {
 	c.check(t, r, applied.State)
 }
 
-// check compares what was recorded with the evidence that there is.
+// check compares the recorded session with the real one.
 func (c creation) check(t *testing.T, r *acctest.Resource, state *acctest.State) {
 	t.Helper()
 	if state == nil {
@@ -187,7 +187,7 @@ func (c creation) check(t *testing.T, r *acctest.Resource, state *acctest.State)
 	}
 }
 
-// lost is a drop that was carried out, and whose answer was lost.
+// lost is a request that was carried out, and whose answer was lost.
 func lost(fault simulator.Fault) creation {
 	fault.Op, fault.Times = simulator.OpDrop, 1
 	return creation{
@@ -197,14 +197,14 @@ func lost(fault simulator.Fault) creation {
 	}
 }
 
-// vain is a drop that was not carried out, and whose answer does not say so.
+// vain is a request that was not carried out, although its response does not say so.
 func vain(fault simulator.Fault) creation {
 	c := lost(fault)
 	c.requests = append(c.requests, dropAlice, getAlice)
 	return c
 }
 
-// failing is a drop that PAM did not carry out for a reason that another would
+// failing is a request that senhasegura did not carry out for a reason that another would
 // meet again: one request, one error, nothing recorded.
 func failing(kind simulator.Kind, problem string, says ...string) creation {
 	return creation{
@@ -244,7 +244,7 @@ func TestTerminationCreate(t *testing.T) {
 	unknown := []message{{"Can't tell whether the session ended", "session_id", []string{"the provider can't read the session", "PAM Core", notCreated}}}
 
 	tests := map[string]creation{
-		"accepted, seen ended": {
+		"accepted, end read": {
 			requests: []string{"token", dropAlice, "list"},
 			outcome:  "terminated",
 		},
@@ -292,7 +292,7 @@ func TestTerminationCreate(t *testing.T) {
 			outcome:  "terminated",
 		},
 
-		"refused, seen ended": {
+		"refused, end read": {
 			session:  of(endedAlice()),
 			requests: []string{"token", dropAlice, "list"},
 			outcome:  "already_ended",
@@ -462,7 +462,7 @@ func TestTerminationCreate(t *testing.T) {
 	}
 }
 
-// TestTerminationWaits: the session ends some time after the drop.
+// TestTerminationWaits: the session ends some time after the request.
 func TestTerminationWaits(t *testing.T) {
 	t.Parallel()
 	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{EndDelay: time.Hour}), nil)
@@ -486,8 +486,7 @@ func TestTerminationWaits(t *testing.T) {
 	}
 }
 
-// TestTerminationUnconfirmed: the drop was accepted and no end was seen in time.
-// What was done is saved, and the next apply does it again.
+// TestTerminationUnconfirmed: the request was accepted and no end was read in time.
 func TestTerminationUnconfirmed(t *testing.T) {
 	t.Parallel()
 
@@ -590,7 +589,7 @@ func TestTerminationRecordOfAnother(t *testing.T) {
 	}
 }
 
-// TestTerminationSessionDetails: what is recorded of the session, in PAM's time zone.
+// TestTerminationSessionDetails: what is recorded of the session, in senhasegura's time zone.
 func TestTerminationSessionDetails(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("America/Sao_Paulo")
@@ -808,7 +807,7 @@ func TestTerminationRead(t *testing.T) {
 }
 
 // TestTerminationsAreReadOnce: once an end is in the state, no plan asks for it
-// again, also while PAM is down.
+// again, also while senhasegura is down.
 func TestTerminationsAreReadOnce(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t, simulator.Config{})
@@ -850,7 +849,7 @@ func TestTerminationsAreReadOnce(t *testing.T) {
 	server.ExpectRequests(t)
 }
 
-// TestTerminationsReadWhileServerIsDown: a plan does not wait for PAM once for each
+// TestTerminationsReadWhileServerIsDown: a plan does not wait for senhasegura once for each
 // record that is not settled, and does not fail.
 func TestTerminationsReadWhileServerIsDown(t *testing.T) {
 	t.Parallel()
@@ -1166,7 +1165,7 @@ func TestTerminationArguments(t *testing.T) {
 	}
 }
 
-// TestTerminationPlansOffline: validation and plans ask nothing, even where PAM
+// TestTerminationPlansOffline: validation and plans ask nothing, even where senhasegura
 // is not to be reached.
 func TestTerminationPlansOffline(t *testing.T) {
 	t.Parallel()
@@ -1192,7 +1191,7 @@ func TestTerminationPlansOffline(t *testing.T) {
 }
 
 // TestTerminationProviderUnknown: unknown arguments of the provider are no error
-// until PAM must be asked.
+// until senhasegura must be asked.
 func TestTerminationProviderUnknown(t *testing.T) {
 	t.Parallel()
 	server, known := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)

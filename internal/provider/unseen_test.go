@@ -47,7 +47,8 @@ func TestUnseenValuesOfARun(t *testing.T) {
 		exclude  map[string]any
 		onUnseen string
 
-		// warning and failure begin the summaries of what is told, "" for nothing.
+		// warning and failure are the beginnings of the expected summaries, "" for
+		// none.
 		warning, failure string
 		path             string
 		says             []string
@@ -164,7 +165,7 @@ func TestUnseenValuesOfADryRun(t *testing.T) {
 	}
 }
 
-// The plan of a destroy tells unseen values, and fails where the destroy would.
+// The plan of a destroy warns of unseen values, and fails if the destroy would.
 func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -195,7 +196,7 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 			if test.failure != "" {
 				server.ExpectRequests(t, "token", "list")
 			} else {
-				// What the plan has told is not told again.
+				// The destroy does not repeat what its plan has shown.
 				expectMessages(t, "message of the destroy", during("ApplyResourceChange", destroyed.Diagnostics))
 			}
 			var told []string

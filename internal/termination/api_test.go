@@ -11,21 +11,23 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// fakeAPI is a PAM in memory whose answers a test scripts call by call. It records
-// every call, so that tests can tell what was asked and what was not.
+// fakeAPI is a senhasegura in memory. A test scripts its responses call by call. It
+// records every call, so that tests can assert which calls were made and which were
+// not.
 type fakeAPI struct {
 	mu       sync.Mutex
 	sessions []session.Session
 	calls    []string
 
-	// drops, gets and lists are the answers to come, one a call; where they run
-	// out, the last one repeats, and without any the call succeeds.
+	// drops, gets and lists are the next responses, one for each call. The last one
+	// repeats; without any the call succeeds.
 	drops []func(id string) error
 	gets  []func(record string) error
 	lists []func() error
 	// listTime is how long a read of the list takes.
 	listTime time.Duration
-	// dropTime is how long a drop is on its way; an interrupt loses its answer.
+	// dropTime is how long a termination request takes; an interrupt loses its
+	// response.
 	dropTime time.Duration
 	// unlisted is a session that the list leaves out, and its record does not.
 	unlisted string

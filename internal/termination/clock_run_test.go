@@ -29,8 +29,8 @@ func (p *fakeAPI) endShifted(id string, ahead time.Duration) {
 	}
 }
 
-// endsWest is a drop that works at once, on a server in the west; endsWestAfter one
-// that takes its time.
+// endsWest is the response to a request that works at once, on a server in the west;
+// endsWestAfter is one that takes a while.
 func (p *fakeAPI) endsWest(id string) error { p.endShifted(id, west); return nil }
 
 func (p *fakeAPI) endsWestAfter(d time.Duration) func(string) error {
@@ -141,8 +141,8 @@ func TestClockOfARun(t *testing.T) {
 		"termination of a session that was listed before": {
 			script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{find, terminate("")}, want: saoPaulo,
 		},
-		// Whether it was live cannot be told: the request may have been accepted for a
-		// session that had ended hours ago.
+		// It may have ended before the request: senhasegura may accept one for a
+		// session that ended hours ago.
 		"termination that reads the end at once": {script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{terminate("")}},
 		"termination of a session that had ended": {
 			rows:   func() []session.Session { return []session.Session{longEnded(1, 3*time.Hour)} },

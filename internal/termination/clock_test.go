@@ -37,7 +37,7 @@ func (c *clock) finding() (ClockFinding, bool) {
 	return c.find()
 }
 
-// evidence is one thing that a clock is told.
+// evidence is one observation of a clock.
 type evidence func(c *clock)
 
 // endAt is the end at moment, of a session that was live some time before and read
@@ -150,8 +150,8 @@ func TestClock(t *testing.T) {
 			zone: utc, evidence: []evidence{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), endAt(saoPaulo, noon, 25*time.Minute, 20*time.Minute)},
 			want: ClockFinding{Deviation: -2*time.Hour - 45*time.Minute, AtLeast: true, Offset: -2*time.Hour - 45*time.Minute},
 		},
-		"nobody has connected for hours": {zone: utc, evidence: []evidence{listWith(-3 * time.Hour)}},
-		"a future that no zone explains": {zone: utc, evidence: []evidence{listWith(15 * time.Hour)}},
+		"no user has connected for hours": {zone: utc, evidence: []evidence{listWith(-3 * time.Hour)}},
+		"a future that no zone explains":  {zone: utc, evidence: []evidence{listWith(15 * time.Hour)}},
 		"a header that came late, and the future": {
 			zone: utc, evidence: []evidence{dateOf(time.Hour, 20*time.Minute), listWith(3 * time.Hour)},
 			want: ClockFinding{Runner: 50 * time.Minute, Deviation: 105 * time.Minute, AtLeast: true, Offset: 105 * time.Minute},

@@ -52,7 +52,7 @@ func TestOneOfManyTurnedAway(t *testing.T) {
 	})
 }
 
-// Nobody who leaves holds anybody else up, and no goroutine stays.
+// A caller that gives up delays no other caller, and no goroutine stays.
 func TestAskersThatLeave(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

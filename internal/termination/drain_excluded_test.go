@@ -13,7 +13,7 @@ import (
 // protected is a live session that matches and is excluded.
 func protected(n int) session.Session { return from(live(n), "192.0.2.1") }
 
-// maybe is a session of which it can't be told whether it matches.
+// maybe is a session of which it can't be decided whether it matches.
 func maybe(s session.Session) session.Session {
 	s.User = ""
 	return s
@@ -145,7 +145,7 @@ func TestDrainExcluded(t *testing.T) {
 	}
 }
 
-// A preview says which way the drain would go, and a report why it can't be told
+// A preview says which way the drain would go, and a report why it can't be decided
 // whether an excluded session matches.
 func TestPreviewOfExcluded(t *testing.T) {
 	t.Parallel()
@@ -169,7 +169,7 @@ func TestPreviewOfExcluded(t *testing.T) {
 	})
 }
 
-// Each excluded session is told once, also one that appears later.
+// Each excluded session is reported once, also one that appears later.
 func TestDrainReportsExcluded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

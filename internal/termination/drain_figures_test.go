@@ -213,7 +213,7 @@ func TestRequestsOfALargeDrain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := len(report.Terminated()); got != many {
-			t.Errorf("%d dropped, want %d", got, many)
+			t.Errorf("%d terminated, want %d", got, many)
 		}
 		got := []int{p.count("drop"), p.count("list"), p.count("get")}
 		if want := []int{many, 2, 0}; !slices.Equal(got, want) {

@@ -163,8 +163,8 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 	}
 }
 
-// Whoever goes on past live sessions does not go on past one that the plan did not
-// show, even if what became of it can't be told.
+// A caller that continues past live sessions does not continue past one that the plan
+// did not show, even if its outcome is unknown.
 func TestNotApprovedIsNoRun(t *testing.T) {
 	t.Parallel()
 	if (&termination.DrainError{Kind: termination.NotApproved}).Ran() {

@@ -14,7 +14,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// plan is a drain to run, and the PAM that it runs against.
+// plan is a drain to run, and the server that it runs against.
 type plan struct {
 	server *fakeAPI
 	// selector is of users jane.roe, but not from 192.0.2.1, where it is nil.
@@ -188,7 +188,7 @@ func TestDrainNeedsAnEnd(t *testing.T) {
 		return p
 	}
 	doubtful := func() *fakeAPI {
-		// It has no origin, so whether it is excluded cannot be told.
+		// It has no origin, so whether it is excluded can't be decided.
 		p := &fakeAPI{sessions: append(lives(1), live(2))}
 		p.drops = append(p.drops, func(id string) error { p.end(id); p.hide("hash-2"); return nil })
 		return p
@@ -331,7 +331,7 @@ func TestDrainQuietPeriod(t *testing.T) {
 		want   string
 		took   time.Duration
 	}{
-		{name: "nobody at all", took: quiet},
+		{name: "no session at all", took: quiet},
 		{name: "somebody at first", rows: lives(1), want: "hash-1 terminated", took: quiet},
 		{name: "somebody else", rows: []session.Session{other(visitor(1))}, script: func(p *fakeAPI) {
 			time.AfterFunc(10*time.Second, func() { p.add(other(visitor(2))) })
@@ -477,8 +477,8 @@ func TestDrainRepeatsWhatDidNothing(t *testing.T) {
 	})
 }
 
-// One session that is turned away while others are answered is no reason to give
-// up, and a PAM that answers nobody is.
+// The drain goes on if one session is turned away while others get a response, and
+// gives up if all are turned away.
 func TestDrainTurnedAway(t *testing.T) {
 	t.Parallel()
 	t.Run("one of many", func(t *testing.T) {
@@ -521,7 +521,7 @@ func TestDrainTurnedAway(t *testing.T) {
 			checkReport(t, report, "hash-1 terminated, hash-2 terminated, hash-3 terminated")
 		})
 	})
-	t.Run("everybody", func(t *testing.T) {
+	t.Run("all", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			p := &fakeAPI{drops: []func(string) error{failWith(session.ErrTransient)}}
@@ -531,17 +531,17 @@ func TestDrainTurnedAway(t *testing.T) {
 			report, err := plan{server: p, allowed: time.Hour, retries: 4}.run(t)
 			checkDrainFailure(t, err, termination.StillLive, session.ErrTransient)
 			if got := p.count("drop"); got > 16 {
-				t.Errorf("%d requests to a PAM that turns everybody away", got)
+				t.Errorf("%d requests to a server that turns every one away", got)
 			}
 			if got := len(report.NotEnded()); got != 1000 {
-				t.Errorf("%d survivors named, want all 1000", got)
+				t.Errorf("%d sessions reported, want all 1000", got)
 			}
 		})
 	})
 }
 
-// PAM is out of reach for half an hour: nothing is requested meanwhile, and then
-// the drain goes on.
+// senhasegura is unavailable for half an hour: no request is sent during that time, and
+// then the drain continues.
 func TestDrainWaitsOutAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -713,7 +713,8 @@ func TestDrainErrorRan(t *testing.T) {
 	}
 }
 
-// A report tells accepted requests, and lost ones, from those that ended a session.
+// A report distinguishes accepted requests, and lost ones, from those that ended a
+// session.
 func TestReportGivesWhatWasRequested(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -23,7 +23,7 @@ func selector(t *testing.T) *session.Selector {
 	return s
 }
 
-// visitor is a live session that came in while the drain was running.
+// visitor is a live session that started during the drain.
 func visitor(n int) session.Session { return from(live(n), "192.0.2.7") }
 
 func from(s session.Session, origin string) session.Session {
@@ -56,7 +56,7 @@ func withoutRecordIDs(rows ...session.Session) []session.Session {
 	return rows
 }
 
-// refusing makes every drop a refused one, after which there are these rows.
+// refusing refuses every request, after which the list has these rows.
 func refusing(rows ...session.Session) func(*fakeAPI) {
 	return func(p *fakeAPI) {
 		p.drops = append(p.drops, func(string) error {
@@ -102,17 +102,17 @@ func TestDrain(t *testing.T) {
 		want  string
 		kind  termination.Kind
 		cause error
-		// calls are sorted, because drops run side by side.
+		// calls are sorted, because requests are concurrent.
 		calls []string
 		took  time.Duration
 	}{
 		{
-			name:  "nobody there",
+			name:  "no session",
 			rows:  []session.Session{other(visitor(1)), ended(2)},
 			calls: []string{"list"},
 		},
 		{
-			name:    "nobody there at first: the quiet time holds all the same",
+			name:    "no session at first: the quiet period applies anyway",
 			rows:    unrelated(),
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
 			// Lists at 0, 2, 5 and 7.
@@ -155,7 +155,7 @@ func TestDrain(t *testing.T) {
 			calls:   []string{"list"},
 		},
 		{
-			name:    "more than allowed: nothing is dropped",
+			name:    "more than allowed: none is terminated",
 			rows:    lives(1, 2),
 			request: termination.DrainRequest{Limit: count(1)},
 			want:    "hash-1 not_attempted, hash-2 not_attempted",
@@ -176,7 +176,7 @@ func TestDrain(t *testing.T) {
 			calls:   []string{"list"},
 		},
 		{
-			name: "more than allowed come during the grace: nothing is dropped",
+			name: "more than allowed start during the grace period: none is terminated",
 			rows: lives(1),
 			script: func(p *fakeAPI) {
 				time.AfterFunc(5*time.Second, func() { p.add(lives(2, 3)...) })
@@ -188,7 +188,7 @@ func TestDrain(t *testing.T) {
 			took:    6 * time.Second,
 		},
 		{
-			name: "everybody leaves during the grace: nobody is dropped",
+			name: "all end during the grace period: none is terminated",
 			rows: lives(1, 2),
 			script: func(p *fakeAPI) {
 				time.AfterFunc(3*time.Second, func() { p.end("hash-1"); p.end("hash-2") })
@@ -199,7 +199,7 @@ func TestDrain(t *testing.T) {
 			took:    5 * time.Second,
 		},
 		{
-			name: "some leave during the grace, the rest is dropped",
+			name: "some end during the grace period, the others are terminated",
 			rows: lives(1, 2),
 			script: func(p *fakeAPI) {
 				time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
@@ -210,7 +210,7 @@ func TestDrain(t *testing.T) {
 			took:    6 * time.Second,
 		},
 		{
-			name: "a user who reconnects is dropped too",
+			name: "the new session of a user who reconnects is terminated too",
 			rows: lives(1),
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); p.add(visitor(2)); return nil },
@@ -221,7 +221,7 @@ func TestDrain(t *testing.T) {
 			took:  2 * time.Second,
 		},
 		{
-			name: "a newcomer in the quiet time is dropped, and the quiet time begins anew",
+			name: "a new session in the quiet period is terminated, and the period starts again",
 			rows: lives(1),
 			script: func(p *fakeAPI) {
 				time.AfterFunc(4*time.Second, func() { p.add(visitor(2)) })
@@ -252,7 +252,7 @@ func TestDrain(t *testing.T) {
 			took:    time.Minute,
 		},
 		{
-			name: "one refuses: the others are dropped, and it is named",
+			name: "one is refused: the others are terminated, and it is reported",
 			rows: lives(1, 2),
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
@@ -270,7 +270,7 @@ func TestDrain(t *testing.T) {
 			took:    4 * time.Second,
 		},
 		{
-			name: "refused because it ended meanwhile",
+			name: "refused because it has ended in the meantime",
 			rows: lives(1),
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrRefused })
@@ -320,7 +320,7 @@ func TestDrain(t *testing.T) {
 			calls:  []string{"drop hash-1", "list", "list"},
 		},
 		{
-			name:   "may not list: nothing is known and nothing is dropped",
+			name:   "may not list: nothing is known and none is terminated",
 			rows:   lives(1),
 			script: func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			kind:   termination.NotAttempted,
@@ -339,7 +339,7 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "list"},
 		},
 		{
-			name: "seen ended one by one, but the closing list is refused: newcomers are not known",
+			name: "ended by checks one by one, but the closing list is refused: new sessions are not known",
 			rows: lives(1),
 			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
@@ -386,21 +386,21 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
-			name:  "too little is known of one: it is not dropped and not passed over",
-			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded cannot be told
+			name:  "too little is known of one: it is not terminated, and reported",
+			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded can't be decided
 			want:  "hash-1 terminated, hash-2 unknown",
 			kind:  termination.Unknown,
 			calls: []string{"drop hash-1", "get 1", "get 2", "list", "list"},
 		},
 		{
-			name:  "a row without a session id cannot be dropped and is not passed over",
+			name:  "a row without a session ID can't be terminated, and is reported",
 			rows:  []session.Session{{RecordID: "9", User: "jane.roe", OriginIP: "192.0.2.7"}},
 			want:  " not_attempted",
 			kind:  termination.StillLive,
 			calls: []string{"list"},
 		},
 		{
-			name:  "two rows of one session are dropped once, and the live one counts",
+			name:  "two rows of one session are terminated once, and the live one counts",
 			rows:  append(lives(1), visitor(1)),
 			want:  "hash-1 terminated",
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
@@ -444,7 +444,7 @@ func TestDrain(t *testing.T) {
 			took:   4 * time.Second,
 		},
 		{
-			name: "who has left before a broken list is read again is not dropped",
+			name: "a session that ended before a broken list is read again is not terminated",
 			rows: lives(1, 2),
 			script: func(p *fakeAPI) {
 				p.breakOff = 1
@@ -458,7 +458,7 @@ func TestDrain(t *testing.T) {
 			took:  500 * time.Millisecond,
 		},
 		{
-			name: "an id that cannot be sent concerns nobody else",
+			name: "an ID that can't be sent concerns no other session",
 			rows: lives(1, 2),
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
@@ -474,7 +474,7 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "drop hash-2", "get 2", "list", "list"},
 		},
 		{
-			name: "PAM is out of reach for a while",
+			name: "senhasegura is unavailable for a while",
 			rows: lives(1),
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, failWith(session.ErrTransient), func(id string) error { p.end(id); return nil })
@@ -554,8 +554,9 @@ func checkDrainFailure(t *testing.T, err error, kind termination.Kind, cause err
 	}
 }
 
-// checkAgainstTruth holds the report against what PAM knows: no false end, and
-// nobody live and meant who is neither named nor covered by an error.
+// checkAgainstTruth compares the report with what senhasegura knows: no session is
+// falsely reported as ended, and each live matching session is in the report or covered
+// by an error.
 func checkAgainstTruth(t *testing.T, p *fakeAPI, report termination.Report, err error) {
 	t.Helper()
 	p.mu.Lock()
@@ -579,13 +580,13 @@ func checkAgainstTruth(t *testing.T, p *fakeAPI, report termination.Report, err 
 	for _, call := range p.calls {
 		for _, s := range p.sessions {
 			if call == "drop "+s.ID && (s.User != "jane.roe" || s.OriginIP == "192.0.2.1" || s.OriginIP == "") && s.StartedAt != ended(1).StartedAt {
-				t.Errorf("%s was dropped and is not meant", s.ID)
+				t.Errorf("%s was terminated and does not match", s.ID)
 			}
 		}
 	}
 }
 
-// A PAM that refuses everybody is not asked once for each session.
+// A senhasegura that refuses every request does not get one for each session.
 func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -596,15 +597,15 @@ func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 		report, err := termination.New(p, termination.Options{Concurrency: 4}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
 		checkDrainFailure(t, err, termination.StillLive, session.ErrLockdown)
 		if drops := len(p.journal()) - reads(p); drops > 8 {
-			t.Errorf("%d drops were sent into a lockdown", drops)
+			t.Errorf("%d requests were sent in a lockdown", drops)
 		}
 		if got := len(report.NotEnded()); got != 1000 {
-			t.Errorf("%d survivors named, want all 1000", got)
+			t.Errorf("%d sessions reported, want all 1000", got)
 		}
 	})
 }
 
-// An interrupt ends every stage at once, and the report tells what is true.
+// An interrupt ends every stage at once, and the report says what is true.
 func TestDrainInterrupted(t *testing.T) {
 	t.Parallel()
 	const moment = 6500 * time.Millisecond // it falls on no check
@@ -645,7 +646,7 @@ func TestDrainInterrupted(t *testing.T) {
 	}
 }
 
-// What happens is told in order, each session once.
+// Progress is reported in order, each session once.
 func TestDrainProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// question is the request of a drain that looks for a match.
+// question is the request of a drain of a match.
 func question(t *testing.T, match session.Match, on termination.OnUnseen) termination.DrainRequest {
 	t.Helper()
 	selector, err := session.NewSelector(match, session.Match{})
@@ -43,7 +43,8 @@ func TestDrainOfUnseenValues(t *testing.T) {
 		on    termination.OnUnseen
 		limit *int
 
-		// unseen is what the report tells; failed whether a guard stopped the drain.
+		// unseen is what the report shows; kind is that of the guard that stopped the
+		// drain.
 		unseen string
 		kind   termination.Kind
 	}{
@@ -88,7 +89,7 @@ func TestDrainOfUnseenValues(t *testing.T) {
 	}
 }
 
-// A list that broke off tells nothing of unseen values.
+// A list that broke off shows nothing of unseen values.
 func TestDrainCoverageNeedsACompleteList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -101,7 +102,7 @@ func TestDrainCoverageNeedsACompleteList(t *testing.T) {
 	})
 }
 
-// Previews answer for values that nobody had asked about before the list was read.
+// Previews also answer for values that were not asked about before the list was read.
 func TestPreviewOfUnseenValues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// answering is a PAM that answers drops, one after the other and the last one for
-// ever, and nothing else.
+// answering is an API whose termination requests get these responses in turn, and then
+// the last one again.
 type answering struct {
 	API
 	answers []error

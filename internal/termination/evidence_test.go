@@ -128,8 +128,8 @@ func TestLimitCountsRefusedSessions(t *testing.T) {
 	})
 }
 
-// A new record of a session that is known, which has come and gone, is somebody who
-// was connected.
+// A new record of a known session restarts the quiet period, even if it has ended
+// again: a user was connected.
 func TestQuietPeriodAndANewRecordOfAKnownSession(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestQuietPeriodAndANewRecordOfAKnownSession(t *testing.T) {
 	})
 }
 
-// A request that was accepted is told, also of a session that is excluded since.
+// An accepted request is reported, also of a session that is excluded later.
 func TestAcceptedThenExcludedIsReported(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -169,7 +169,8 @@ func TestAcceptedThenExcludedIsReported(t *testing.T) {
 	})
 }
 
-// Dropping a session ends all its records, so one that exclude protects protects it.
+// Terminating a session ends all its records, so an excluded record protects the
+// session.
 func TestExcludedRecordThatDoesNotMatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

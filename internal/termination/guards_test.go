@@ -14,7 +14,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// One failure long ago, after which nobody asked, says nothing about a server now.
+// One failure long ago, after which nothing was read, says nothing about a server now.
 func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestOtherRecordDoesNotMatch(t *testing.T) {
 	})
 }
 
-// manySessions is a list of many live sessions of strangers, which measures memory.
+// manySessions is a list of many live sessions of other users, which measures memory.
 type manySessions struct{ used uint64 }
 
 func (c *manySessions) Sessions(context.Context) iter.Seq2[session.Session, error] {
@@ -137,6 +137,6 @@ func TestPreviewOfManySessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.used > 32<<20 {
-		t.Errorf("%d MB are in use for a preview of nobody", c.used>>20)
+		t.Errorf("%d MB are in use for a preview of no session", c.used>>20)
 	}
 }

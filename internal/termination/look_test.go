@@ -54,8 +54,8 @@ func TestReadsAreShared(t *testing.T) {
 	})
 }
 
-// Askers who come while a read is under way are answered by the next one, which
-// sees what happened in between.
+// Questions that are asked during a read are answered by the next one, which shows what
+// happened in between.
 func TestReadsAreNeverStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -103,8 +103,8 @@ func querySessions(ctx context.Context, t *testing.T, terminator *termination.Te
 	return answer.Sessions, err
 }
 
-// A list that breaks off is an error for everybody, or is read again; it is
-// never a shorter list.
+// A list that breaks off is an error for every question, or is read again; it is never
+// a shorter list.
 func TestReadOfAListThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	transient := listError(fmt.Errorf("%w: cut", session.ErrTransient))
@@ -209,8 +209,8 @@ func TestReadsInAnOutage(t *testing.T) {
 	}
 }
 
-// After the time is over only those ask who have something to follow. When one of
-// them gets an answer, everybody asks again.
+// When an outage has lasted too long, only operations that have sent a request still
+// read. When one of these reads works, all operations read again.
 func TestReadsAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -279,8 +279,8 @@ func TestFirstReadInterrupted(t *testing.T) {
 	}
 }
 
-// Askers who are answered together and ask again soon are gathered before the
-// next read begins. The first read of a process waits for nobody.
+// Questions that are asked again soon after an answer share the next read. The first
+// read of a process begins at once.
 func TestReadsGatherAskers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ listTime, pause time.Duration }{
@@ -364,7 +364,7 @@ func TestReadsCanceled(t *testing.T) {
 			t.Error(err)
 		}
 		if waited := time.Since(started); waited != time.Second+time.Minute { // askers are gathered for a second
-			t.Errorf("waited %v: a read for which nobody waited any more went on", waited)
+			t.Errorf("waited %v: a read for which no caller waited any more went on", waited)
 		}
 		if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an asker whose time is over got %v", err)

@@ -36,10 +36,10 @@ func TestQuery(t *testing.T) {
 		{"live, and ended in another record", []session.Session{record(1, "7"), ended(1)}, "7", "", "7"},
 		{"ended, and live as another's", []session.Session{ended(1), of(john, record(1, "7"))}, "", "", ""},
 		{"live as another's, and live", []session.Session{of(john, live(1)), record(1, "7")}, "7", "", "7"},
-		{"live as somebody's, and live", []session.Session{of(nobody, live(1)), record(1, "7")}, "7", "", "7"},
-		{"live, and live as somebody's", []session.Session{record(1, "7"), of(nobody, live(1))}, "7", "", "7"},
-		{"ended, and live as somebody's", []session.Session{ended(1), of(nobody, record(1, "7"))}, " (7)", "", " (7)"},
-		{"ended as somebody's, and ended", []session.Session{of(nobody, ended(1)), endedRecord(1, "8")}, "", "8", "8"},
+		{"live as unknown user's, and live", []session.Session{of(nobody, live(1)), record(1, "7")}, "7", "", "7"},
+		{"live, and live as unknown user's", []session.Session{record(1, "7"), of(nobody, live(1))}, "7", "", "7"},
+		{"ended, and live as unknown user's", []session.Session{ended(1), of(nobody, record(1, "7"))}, " (7)", "", " (7)"},
+		{"ended as unknown user's, and ended", []session.Session{of(nobody, ended(1)), endedRecord(1, "8")}, "", "8", "8"},
 		{"without a session id", []session.Session{withoutID(live(1)), withoutID(live(1)), withoutID(live(2)), withoutID(ended(2))}, "1 2", "2", "1 2 2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

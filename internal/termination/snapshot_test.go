@@ -58,7 +58,7 @@ func TestPreviewsUseAnyFirstRead(t *testing.T) {
 	})
 }
 
-// A read for which nobody waits any more answers no preview.
+// A canceled read answers no preview.
 func TestPreviewDoesNotJoinACanceledRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestPreviewAttempts(t *testing.T) {
 				if err := wait(t.Context(), 2*time.Minute); err != nil {
 					t.Error(err)
 				}
-				// Nobody has asked for longer than an outage may last, so the failure tells
+				// No caller has asked for longer than an outage may last, so the failure tells
 				// nothing any more.
 				if _, err := look.snapshot(t.Context()); !errors.Is(err, session.ErrTransient) {
 					t.Errorf("a later preview fails with %v", err)

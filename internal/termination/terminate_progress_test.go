@@ -13,7 +13,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// What happens to one session is told in order, and its result once.
+// The progress of a termination is reported in order, and its result once.
 func TestTerminateProgress(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

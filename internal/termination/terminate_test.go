@@ -19,7 +19,7 @@ const (
 	interval = 2 * time.Second
 )
 
-// refuse, lose, fail and acceptOnly are answers of a drop.
+// refuse, lose and acceptOnly are responses to a termination request.
 func refuse(string) error     { return session.ErrRefused }
 func lose(string) error       { return session.ErrUnknownOutcome }
 func acceptOnly(string) error { return nil }
@@ -73,7 +73,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1"},
 		},
 		{
-			name: "ends later: seen live in the list, then followed by record id, with further drops meanwhile",
+			name: "ends later: live in the list, then checked by record ID, with further requests in the meantime",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
@@ -255,7 +255,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted, and then PAM turns further drops away: one more, and the end is still waited for",
+			name: "accepted, and then further requests are turned away: one more, and it still waits for the end",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
@@ -268,7 +268,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1", "get 1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted, and then PAM turns every drop away and the session lives on",
+			name: "accepted, and then every request is turned away and the session stays live",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, failWith(session.ErrTransient))
@@ -304,7 +304,7 @@ func TestTerminate(t *testing.T) {
 			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted and live, dropped again, and nothing read since",
+			name: "accepted and live, requested again, and nothing read since",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
@@ -366,7 +366,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
-			name:    "refused and live: dropped again within the retries, then an error",
+			name:    "refused and live: requested again within the retries, then an error",
 			rows:    []session.Session{live(1)},
 			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
@@ -447,7 +447,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
-			name: "answer lost before the drop worked: dropped again",
+			name: "response lost before the request worked: requested again",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
@@ -457,7 +457,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1"},
 		},
 		{
-			name: "answer lost, live, then refused because it ended meanwhile: it was this run",
+			name: "answer lost, live, then refused because it has ended in the meantime: it was this run",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return session.ErrRefused })
@@ -510,7 +510,7 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost, live, then PAM cannot be reached: not called undone",
+			name: "answer lost, live, then senhasegura can't be reached: not called unchanged",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
@@ -549,7 +549,7 @@ func TestTerminate(t *testing.T) {
 					t.Errorf("no look because of %v, want %v", result.NotConfirmed, test.noLook)
 				}
 				if seen := !result.ConfirmedAt.IsZero(); seen != test.outcome.Ended() {
-					t.Errorf("seen ended at %v with outcome %q", result.ConfirmedAt, result.Outcome)
+					t.Errorf("confirmed at %v with outcome %q", result.ConfirmedAt, result.Outcome)
 				}
 				if test.outcome.Ended() && (result.Session == nil || result.Session.Live()) {
 					t.Errorf("outcome %q rests on the sight of %+v", result.Outcome, result.Session)
@@ -586,8 +586,8 @@ func checkFailure(t *testing.T, err error, kind termination.Kind, causes []error
 	}
 }
 
-// Failures that PAM certainly did not act on end the run at once: one drop, no
-// look.
+// Failures that senhasegura certainly did not act on end the run at once: one request,
+// no check.
 func TestTerminateFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{
@@ -612,7 +612,7 @@ func TestTerminateFailsAtOnce(t *testing.T) {
 	}
 }
 
-// An interrupt ends every wait at once, and the error tells what is true then.
+// An interrupt ends every wait at once, and the error says what is true then.
 func TestTerminateInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -666,7 +666,7 @@ func TestTerminateInterrupted(t *testing.T) {
 	}
 }
 
-// An interrupt during a look does not hide why the looks before it failed.
+// An interrupt during a check does not hide why the checks before it failed.
 func TestInterruptKeepsTheLastFailure(t *testing.T) {
 	t.Parallel()
 	run := func(t *testing.T, p *fakeAPI, use func(context.Context, *termination.Terminator) error) {
@@ -698,8 +698,8 @@ func TestInterruptKeepsTheLastFailure(t *testing.T) {
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
-			if survivors := report.NotEnded(); len(survivors) != 1 || !errors.Is(survivors[0].Err, session.ErrTransient) {
-				t.Errorf("survivors %+v, want one with the failure of its look", survivors)
+			if notEnded := report.NotEnded(); len(notEnded) != 1 || !errors.Is(notEnded[0].Err, session.ErrTransient) {
+				t.Errorf("not ended %+v, want one with the failure of its check", notEnded)
 			}
 			return err
 		})
@@ -730,7 +730,7 @@ func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
 	}
 }
 
-// One budget bounds the drops of a session, whatever they meet.
+// One budget limits the requests for a session, whatever the responses are.
 func TestTerminateBudget(t *testing.T) {
 	t.Parallel()
 	unreadable := func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) }
@@ -738,7 +738,7 @@ func TestTerminateBudget(t *testing.T) {
 		name   string
 		drops  []func(string) error
 		script func(*fakeAPI)
-		// want are the drops with a budget of 1, 2, 3, 4 and 5.
+		// want are the requests with a budget of 1, 2, 3, 4 and 5.
 		want [5]int
 	}{
 		{"accepted, and nothing done", []func(string) error{acceptOnly}, nil, [...]int{1, 2, 3, 4, 5}},
@@ -768,7 +768,7 @@ func TestTerminateBudget(t *testing.T) {
 						t.Fatalf("error %v", err)
 					}
 					if failure.Requests != want || made(p, "drop hash-1") != want {
-						t.Errorf("%d drops, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Requests, want)
+						t.Errorf("%d requests, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Requests, want)
 					}
 				})
 			})
@@ -776,8 +776,8 @@ func TestTerminateBudget(t *testing.T) {
 	}
 }
 
-// A drop that was accepted and did nothing is repeated after 1, 2, 4 and 8 checks.
-// The checks are further and further apart, and closer again after each drop.
+// A request that was accepted and did nothing is repeated after 1, 2, 4 and 8 checks.
+// The checks are further and further apart, and closer again after each request.
 func TestTerminatePace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -951,9 +951,8 @@ func TestTerminateInAnOutage(t *testing.T) {
 	}
 }
 
-// A list that began before a request and came to its end after it does not tell
-// whose end it shows. Where no request can have ended the session, that does not
-// matter.
+// A list that began before a request and was complete after it does not show who ended
+// the session. If no request can have ended it, that does not matter.
 func TestTerminateAndTheListUnderWay(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -993,7 +992,7 @@ func TestTerminateAndTheListUnderWay(t *testing.T) {
 	}
 }
 
-// A list that was read for somebody else may show the end before anybody looks.
+// A list that was read for another question may show the end before any check.
 func TestTerminateAsksNoMoreThanTheListShowed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
