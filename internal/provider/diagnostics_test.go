@@ -389,13 +389,13 @@ func stable(text string) string {
 // expectParts checks the form that all messages share: the API's answer comes last, no
 // line that Terraform leaves as it is is longer than its words make it, and nothing is
 // said twice.
-func expectParts(t *testing.T, text string, evidence bool) {
+func expectParts(t *testing.T, text string, response bool) {
 	t.Helper()
 	_, detail, _ := strings.Cut(text, "\n\n")
 	paragraphs := strings.Split(strings.TrimSpace(detail), "\n\n")
 	last := paragraphs[len(paragraphs)-1]
-	if found := strings.HasPrefix(last, "API response"); found != evidence {
-		t.Errorf("the last paragraph is the response of the API: %t, want %t", found, evidence)
+	if found := strings.HasPrefix(last, "API response"); found != response {
+		t.Errorf("the last paragraph is the response of the API: %t, want %t", found, response)
 	}
 	if n := strings.Count("\n"+detail, "\nAPI response"); n > 1 {
 		t.Errorf("%d answers of the API stand apart, want them together", n)

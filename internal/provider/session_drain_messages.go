@@ -439,7 +439,7 @@ func (m *sessionDrainModel) validateOnlyPreviewed() diag.Diagnostics {
 	return diags
 }
 
-// undecidedText says why it can't be told whether a session matches.
+// undecidedText says why the provider can't decide whether a session matches.
 func undecidedText(unknown []session.UnknownCriterion) string {
 	var missing, forms []string
 	for _, u := range unknown {

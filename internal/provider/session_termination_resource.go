@@ -62,9 +62,9 @@ func (r *sessionTerminationResource) Metadata(_ context.Context, req resource.Me
 }
 
 func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	evidence := make(map[string]schema.Attribute, len(detailNames))
+	details := make(map[string]schema.Attribute, len(detailNames))
 	for _, name := range detailNames {
-		evidence[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
+		details[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Terminates one live session on create and keeps a record of the outcome.",
@@ -138,7 +138,7 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 			"session": schema.SingleNestedAttribute{
 				MarkdownDescription: "Details of the session as last read. Null if it was never read.",
 				Computed:            true,
-				Attributes:          evidence,
+				Attributes:          details,
 				PlanModifiers:       []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
 			},
 		},
