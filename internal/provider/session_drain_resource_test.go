@@ -331,9 +331,12 @@ func drainCases() []drainCase {
 			}}},
 		},
 		{
-			name:       "single sessions cannot be read: the list tells",
-			sessions:   []simulator.Session{visitor(1, simulator.Behavior{EndDelay: 50 * time.Millisecond})},
-			script:     injecting(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet}),
+			name:     "single sessions cannot be read: the list tells",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			script: func(pam *acctest.PAM) {
+				pam.Sim.Inject(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet})
+				whenActed(pam, simulator.OpDrop, 2, func() { pam.Sim.End(visitorID(1)) })
+			},
 			drops:      []string{"drop hash-1", "drop hash-1"},
 			terminated: []int{1},
 		},
@@ -372,7 +375,7 @@ func drainCases() []drainCase {
 			pam:      simulator.Config{Release: simulator.ReleaseDropOnly},
 			sessions: visitors(1),
 			drops:    []string{},
-			errors: []message{{drainFailed + "no senhasegura API was found at https://pam.example.com", "", []string{
+			errors: []message{{drainFailed + "no list of sessions was found at https://pam.example.com", "", []string{
 				noneTerminated, "Releases earlier than 3.32 can't list sessions.", "GET https://pam.example.com/api/session/remotesessions: HTTP 404", "GET https://pam.example.com/iso/session/remotesessions: HTTP 404",
 			}}},
 			live: []string{visitorID(1)},
