@@ -463,7 +463,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		failed = run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
 		return report, append(diags, failed.asWarning(drainFault(err)...))
 	}
-	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
+	return report, append(diags, r.data.once(err, failed).asError(drainFault(err)...))
 }
 
 // timeoutOf names the member of `timeouts` that bounds a drain.

@@ -29,7 +29,7 @@ func shownAs(s *session.Session) []list {
 
 // terminationFailed words the failure to terminate one session. recorded says whether
 // the operation was saved in the state, as tainted.
-func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnostic {
+func terminationFailed(failure *termination.Error, recorded bool) (message, []path.Path) {
 	inState := "The resource was not created. The next apply tries again."
 	if recorded {
 		inState = "The resource is tainted. The next apply tries again."
@@ -92,12 +92,12 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		m.summary = "Session not terminated: " + c.problem
 		m.state = sentences("The session was not changed.", inState)
 		m.advice = c.advice
-		return m.asError()
+		return m, nil
 	}
 	if errors.Is(failure.Drop, a2a.ErrServerFault) {
 		m.advice = sentences(explain(failure.Drop).advice, "Check the session in senhasegura as well.")
 	}
-	return m.asError(at)
+	return m, []path.Path{at}
 }
 
 // tellTermination words the events of the termination of one session.
@@ -167,12 +167,12 @@ func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 }
 
 // importFailed words an import whose session could not be read.
-func importFailed(sessionID string, err error) diag.Diagnostic {
+func importFailed(sessionID string, err error) (message, []path.Path) {
 	const state = "Nothing was imported."
 	if errors.Is(err, session.ErrNotFound) {
 		return unknownSession(state, sessionID, err)
 	}
-	return unread("Can't read session: ", state, err).asError()
+	return unread("Can't read session: ", state, err), nil
 }
 
 // importRefused words a session that can't be imported because it is live.

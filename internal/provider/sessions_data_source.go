@@ -112,7 +112,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), model.Exclude)
 	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, Match: match, Exclude: exclude, State: state, Now: now})
 	if err != nil {
-		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
+		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
 		return
 	}
 	if answer.Coverage.SeesNothing() {

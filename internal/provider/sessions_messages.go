@@ -7,8 +7,8 @@ import (
 )
 
 // listFailed words a list that could not be read.
-func listFailed(err error) diag.Diagnostic {
-	return unread("Can't list sessions: ", "Which sessions are live is not known.", err).asError()
+func listFailed(err error) message {
+	return unread("Can't list sessions: ", "Which sessions are live is not known.", err)
 }
 
 // undecidedSessions words the sessions that may match; object completes the summary.
