@@ -42,3 +42,170 @@ func TestDrainNamesItsSessionsAfterAnotherRejection(t *testing.T) {
 		}
 	}
 }
+
+func TestDrainMessages(t *testing.T) {
+	t.Parallel()
+	nameless := visitor(1, simulator.Behavior{})
+	otherForm := visitor(1, simulator.Behavior{})
+	otherForm.User = "alice"
+	both := []string{"create", "destroy"}
+	for name, test := range map[string]struct {
+		sessions  []simulator.Session
+		script    func(*acctest.PAM)
+		arguments map[string]any
+		// applied is whether the messages are those of the creation, not of the destroy.
+		applied bool
+		summary string
+		says    []string
+		not     []string
+	}{
+		"what is no API response is not shown as one": {
+			sessions: []simulator.Session{nameless},
+			script:   injecting(listing(`{"id":"1","session":"","username":"eve","device":"` + guarded + `:22","start":"2024-05-06 16:11:17","end":null}`)),
+			summary:  "1 session still live" + ofDrain,
+			says:     []string{"record 1, no session ID"},
+			not:      []string{"API response", "{session_id}"},
+		},
+		"one response for all that are not found": {
+			sessions: visitors(1, 2, 3),
+			script: func(pam *acctest.PAM) {
+				whenActed(pam, simulator.OpDrop, 3, func() {
+					pam.Sim.Purge(visitorID(1))
+					pam.Sim.Purge(visitorID(2))
+				})
+			},
+			summary: "Can't tell whether 2 of 3 sessions ended" + ofDrain,
+			says:    []string{"API response: GET ", "/session/remotesessions/{record_id}: HTTP 400"},
+			not:     []string{"API responses"},
+		},
+		"one response for all that are refused in the same way": {
+			sessions: visitors(1, 2),
+			script:   injecting(simulator.Fault{Kind: simulator.Unauthorized500, Op: simulator.OpDrop}),
+			summary:  "2 sessions still live" + ofDrain,
+			says:     []string{"API response: DELETE ", "/{session_id}: HTTP 500"},
+			not:      []string{"API responses", "/hash-"},
+		},
+		"a session that may match, and one that may have ended": {
+			sessions:  []simulator.Session{otherForm, visitor(2, simulator.Behavior{})},
+			script:    func(pam *acctest.PAM) { whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(2)) }) },
+			arguments: map[string]any{"match": map[string]any{"users": []string{`CORP\alice`, "user-2"}}},
+			summary:   `Can't tell whether 2 sessions match or ended: drain of users CORP\alice, user-2`,
+		},
+		"an excluded session that may match: nothing blocks on it": {
+			sessions:  []simulator.Session{otherForm, visitor(2, simulator.Behavior{})},
+			arguments: map[string]any{"match": map[string]any{"users": []string{`CORP\alice`, "user-2"}}, "exclude": map[string]any{"session_ids": []string{visitorID(1)}}},
+			summary:   `Terminated 1 session, 1 excluded session left open: drain of users CORP\alice, user-2, except session_ids ` + visitorID(1),
+			says:      []string{"Only excluded sessions that match for certain block the drain"},
+			not:       []string{"To block the destroy"},
+		},
+		"an excluded session that creation leaves open": {
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"drain_on": []string{"create"}, "on_excluded": "continue", "exclude": map[string]any{"users": []string{"user-1"}}},
+			applied:   true,
+			summary:   "Terminated 1 session, 1 excluded session left open" + exceptUser1,
+			not:       []string{"destroy"},
+		},
+		"too many at creation": {
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"drain_on": both, "max_sessions": 1},
+			applied:   true,
+			summary:   tooMany + ofDrain,
+			says:      []string{tainted, "run `terraform untaint` on the drain"},
+		},
+		"an excluded session blocks the creation": {
+			sessions:  visitors(1, 2),
+			arguments: map[string]any{"drain_on": both, "exclude": map[string]any{"users": []string{"user-1"}}},
+			applied:   true,
+			summary:   "1 excluded session still live" + exceptUser1,
+			says:      []string{tainted, "run `terraform untaint` on the drain"},
+		},
+		"an unseen value at creation": {
+			sessions:  append(visitors(1), visitorGone(9)),
+			arguments: map[string]any{"drain_on": both, "on_unseen": "halt", "match": map[string]any{"users": []string{"nobody"}}},
+			applied:   true,
+			summary:   "1 value of `match` or `exclude` that no session has: drain of users nobody",
+			says:      []string{tainted, "run `terraform untaint` on the drain"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, simulator.Config{}, test.sessions...)
+			if test.script != nil {
+				test.script(pam)
+			}
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			done := r.Apply(nil, unseen(test.arguments))
+			if !test.applied {
+				done = r.Destroy(done.State)
+			}
+			for _, d := range done.Diagnostics {
+				if d.Summary != test.summary {
+					continue
+				}
+				for _, part := range test.says {
+					if !strings.Contains(d.Detail, part) {
+						t.Errorf("the message does not say %q:\n%s", part, d)
+					}
+				}
+				for _, part := range test.not {
+					if strings.Contains(d.Detail, part) {
+						t.Errorf("the message says %q:\n%s", part, d)
+					}
+				}
+				return
+			}
+			t.Errorf("no message %q:\n%s", test.summary, done.Diagnostics)
+		})
+	}
+}
+
+// A user who reads a preview before a destroy can follow its advice, and what it says is
+// true of a drain that terminates only what the plan showed.
+func TestDrainPreviewIsTrue(t *testing.T) {
+	t.Parallel()
+	const applyFirst = "apply that change on its own (`-target`)"
+	for name, test := range map[string]struct {
+		sessions  []simulator.Session
+		arguments map[string]any
+		says      []string
+		not       []string
+	}{
+		"advice": {
+			sessions: visitors(1),
+			says:     []string{"the sessions that match at that time", "grace_period", applyFirst},
+		},
+		"only what the plan shows": {
+			sessions:  visitors(1),
+			arguments: map[string]any{"only_previewed": true},
+			says:      []string{"destroying this drain terminates only sessions that are listed here"},
+			not:       []string{"match at that time"},
+		},
+		"nothing to terminate": {
+			sessions:  visitors(1),
+			arguments: map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}},
+			says:      []string{"The destroy fails while one is live"},
+			not:       []string{"To give users time to finish"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pam := inhabited(t, simulator.Config{}, test.sessions...)
+			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			plan := r.PlanDestroy(kept(t, r, guard(test.arguments)))
+			if len(plan.Diagnostics) != 1 {
+				t.Fatalf("%d messages, want 1:\n%s", len(plan.Diagnostics), plan.Diagnostics)
+			}
+			detail := plan.Diagnostics[0].Detail
+			for _, part := range test.says {
+				if !strings.Contains(detail, part) {
+					t.Errorf("the preview does not say %q:\n%s", part, detail)
+				}
+			}
+			for _, part := range test.not {
+				if strings.Contains(detail, part) {
+					t.Errorf("the preview says %q:\n%s", part, detail)
+				}
+			}
+		})
+	}
+}

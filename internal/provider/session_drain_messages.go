@@ -27,6 +27,9 @@ const (
 	noneTerminated = "No sessions were terminated."
 	// usesApplied is why a change of an argument must be applied before a destroy.
 	usesApplied = "A destroy uses what was applied last: apply that change on its own (`-target`), then destroy."
+	// untaintFirst is why the next apply is not enough after a change of an argument.
+	untaintFirst = "If `drain_on` includes `destroy`, the next apply destroys the tainted drain first, with what was applied last: " +
+		"run `terraform untaint` on the drain, apply that change, then replace the drain (`-replace`)."
 	// terminateNow is what is left to do about sessions that the drain must not touch.
 	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
 )
@@ -70,6 +73,8 @@ func (d drained) result(passes string) diag.Diagnostic {
 	m.summary += ": " + d.name
 	if len(excluded) > 0 {
 		m.state = passes
+	}
+	if d.moment == onDestroy && slices.ContainsFunc(excluded, func(s termination.Drained) bool { return len(s.Undecided) == 0 }) {
 		m.advice = "To block the destroy while an excluded session is live, set `on_excluded` and `on_failure` to `halt`."
 	}
 	if len(terminated) > 0 {
@@ -153,13 +158,29 @@ func entry(d termination.Drained) string {
 // responses gives the API's answers about sessions that are not known to have ended,
 // each once.
 func (d drained) responses(failure *termination.DrainError) []string {
-	answers := responses(failure.Cause)
+	common := responses(failure.Cause)
+	var answers []string
 	for _, s := range d.Survivors() {
+		if s.Session.ID == "" {
+			continue // no request was about it
+		}
+		for i, answer := range common {
+			common[i] = withoutIDs(answer, *s.Session)
+		}
 		for _, answer := range responses(s.Err) {
-			answers = append(answers, strings.ReplaceAll(answer, url.PathEscape(s.Session.ID), "{session_id}"))
+			answers = append(answers, withoutIDs(answer, *s.Session))
 		}
 	}
-	return answers
+	return append(common, answers...)
+}
+
+// withoutIDs makes an answer about a session equal to the same one about another.
+func withoutIDs(answer string, s session.Session) string {
+	answer = strings.ReplaceAll(answer, "/"+url.PathEscape(s.ID)+": ", "/{session_id}: ")
+	if s.RecordID == "" {
+		return answer
+	}
+	return strings.ReplaceAll(answer, "/"+url.PathEscape(s.RecordID)+": ", "/{record_id}: ")
 }
 
 // failed words a drain that did not reach its end. Every session that may be live is
@@ -187,8 +208,9 @@ func (d drained) failed(err error, consequence string) message {
 		m.state = sentences(d.untouched(), consequence)
 		m.advice = "Narrow `match`, add sessions to `exclude`, or raise `max_sessions`."
 		if d.moment == onDestroy {
-			m.advice = "Add sessions to `exclude`, or raise `max_sessions`. " + usesApplied
+			m.advice = "Add sessions to `exclude`, or raise `max_sessions`."
 		}
+		m.advice = sentences(m.advice, d.beforeChange(consequence))
 		m.responses = nil
 	case failure.Kind == termination.NotAttempted:
 		c := explain(err)
@@ -198,7 +220,7 @@ func (d drained) failed(err error, consequence string) message {
 		m.summary = fmt.Sprintf("%s not in the approved plan: %s", countSessions(len(d.Unapproved())), d.name)
 	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(survivors) == 0):
 		m.summary = fmt.Sprintf("%s still live: %s", counted(len(blocking), "excluded session"), d.name)
-		m.advice = d.excludedAdvice()
+		m.advice = d.excludedAdvice(consequence)
 	case len(survivors) == 0:
 		m.summary = "Can't confirm that no session remains: " + d.name
 		m.advice = explain(err).advice
@@ -207,6 +229,17 @@ func (d drained) failed(err error, consequence string) message {
 		m.advice = d.survivorAdvice(survivors, failure)
 	}
 	return m
+}
+
+// beforeChange says what a change of an argument needs before it counts.
+func (d drained) beforeChange(consequence string) string {
+	switch {
+	case d.moment == onDestroy:
+		return usesApplied
+	case d.moment == onCreate && consequence != "":
+		return untaintFirst
+	}
+	return ""
 }
 
 // untouched says that no session was terminated, where that is certain.
@@ -227,10 +260,13 @@ func (drained) unwatched(failure *termination.DrainError) string {
 
 // survivorSummary counts the sessions that are in the way, of all that matched.
 func (d drained) survivorSummary(survivors []termination.Drained) string {
-	live, all := 0, len(survivors)
+	live, undecided, all := 0, 0, len(survivors)
 	for _, s := range survivors {
 		if s.Live() {
 			live++
+		}
+		if len(s.Undecided) > 0 {
+			undecided++
 		}
 	}
 	for _, s := range d.Sessions {
@@ -247,8 +283,10 @@ func (d drained) survivorSummary(survivors []termination.Drained) string {
 		return count + " still live"
 	case live > 0:
 		return count + " still live or unknown"
-	case !slices.ContainsFunc(survivors, func(s termination.Drained) bool { return len(s.Undecided) == 0 }):
+	case undecided == len(survivors):
 		return "Can't tell whether " + matching(count, all)
+	case undecided > 0:
+		return "Can't tell whether " + count + " match or ended"
 	}
 	return "Can't tell whether " + count + " ended"
 }
@@ -321,12 +359,12 @@ func (d drained) vanishedAdvice() string {
 }
 
 // excludedAdvice says how to get past excluded sessions that are live.
-func (d drained) excludedAdvice() string {
+func (d drained) excludedAdvice(consequence string) string {
 	const wait = "Run again when the excluded sessions have ended; `grace_period` waits for them. "
 	if d.moment == onDestroy {
 		return wait + "To destroy while they are live, set `on_excluded` to `continue`, apply that change on its own (`-target`), then destroy."
 	}
-	return wait + "To continue while they are live, set `on_excluded` to `continue`."
+	return sentences(wait+"To continue while they are live, set `on_excluded` to `continue`.", d.beforeChange(consequence))
 }
 
 // drainFault is the argument whose value made a drain fail, if there is one.
@@ -399,17 +437,24 @@ func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) dia
 	}
 	blocking := d.Blocking()
 	left := slices.DeleteFunc(excluded, func(s termination.Drained) bool { return s.Blocks })
+	state := verb + " this drain terminates the sessions that match at that time."
+	if needed {
+		state = "`only_previewed` is `true`: destroying this drain terminates only sessions that are listed here."
+	}
+	var advice string
+	if len(matched) > 0 {
+		advice = sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.", d.beforeChange(""))
+	}
 	return diag.Diagnostics{message{
 		summary: summary + ": " + d.name,
-		state:   verb + " this drain terminates the sessions that match at that time.",
+		state:   state,
 		lists: []list{
 			{title: "Matching at " + readAt.UTC().Format(time.RFC3339), entries: entries(matched), most: most},
 			{title: cannot, entries: entries(undecided)},
 			{title: "Excluded, not terminated. The " + blocked + " fails while one is live (`on_excluded`)", entries: entries(blocking)},
 			{title: "Excluded, not terminated. The " + blocked + " continues", entries: entries(left)},
 		},
-		advice: sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.",
-			d.survivorAdvice(undecided, &termination.DrainError{})),
+		advice: sentences(advice, d.survivorAdvice(undecided, &termination.DrainError{})),
 	}.asWarning()}
 }
 

@@ -327,7 +327,7 @@ func drainCases() []drainCase {
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			errors: []message{{"Can't tell whether 1 session ended" + ofDrain, "", []string{
 				"Can't tell whether the session ended: " + lineOf(1) + ": the session wasn't found, or is outside the authorization's scope",
-				"GET https://pam.example.com/api/session/remotesessions/1: HTTP 400",
+				"GET https://pam.example.com/api/session/remotesessions/{record_id}: HTTP 400",
 			}}},
 		},
 		{
