@@ -135,9 +135,9 @@ func notConfirmed(sessionID string, why error) diag.Diagnostic {
 func liveAgain(s session.Session) diag.Diagnostic {
 	return message{
 		summary: "Session is live; it will be terminated on the next apply: session " + s.ID,
-		state:   "Terraform removed the record from the state, so that the plan recreates it.",
+		state:   "Terraform removed the record from the state, so an apply recreates it. A destroy doesn't terminate the session.",
 		lists:   shownAs(&s),
-		advice:  "Apply this plan to terminate the session again.",
+		advice:  "Apply the configuration to terminate the session again.",
 	}.asWarning(path.Root("session_id"))
 }
 

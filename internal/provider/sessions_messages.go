@@ -22,7 +22,7 @@ func undecidedSessions(sessions []session.Session, unknown func(session.Session)
 	}
 	return message{
 		summary: "Can't tell whether " + matching(countSessions(len(sessions)), len(sessions)) + object,
-		state:   "They are in `unknown_sessions`, not in `sessions`.",
+		state:   "Listed in `unknown_sessions`, not in `sessions`.",
 		lists:   []list{{title: "May match", entries: entries}},
 		advice:  sentences(formsAdvice(all), "To decide about a session that senhasegura doesn't describe, use `session_ids`, or remove the arguments that can't be evaluated."),
 	}.asWarning()
@@ -37,7 +37,7 @@ func namelessSessions(sessions []session.Session, object string) diag.Diagnostic
 	}
 	return message{
 		summary: countSessions(len(sessions)) + " without a session ID, which can't be terminated" + object,
-		state:   "They are in `sessions`, not in `session_ids`.",
+		state:   "Listed in `sessions`, not in `session_ids`.",
 		lists:   []list{{title: "Without a session ID", entries: entries}},
 		advice:  "Terminate these sessions in senhasegura.",
 	}.asWarning()
