@@ -48,6 +48,8 @@ func TestDrainMessages(t *testing.T) {
 	nameless := visitor(1, simulator.Behavior{})
 	otherForm := visitor(1, simulator.Behavior{})
 	otherForm.User = "alice"
+	undescribed := visitor(1, simulator.Behavior{})
+	undescribed.User = ""
 	both := []string{"create", "destroy"}
 	for name, test := range map[string]struct {
 		sessions  []simulator.Session
@@ -90,6 +92,13 @@ func TestDrainMessages(t *testing.T) {
 			script:    func(pam *acctest.PAM) { whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(2)) }) },
 			arguments: map[string]any{"match": map[string]any{"users": []string{`CORP\alice`, "user-2"}}},
 			summary:   `Can't tell whether 2 sessions match or ended: drain of users CORP\alice, user-2`,
+		},
+		"a session that senhasegura doesn't describe": {
+			sessions:  []simulator.Session{undescribed, visitor(2, simulator.Behavior{})},
+			arguments: map[string]any{"match": map[string]any{"users": []string{"user-1", "user-2"}}},
+			summary:   "Can't tell whether 1 of 2 sessions match: drain of users user-1, user-2",
+			says:      []string{"add their IDs to `exclude.session_ids`", "apply that change on its own (`-target`)", "`senhasegura_session_termination`", "a session is excluded only if it satisfies every argument"},
+			not:       []string{"match.session_ids"},
 		},
 		"an excluded session that may match: nothing blocks on it": {
 			sessions:  []simulator.Session{otherForm, visitor(2, simulator.Behavior{})},

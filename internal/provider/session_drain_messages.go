@@ -30,8 +30,10 @@ const (
 	// untaintFirst is why the next apply is not enough after a change of an argument.
 	untaintFirst = "If `drain_on` includes `destroy`, the next apply destroys the tainted drain first, with what was applied last: " +
 		"run `terraform untaint` on the drain, apply that change, then replace the drain (`-replace`)."
+	// excludesFewer goes with every advice to add session IDs to `exclude`.
+	excludesFewer = "If `exclude` sets other arguments, session IDs in addition exclude fewer sessions: a session is excluded only if it satisfies every argument."
 	// terminateNow is what is left to do about sessions that the drain must not touch.
-	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
+	terminateNow = "To terminate a session now, use `senhasegura_session_termination`, or the action `senhasegura_session_terminate`."
 )
 
 // consequenceOf says what a failed drain leaves behind.
@@ -226,7 +228,7 @@ func (d drained) failed(err error, consequence string) message {
 		m.advice = explain(err).advice
 	default:
 		m.summary = d.survivorSummary(survivors) + ": " + d.name
-		m.advice = d.survivorAdvice(survivors, failure)
+		m.advice = d.survivorAdvice(survivors, failure, consequence)
 	}
 	return m
 }
@@ -291,8 +293,10 @@ func (d drained) survivorSummary(survivors []termination.Drained) string {
 	return "Can't tell whether " + count + " ended"
 }
 
-// survivorAdvice gives the advice for each different reason once.
-func (d drained) survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+// survivorAdvice gives the advice for each different reason once. It never names
+// `match.session_ids`: with other arguments it narrows the match to these sessions, and
+// the others would go unterminated.
+func (d drained) survivorAdvice(survivors []termination.Drained, failure *termination.DrainError, consequence string) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -308,7 +312,7 @@ func (d drained) survivorAdvice(survivors []termination.Drained, failure *termin
 		case formsAdvice(s.Undecided) != "":
 			forms = append(forms, s.Undecided...)
 		case len(s.Undecided) > 0:
-			add("To decide about sessions that senhasegura doesn't describe, add their IDs to `match.session_ids` or `exclude.session_ids`.")
+			add(sentences("To leave sessions open that senhasegura doesn't describe, add their IDs to `exclude.session_ids`.", d.beforeChange(consequence), terminateNow))
 		case s.Session.ID == "":
 			add("Terminate sessions without a session ID in senhasegura.")
 		case errors.Is(s.Err, a2a.ErrServerFault) && failure.Cause == nil:
@@ -326,6 +330,9 @@ func (d drained) survivorAdvice(survivors []termination.Drained, failure *termin
 		if d.moment == onDestroy {
 			add("A change of `match` drains the old `match` first. To leave such a session open, add its ID to `exclude.session_ids`, apply that change on its own (`-target`), then destroy. " + terminateNow)
 		}
+	}
+	if slices.ContainsFunc(advice, func(text string) bool { return strings.Contains(text, "`exclude.session_ids`") }) {
+		add(excludesFewer)
 	}
 	return strings.Join(advice, " ")
 }
@@ -454,7 +461,7 @@ func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) dia
 			{title: "Excluded, not terminated. The " + blocked + " fails while one is live (`on_excluded`)", entries: entries(blocking)},
 			{title: "Excluded, not terminated. The " + blocked + " continues", entries: entries(left)},
 		},
-		advice: sentences(advice, d.survivorAdvice(undecided, &termination.DrainError{})),
+		advice: sentences(advice, d.survivorAdvice(undecided, &termination.DrainError{}, "")),
 	}.asWarning()}
 }
 

@@ -452,7 +452,7 @@ func drainCases() []drainCase {
 			requests:  []string{"token", "list", "drop hash-1", "get 1", "get 2", "list"},
 			errors: []message{{"Can't tell whether 1 of 2 sessions match" + ofDrain + ", except origin_ips 192.0.2.0/24", "", []string{
 				"Can't tell whether the session matches; not terminated: nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z, session hash-2: senhasegura shows too little to evaluate `exclude.origin_ips`",
-				"Terminated: " + lineOf(1), "add their IDs to `match.session_ids` or `exclude.session_ids`",
+				"Terminated: " + lineOf(1), "add their IDs to `exclude.session_ids`",
 			}}},
 			live: []string{visitorID(2)},
 		},
@@ -1166,7 +1166,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}}},
 			requests:  []string{"token", "list"},
 			warnings: []message{{"1 session matches, 1 can't be terminated" + ofDrain + ", except origin_ips 192.0.2.1", "", []string{
-				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To decide about sessions that senhasegura doesn't describe",
+				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To leave sessions open that senhasegura doesn't describe",
 			}}},
 		},
 		{
