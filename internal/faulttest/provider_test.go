@@ -41,7 +41,7 @@ const (
 	already    = "already_ended"
 )
 
-// problems are the words for each class.
+// problems are the words for each class; {route} stands for one of routes.
 var problems = map[string]string{
 	"passing failure":           "senhasegura or a gateway in front of it keeps failing",
 	"passing failure, replayed": "senhasegura or a gateway in front of it keeps failing",
@@ -51,8 +51,14 @@ var problems = map[string]string{
 	"permission":                "the authorization is missing a permission",
 	"referer":                   "the authorization requires a Referer header",
 	"lockdown":                  "senhasegura is under emergency lockdown",
-	"wrong route":               "no senhasegura API was found at https://pam.example.com",
-	"wrong route, or token":     "no senhasegura API was found at https://pam.example.com",
+	"wrong route":               "no {route} was found at https://pam.example.com",
+	"wrong route, or token":     "no {route} was found at https://pam.example.com",
+}
+
+// routes are the words for the route of an operation.
+var routes = map[simulator.Op]string{
+	simulator.OpToken: "senhasegura API", simulator.OpList: "list of sessions",
+	simulator.OpGet: "route to read a session", simulator.OpDrop: "route to terminate sessions",
 }
 
 // causes are the words for rows in which it is certain whose fault it is.
@@ -294,6 +300,7 @@ func TestFaultsThroughProvider(t *testing.T) {
 				if cause := causes[r.name]; cause != "" && want.summary != "" && want.summary == problems[class] {
 					want.summary = cause
 				}
+				want.summary = strings.ReplaceAll(want.summary, "{route}", routes[u.op])
 				s := newStage(t)
 				if u.op == simulator.OpToken {
 					s.driver = acctest.NewDriver(t, s.server, map[string]any{"max_retries": 0})

@@ -579,7 +579,7 @@ func TestAccExampleDrainOutput(t *testing.T) {
 		}
 	}
 	plan := tf.MustRun("plan", "-destroy", "-no-color")
-	shows(plan, "plan.txt", "Warning: 2 sessions match", "to `exclude`.")
+	shows(plan, "plan.txt", "Warning: 2 sessions match", "then destroy.")
 	server.Forget()
 	failed := tf.Run("apply", "-destroy", "-auto-approve", "-no-color")
 	shows(failed, "destroy-failed.txt", "Error: 1 of 2 sessions", "1 attempt")

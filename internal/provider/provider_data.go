@@ -76,12 +76,12 @@ func (d *providerData) ready(diags *diag.Diagnostics) bool {
 	return false
 }
 
-// once gives the whole error about rejected credentials to the first operation that
-// gets it, and a short one to the others: with many resources, copies of it would hide
-// the cause.
-func (d *providerData) once(err error, whole diag.Diagnostic) diag.Diagnostic {
+// once gives the whole message about rejected credentials to the first operation that
+// gets it, and one without cause and advice to the others: with many resources, copies
+// would hide the cause.
+func (d *providerData) once(err error, whole message) message {
 	if errors.Is(err, session.ErrUnauthenticated) && d.rejected.Swap(true) {
-		return rejectedBefore(whole.Summary())
+		return whole.rejectedBefore()
 	}
 	return whole
 }

@@ -8,14 +8,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// rejectedBefore stands in for the whole error where the credentials of the provider
-// were rejected and another error of this run has said so.
-func rejectedBefore(summary string) diag.Diagnostic {
-	return message{
-		summary: summary,
-		state:   "senhasegura already rejected these credentials in this run, so the provider didn't send them again.",
-		advice:  "Fix the first credentials error of this run.",
-	}.asError()
+// rejectedBefore shortens a message about rejected credentials if another error of this
+// run has the cause and the advice. The results for the sessions stay.
+func (m message) rejectedBefore() message {
+	m.state = sentences(m.state, "senhasegura already rejected these credentials in this run, so the provider didn't send them again.")
+	m.advice, m.responses = "Fix the first credentials error of this run.", nil
+	return m
 }
 
 // notConfigured is the message about an operation that needs arguments that are not known yet.

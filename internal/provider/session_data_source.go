@@ -98,7 +98,8 @@ func (d *sessionDataSource) find(ctx context.Context, given sessionFacts) (sessi
 	}
 	seen, err := ask(ctx, id)
 	if err != nil {
-		return seen, d.data.once(err, sessionNotRead(at, id, err))
+		failed, fault := sessionNotRead(at, id, err)
+		return seen, d.data.once(err, failed).asError(fault...)
 	}
 	return seen, nil
 }

@@ -27,8 +27,13 @@ const (
 	noneTerminated = "No sessions were terminated."
 	// usesApplied is why a change of an argument must be applied before a destroy.
 	usesApplied = "A destroy uses what was applied last: apply that change on its own (`-target`), then destroy."
+	// untaintFirst is why an apply is not enough after a change of an argument.
+	untaintFirst = "If `drain_on` includes `destroy`, the next apply destroys the tainted drain first, with what was applied last: " +
+		"run `terraform untaint` on the drain, apply that change, then replace the drain (`-replace`)."
+	// excludesFewer completes every advice to add session IDs to `exclude`.
+	excludesFewer = "If `exclude` sets other arguments, session IDs in addition exclude fewer sessions: a session is excluded only if it satisfies every argument."
 	// terminateNow is the advice for sessions that the drain must not terminate.
-	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
+	terminateNow = "To terminate a session now, use `senhasegura_session_termination`, or the action `senhasegura_session_terminate`."
 )
 
 // drainRun is a drain that ran, or the preview of one, for its message.
@@ -58,6 +63,8 @@ func (d drainRun) succeeded(passes string) diag.Diagnostic {
 	m.summary += ": " + d.name
 	if len(excluded) > 0 {
 		m.state = passes
+	}
+	if d.moment == onDestroy && slices.ContainsFunc(excluded, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }) {
 		m.advice = "To block the destroy while an excluded session is live, set `on_excluded` and `on_failure` to `halt`."
 	}
 	if len(terminated) > 0 {
@@ -141,13 +148,30 @@ func entry(d termination.SessionResult) string {
 // responses gives the API responses about sessions that are not known to have ended,
 // each once.
 func (d drainRun) responses(failure *termination.DrainError) []string {
-	answers := responses(failure.Cause)
+	common := responses(failure.Cause)
+	var answers []string
 	for _, s := range d.NotEnded() {
+		if s.Session.ID == "" {
+			continue // there was no request for it
+		}
+		for i, answer := range common {
+			common[i] = withoutIDs(answer, *s.Session)
+		}
 		for _, answer := range responses(s.Err) {
-			answers = append(answers, strings.ReplaceAll(answer, url.PathEscape(s.Session.ID), "{session_id}"))
+			answers = append(answers, withoutIDs(answer, *s.Session))
 		}
 	}
-	return answers
+	return append(common, answers...)
+}
+
+// withoutIDs replaces the IDs of a session in a response, so that equal responses about
+// different sessions are shown once.
+func withoutIDs(answer string, s session.Session) string {
+	answer = strings.ReplaceAll(answer, "/"+url.PathEscape(s.ID)+": ", "/{session_id}: ")
+	if s.RecordID == "" {
+		return answer
+	}
+	return strings.ReplaceAll(answer, "/"+url.PathEscape(s.RecordID)+": ", "/{record_id}: ")
 }
 
 // failed is the message about a drain that failed. It names every session that may be
@@ -175,8 +199,9 @@ func (d drainRun) failed(err error, consequence string) message {
 		m.state = sentences(d.untouched(), consequence)
 		m.advice = "Narrow `match`, add sessions to `exclude`, or raise `max_sessions`."
 		if d.moment == onDestroy {
-			m.advice = "Add sessions to `exclude`, or raise `max_sessions`. " + usesApplied
+			m.advice = "Add sessions to `exclude`, or raise `max_sessions`."
 		}
+		m.advice = sentences(m.advice, d.beforeChange(consequence))
 		m.responses = nil
 	case failure.Kind == termination.NotAttempted:
 		c := explain(err)
@@ -186,15 +211,26 @@ func (d drainRun) failed(err error, consequence string) message {
 		m.summary = fmt.Sprintf("%s not in the approved plan: %s", countSessions(len(d.Unapproved())), d.name)
 	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(notEnded) == 0):
 		m.summary = fmt.Sprintf("%s still live: %s", counted(len(blocking), "excluded session"), d.name)
-		m.advice = d.excludedAdvice()
+		m.advice = d.excludedAdvice(consequence)
 	case len(notEnded) == 0:
 		m.summary = "Can't confirm that no session remains: " + d.name
 		m.advice = explain(err).advice
 	default:
 		m.summary = d.notEndedSummary(notEnded) + ": " + d.name
-		m.advice = d.notEndedAdvice(notEnded, failure)
+		m.advice = d.notEndedAdvice(notEnded, failure, consequence)
 	}
 	return m
+}
+
+// beforeChange says what a change of an argument needs before it takes effect.
+func (d drainRun) beforeChange(consequence string) string {
+	switch {
+	case d.moment == onDestroy:
+		return usesApplied
+	case d.moment == onCreate && consequence != "":
+		return untaintFirst
+	}
+	return ""
 }
 
 // untouched says that no session was terminated, if that is certain.
@@ -215,10 +251,13 @@ func (drainRun) unwatched(failure *termination.DrainError) string {
 
 // notEndedSummary counts the sessions that block the drain, of all that matched.
 func (d drainRun) notEndedSummary(notEnded []termination.SessionResult) string {
-	live, all := 0, len(notEnded)
+	live, undecided, all := 0, 0, len(notEnded)
 	for _, s := range notEnded {
 		if s.Live() {
 			live++
+		}
+		if len(s.Undecided) > 0 {
+			undecided++
 		}
 	}
 	for _, s := range d.Sessions {
@@ -235,14 +274,18 @@ func (d drainRun) notEndedSummary(notEnded []termination.SessionResult) string {
 		return count + " still live"
 	case live > 0:
 		return count + " still live or unknown"
-	case !slices.ContainsFunc(notEnded, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }):
+	case undecided == len(notEnded):
 		return "Can't tell whether " + matching(count, all)
+	case undecided > 0:
+		return "Can't tell whether " + count + " match or ended"
 	}
 	return "Can't tell whether " + count + " ended"
 }
 
-// notEndedAdvice gives the advice for each different reason once.
-func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *termination.DrainError) string {
+// notEndedAdvice gives the advice for each different reason once. It never names
+// `match.session_ids`: with other arguments it narrows the match to these sessions, and
+// the others would not be terminated.
+func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *termination.DrainError, consequence string) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -258,7 +301,7 @@ func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *
 		case formsAdvice(s.Undecided) != "":
 			forms = append(forms, s.Undecided...)
 		case len(s.Undecided) > 0:
-			add("To decide about sessions that senhasegura doesn't describe, add their IDs to `match.session_ids` or `exclude.session_ids`.")
+			add(sentences("To leave sessions open that senhasegura doesn't describe, add their IDs to `exclude.session_ids`.", d.beforeChange(consequence), terminateNow))
 		case s.Session.ID == "":
 			add("Terminate sessions without a session ID in senhasegura.")
 		case errors.Is(s.Err, a2a.ErrServerFault) && failure.Cause == nil:
@@ -276,6 +319,9 @@ func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *
 		if d.moment == onDestroy {
 			add("A change of `match` drains the old `match` first. To leave such a session open, add its ID to `exclude.session_ids`, apply that change on its own (`-target`), then destroy. " + terminateNow)
 		}
+	}
+	if slices.ContainsFunc(advice, func(text string) bool { return strings.Contains(text, "`exclude.session_ids`") }) {
+		add(excludesFewer)
 	}
 	return strings.Join(advice, " ")
 }
@@ -309,12 +355,12 @@ func (d drainRun) vanishedAdvice() string {
 }
 
 // excludedAdvice says how to continue in spite of excluded sessions that are live.
-func (d drainRun) excludedAdvice() string {
+func (d drainRun) excludedAdvice(consequence string) string {
 	const wait = "Run again when the excluded sessions have ended; `grace_period` waits for them. "
 	if d.moment == onDestroy {
 		return wait + "To destroy while they are live, set `on_excluded` to `continue`, apply that change on its own (`-target`), then destroy."
 	}
-	return wait + "To continue while they are live, set `on_excluded` to `continue`."
+	return sentences(wait+"To continue while they are live, set `on_excluded` to `continue`.", d.beforeChange(consequence))
 }
 
 // drainFault is the argument because of which a drain failed, if there is one.
@@ -388,17 +434,24 @@ func (d drainRun) previewed(readAt time.Time, err error, goesOn, needed bool) di
 	}
 	blocking := d.Blocking()
 	left := slices.DeleteFunc(excluded, func(s termination.SessionResult) bool { return s.Blocks })
+	state := verb + " this drain terminates the sessions that match at that time."
+	if needed {
+		state = "`only_previewed` is `true`: destroying this drain terminates only sessions that are listed here."
+	}
+	var advice string
+	if len(matched) > 0 {
+		advice = sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.", d.beforeChange(""))
+	}
 	return diag.Diagnostics{message{
 		summary: summary + ": " + d.name,
-		state:   verb + " this drain terminates the sessions that match at that time.",
+		state:   state,
 		lists: []list{
 			{title: "Matching at " + readAt.UTC().Format(time.RFC3339), entries: entries(matched), most: most},
 			{title: cannot, entries: entries(undecided)},
 			{title: "Excluded, not terminated. The " + blocked + " fails while one is live (`on_excluded`)", entries: entries(blocking)},
 			{title: "Excluded, not terminated. The " + blocked + " continues", entries: entries(left)},
 		},
-		advice: sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.",
-			d.notEndedAdvice(undecided, &termination.DrainError{})),
+		advice: sentences(advice, d.notEndedAdvice(undecided, &termination.DrainError{}, "")),
 	}.asWarning()}
 }
 

@@ -456,7 +456,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		failed = run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
 		return report, append(diags, failed.asWarning(drainFault(err)...))
 	}
-	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
+	return report, append(diags, r.data.once(err, failed).asError(drainFault(err)...))
 }
 
 // within limits ctx by the timeout of the moment.

@@ -327,13 +327,16 @@ func drainCases() []drainCase {
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			errors: []message{{"Can't tell whether 1 session ended" + ofDrain, "", []string{
 				"Can't tell whether the session ended: " + lineOf(1) + ": the session wasn't found, or is outside the authorization's scope",
-				"GET https://pam.example.com/api/session/remotesessions/1: HTTP 400",
+				"GET https://pam.example.com/api/session/remotesessions/{record_id}: HTTP 400",
 			}}},
 		},
 		{
-			name:       "single sessions cannot be read: the list tells",
-			sessions:   []simulator.Session{visitor(1, simulator.Behavior{EndDelay: 50 * time.Millisecond})},
-			script:     injecting(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet}),
+			name:     "single sessions cannot be read: the list tells",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			script: func(server *acctest.Server) {
+				server.Sim.Inject(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet})
+				whenActed(server, simulator.OpDrop, 2, func() { server.Sim.End(visitorID(1)) })
+			},
 			drops:      []string{"drop hash-1", "drop hash-1"},
 			terminated: []int{1},
 		},
@@ -372,7 +375,7 @@ func drainCases() []drainCase {
 			server:   simulator.Config{Release: simulator.ReleaseDropOnly},
 			sessions: visitors(1),
 			drops:    []string{},
-			errors: []message{{drainFailed + "no senhasegura API was found at https://pam.example.com", "", []string{
+			errors: []message{{drainFailed + "no list of sessions was found at https://pam.example.com", "", []string{
 				noneTerminated, "Releases earlier than 3.32 can't list sessions.", "GET https://pam.example.com/api/session/remotesessions: HTTP 404", "GET https://pam.example.com/iso/session/remotesessions: HTTP 404",
 			}}},
 			live: []string{visitorID(1)},
@@ -449,7 +452,7 @@ func drainCases() []drainCase {
 			requests:  []string{"token", "list", "drop hash-1", "get 1", "get 2", "list"},
 			errors: []message{{"Can't tell whether 1 of 2 sessions match" + ofDrain + ", except origin_ips 192.0.2.0/24", "", []string{
 				"Can't tell whether the session matches; not terminated: nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z, session hash-2: senhasegura shows too little to evaluate `exclude.origin_ips`",
-				"Terminated: " + lineOf(1), "add their IDs to `match.session_ids` or `exclude.session_ids`",
+				"Terminated: " + lineOf(1), "add their IDs to `exclude.session_ids`",
 			}}},
 			live: []string{visitorID(2)},
 		},
@@ -1163,7 +1166,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}}},
 			requests:  []string{"token", "list"},
 			warnings: []message{{"1 session matches, 1 can't be terminated" + ofDrain + ", except origin_ips 192.0.2.1", "", []string{
-				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To decide about sessions that senhasegura doesn't describe",
+				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To leave sessions open that senhasegura doesn't describe",
 			}}},
 		},
 		{

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -12,7 +11,7 @@ import (
 
 // sessionNotRead is the message about the failure to read one session. The argument is at fault only
 // where senhasegura answered that it has no such session.
-func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
+func sessionNotRead(at path.Path, id string, err error) (message, []path.Path) {
 	state := fmt.Sprintf("%#q is %q.", at, id)
 	switch {
 	case errors.Is(err, session.ErrNotFound):
@@ -20,20 +19,20 @@ func sessionNotRead(at path.Path, id string, err error) diag.Diagnostic {
 		if at.Equal(path.Root("session_id")) {
 			return unknownSession(state, id, err)
 		}
-		return unread("Can't read session: ", state, err).asError(at)
+		return unread("Can't read session: ", state, err), []path.Path{at}
 	case errors.Is(err, session.ErrIdentifier):
-		return unread("Can't read session: ", state, err).asError(at)
+		return unread("Can't read session: ", state, err), []path.Path{at}
 	}
-	return unread("Can't read session: ", state, err).asError()
+	return unread("Can't read session: ", state, err), nil
 }
 
 // unknownSession is the message about a session ID that senhasegura doesn't know.
-func unknownSession(state, sessionID string, err error) diag.Diagnostic {
+func unknownSession(state, sessionID string, err error) (message, []path.Path) {
 	m := unread("Can't read session: ", state, err)
 	if digits := recordIDAdvice(sessionID); digits != "" {
 		m.advice = digits
 	}
-	return m.asError(path.Root("session_id"))
+	return m, []path.Path{path.Root("session_id")}
 }
 
 // recordIDAdvice is the advice for a session ID that is not known and consists of

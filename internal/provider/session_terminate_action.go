@@ -111,7 +111,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 		if request.DryRun && guarded(err) {
 			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
 		} else {
-			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
+			resp.Diagnostics.Append(a.data.once(err, failed).asError(fault...))
 		}
 	}
 	resp.Diagnostics.Append(unseenValues(unseenOfRun(report, err, model.onUnseen()), run.name, false)...)

@@ -29,7 +29,7 @@ func shownAs(s *session.Session) []list {
 
 // terminationFailed is the message about a session that was not terminated. recorded:
 // the operation was saved in the state, as tainted.
-func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnostic {
+func terminationFailed(failure *termination.Error, recorded bool) (message, []path.Path) {
 	inState := "The resource was not created. The next apply tries again."
 	if recorded {
 		inState = "The resource is tainted. The next apply tries again."
@@ -92,12 +92,12 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		m.summary = "Session not terminated: " + c.problem
 		m.state = sentences("The session was not changed.", inState)
 		m.advice = c.advice
-		return m.asError()
+		return m, nil
 	}
 	if errors.Is(failure.RequestErr, a2a.ErrServerFault) {
 		m.advice = sentences(explain(failure.RequestErr).advice, "Check the session in senhasegura as well.")
 	}
-	return m.asError(at)
+	return m, []path.Path{at}
 }
 
 // reportTermination gives a function that writes the events of the termination of one
@@ -136,9 +136,9 @@ func notConfirmed(sessionID string, why error) diag.Diagnostic {
 func liveAgain(s session.Session) diag.Diagnostic {
 	return message{
 		summary: "Session is live; it will be terminated on the next apply: session " + s.ID,
-		state:   "Terraform removed the record from the state, so that the plan recreates it.",
+		state:   "Terraform removed the record from the state, so an apply recreates it. A destroy doesn't terminate the session.",
 		lists:   shownAs(&s),
-		advice:  "Apply this plan to terminate the session again.",
+		advice:  "Apply the configuration to terminate the session again.",
 	}.asWarning(path.Root("session_id"))
 }
 
@@ -168,12 +168,12 @@ func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 }
 
 // importFailed is the message about an import whose session could not be read.
-func importFailed(sessionID string, err error) diag.Diagnostic {
+func importFailed(sessionID string, err error) (message, []path.Path) {
 	const state = "Nothing was imported."
 	if errors.Is(err, session.ErrNotFound) {
 		return unknownSession(state, sessionID, err)
 	}
-	return unread("Can't read session: ", state, err).asError()
+	return unread("Can't read session: ", state, err), nil
 }
 
 // importRefused is the message about a session that can't be imported because it is live.

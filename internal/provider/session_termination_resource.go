@@ -193,7 +193,8 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 	}
 	var failure *termination.Error
 	if errors.As(err, &failure) {
-		resp.Diagnostics.Append(r.data.once(err, terminationFailed(failure, recorded)))
+		failed, fault := terminationFailed(failure, recorded)
+		resp.Diagnostics.Append(r.data.once(err, failed).asError(fault...))
 	} else if err != nil {
 		resp.Diagnostics.Append(unexpectedFailure(err))
 	}
@@ -226,7 +227,7 @@ func (r *sessionTerminationResource) Read(ctx context.Context, req resource.Read
 	defer cancel()
 	refreshed, err := r.data.terminator.Refresh(ctx, record)
 	if err != nil {
-		resp.Diagnostics.Append(r.data.once(err, refreshFailed(record, err).asError()))
+		resp.Diagnostics.Append(r.data.once(err, refreshFailed(record, err)).asError())
 		return
 	}
 	switch refreshed.Finding {
@@ -282,7 +283,8 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	seen, err := r.data.terminator.Find(ctx, id)
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(r.data.once(err, importFailed(id, err)))
+		failed, fault := importFailed(id, err)
+		resp.Diagnostics.Append(r.data.once(err, failed).asError(fault...))
 		return
 	case seen.Live():
 		resp.Diagnostics.Append(importRefused(seen))

@@ -424,14 +424,14 @@ func TestTerminationCreate(t *testing.T) {
 		"wrong route": {
 			server:   simulator.Config{Routes: simulator.Routes{Drop: []string{}}},
 			requests: []string{"token", "other DELETE /api/pam/session/drop/" + aliceID, "other DELETE /iso/session/drop/" + aliceID},
-			errors: notTerminated("no senhasegura API was found at https://pam.example.com", "`url`",
+			errors: notTerminated("no route to terminate sessions was found at https://pam.example.com", "`url`",
 				"DELETE https://pam.example.com/api/pam/session/drop/"+aliceID+": HTTP 404", "DELETE https://pam.example.com/iso/session/drop/"+aliceID+": HTTP 404"),
 			live: true,
 		},
 		"gateway without a route": {
 			faults:   []simulator.Fault{{Kind: simulator.GatewayNoRoute404, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "other DELETE /iso/session/drop/" + aliceID},
-			errors:   notTerminated("no senhasegura API was found at https://pam.example.com", "no Route matched"),
+			errors:   notTerminated("no route to terminate sessions was found at https://pam.example.com", "no Route matched"),
 			live:     true,
 		},
 		"client rejected": {
@@ -720,7 +720,7 @@ func TestTerminationRead(t *testing.T) {
 		"wrong route": {
 			arrange:  fault(simulator.Fault{Kind: simulator.WrongRoute404}),
 			requests: otherGets,
-			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "GET https://pam.example.com/api/session/remotesessions/6: HTTP 404, code 4")},
+			errors:   []message{notRead("no route to read a session was found at https://pam.example.com", "GET https://pam.example.com/api/session/remotesessions/6: HTTP 404, code 4")},
 		},
 		"gateway without a route": {
 			arrange: func(sim *simulator.Simulator) {
@@ -728,7 +728,7 @@ func TestTerminationRead(t *testing.T) {
 			},
 			// The token was accepted before, so it is in doubt, once.
 			requests: slices.Concat([]string{getAlice, "token"}, otherGets),
-			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "no Route matched with those values")},
+			errors:   []message{notRead("no route to read a session was found at https://pam.example.com", "no Route matched with those values")},
 		},
 		"page of a proxy": {
 			arrange:  fault(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet}),

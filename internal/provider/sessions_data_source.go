@@ -109,7 +109,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	defer cancel()
 	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, State: state, Now: now})
 	if err != nil {
-		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
+		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
 		return
 	}
 	if answer.Coverage.SeesNothing() {

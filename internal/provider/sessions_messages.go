@@ -7,8 +7,8 @@ import (
 )
 
 // listFailed is the message about a list that could not be read.
-func listFailed(err error) diag.Diagnostic {
-	return unread("Can't list sessions: ", "Which sessions are live is not known.", err).asError()
+func listFailed(err error) message {
+	return unread("Can't list sessions: ", "Which sessions are live is not known.", err)
 }
 
 // undecidedSessions is the message about the sessions that may match; object completes the summary.
@@ -22,7 +22,7 @@ func undecidedSessions(sessions []session.Session, unknown func(session.Session)
 	}
 	return message{
 		summary: "Can't tell whether " + matching(countSessions(len(sessions)), len(sessions)) + object,
-		state:   "They are in `unknown_sessions`, not in `sessions`.",
+		state:   "Listed in `unknown_sessions`, not in `sessions`.",
 		lists:   []list{{title: "May match", entries: entries}},
 		advice:  sentences(formsAdvice(all), "To decide about a session that senhasegura doesn't describe, use `session_ids`, or remove the arguments that can't be evaluated."),
 	}.asWarning()
@@ -37,7 +37,7 @@ func sessionsWithoutID(sessions []session.Session, object string) diag.Diagnosti
 	}
 	return message{
 		summary: countSessions(len(sessions)) + " without a session ID, which can't be terminated" + object,
-		state:   "They are in `sessions`, not in `session_ids`.",
+		state:   "Listed in `sessions`, not in `session_ids`.",
 		lists:   []list{{title: "Without a session ID", entries: entries}},
 		advice:  "Terminate these sessions in senhasegura.",
 	}.asWarning()

@@ -134,9 +134,7 @@ func (d drainRun) notCovered(coverage *termination.Coverage, consequence string)
 		m.lists = append([]list{{title: "No session, live or ended, has", entries: unseenEntries(coverage.Unseen)}}, m.lists...)
 		m.advice = "Write each value as senhasegura shows it. To continue anyway, set `on_unseen` to `continue`."
 	}
-	if d.moment == onDestroy {
-		m.advice += " " + usesApplied
-	}
+	m.advice = sentences(m.advice, d.beforeChange(consequence))
 	return m
 }
 

@@ -111,7 +111,7 @@ func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	defer cancel()
 	seen, err := d.data.terminator.Visibility(ctx)
 	if err != nil {
-		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
+		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
 		return
 	}
 	if seen.Live+seen.Ended == 0 {
