@@ -99,7 +99,7 @@ func TestDrainMessages(t *testing.T) {
 			sessions:  []simulator.Session{undescribed, visitor(2, simulator.Behavior{})},
 			arguments: map[string]any{"match": map[string]any{"users": []string{"user-1", "user-2"}}},
 			summary:   "Can't tell whether 1 of 2 sessions match: drain of users user-1, user-2",
-			says:      []string{"add their IDs to `exclude.session_ids`", "apply that change on its own (`-target`)", "`senhasegura_session_termination`", "a session is excluded only if it satisfies every argument"},
+			says:      []string{"add their IDs to `exclude.session_ids`", "apply that change on its own (`-target`)", "`senhasegura_session_termination`"},
 			not:       []string{"match.session_ids"},
 		},
 		"an excluded session that may match: nothing blocks on it": {

@@ -21,7 +21,7 @@ import (
 // share.
 const (
 	matchDescription   = "Selects sessions. A session matches if it satisfies every argument that is set. A set is satisfied by any one of its values."
-	excludeDescription = "Sessions to leave open even if they match, such as break-glass accounts or the runner's own session. Takes the same arguments as `match`: a session is excluded only if it satisfies every argument that is set."
+	excludeDescription = "Sessions to leave open even if they match, such as break-glass accounts or the runner's own session. Takes the same arguments as `match`. A session is excluded if its ID is in `session_ids`, or if it satisfies every other argument that is set."
 )
 
 // matchSets are the arguments of a match that are sets, with their descriptions and

@@ -30,8 +30,6 @@ const (
 	// untaintFirst is why an apply is not enough after a change of an argument.
 	untaintFirst = "If `drain_on` includes `destroy`, the next apply destroys the tainted drain first, with what was applied last: " +
 		"run `terraform untaint` on the drain, apply that change, then replace the drain (`-replace`)."
-	// excludesFewer completes every advice to add session IDs to `exclude`.
-	excludesFewer = "If `exclude` sets other arguments, session IDs in addition exclude fewer sessions: a session is excluded only if it satisfies every argument."
 	// terminateNow is the advice for sessions that the drain must not terminate.
 	terminateNow = "To terminate a session now, use `senhasegura_session_termination`, or the action `senhasegura_session_terminate`."
 )
@@ -319,9 +317,6 @@ func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *
 		if d.moment == onDestroy {
 			add("A change of `match` drains the old `match` first. To leave such a session open, add its ID to `exclude.session_ids`, apply that change on its own (`-target`), then destroy. " + terminateNow)
 		}
-	}
-	if slices.ContainsFunc(advice, func(text string) bool { return strings.Contains(text, "`exclude.session_ids`") }) {
-		add(excludesFewer)
 	}
 	return strings.Join(advice, " ")
 }
