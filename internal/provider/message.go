@@ -203,12 +203,13 @@ func responses(errs ...error) []string {
 			continue
 		}
 		var answer *a2a.Error
+		interrupted := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 		switch {
-		case errors.As(err, &answer):
+		case errors.As(err, &answer) && (answer.Status != 0 || !interrupted):
 			lines = append(lines, answers(answer)...)
 		case errors.Is(err, session.ErrNotFound):
 			lines = append(lines, "the session isn't in the list of sessions")
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		case interrupted: // nothing responded
 		default:
 			lines = append(lines, err.Error())
 		}
