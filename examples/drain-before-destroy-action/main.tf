@@ -18,6 +18,7 @@ action "senhasegura_session_terminate" "machine" {
     match = {
       devices = ["db-01.example.com"]
     }
+    max_sessions = 20
   }
 }
 

@@ -47,6 +47,7 @@ resource "senhasegura_session_drain" "window" {
   triggers     = { window = var.window }
   grace_period = var.grace_period
   quiet_period = var.quiet_period
+  max_sessions = 50 # if more match, none are terminated
 
   # Includes the grace period and the quiet period.
   timeouts = {

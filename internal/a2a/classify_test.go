@@ -1,6 +1,7 @@
 package a2a
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -293,5 +294,15 @@ func TestEachDropIsJudgedByItsOwnAnswer(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFailedKeepsTheCause: what broke a response off stays recognizable.
+func TestFailedKeepsTheCause(t *testing.T) {
+	t.Parallel()
+	c := inMemory(t, &pam{}, nil)
+	got := c.failed(request{call: &call{op: OpList}, url: c.base}, &answer{status: http.StatusOK, header: http.Header{}, err: io.ErrUnexpectedEOF}, session.ErrTransient)
+	if !errors.Is(got, session.ErrTransient) || !errors.Is(got, io.ErrUnexpectedEOF) {
+		t.Errorf("%v is not both a transient failure and an unexpected end", got)
 	}
 }

@@ -58,7 +58,7 @@ func TestLacks(t *testing.T) {
 
 func TestProviderBlock(t *testing.T) {
 	t.Parallel()
-	pam := &PAM{URL: "http://127.0.0.1:80", config: simulator.Config{ClientID: "id", ClientSecret: "a\"b${c}"}}
+	server := &Server{URL: "http://127.0.0.1:80", config: simulator.Config{ClientID: "id", ClientSecret: "a\"b${c}"}}
 	const want = `provider "senhasegura" {
   client_id = "id"
   client_secret = "a\"b$${c}"
@@ -67,7 +67,7 @@ func TestProviderBlock(t *testing.T) {
   paths = { list = "x" }
 }
 `
-	if diff := cmp.Diff(want, pam.ProviderBlock("max_retries = 0", `paths = { list = "x" }`)); diff != "" {
+	if diff := cmp.Diff(want, server.ProviderBlock("max_retries = 0", `paths = { list = "x" }`)); diff != "" {
 		t.Errorf("block (-want +got):\n%s", diff)
 	}
 }
@@ -197,15 +197,15 @@ func TestPathText(t *testing.T) {
 // TestRequests: every operation has its word, and what reaches none is shown.
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	pam := Start(t, simulator.Config{Release: simulator.ReleaseDropOnly, BasePath: "/pam"})
-	session := pam.Sim.Add(simulator.Session{SessionID: "hash"})
-	d := NewDriver(t, pam, nil)
+	server := Start(t, simulator.Config{Release: simulator.ReleaseDropOnly, BasePath: "/pam"})
+	session := server.Sim.Add(simulator.Session{SessionID: "hash"})
+	d := NewDriver(t, server, nil)
 	applied := d.Resource("senhasegura_session_termination").Apply(nil, map[string]any{"session_id": session.SessionID, "confirm": false})
 	if len(applied.Diagnostics) > 0 {
 		t.Error(applied.Diagnostics)
 	}
-	pam.ExpectRequests(t, "token", "other DELETE /pam/api/pam/session/drop/hash", "drop hash")
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t, "token", "other DELETE /pam/api/pam/session/drop/hash", "drop hash")
+	server.ExpectRequests(t)
 }
 
 // TestSpy hears what several servers say at the same time.

@@ -3,7 +3,7 @@
 //
 // # The server
 //
-// Start serves a simulator on loopback. PAM.Requests and PAM.ExpectRequests read
+// Start serves a simulator on loopback. Server.Requests and Server.ExpectRequests read
 // its journal, so that a test asserts the requests that were made and, as the
 // list is complete, those that were not.
 //

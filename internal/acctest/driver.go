@@ -37,12 +37,12 @@ type Driver struct {
 
 // NewDriver configures a provider for pam. config holds further arguments by
 // name, in the values that encoding them allows (string, bool, int, float64,
-// slices, maps, Unknown, nil); they take the place of those of PAM.Config, and
+// slices, maps, Unknown, nil); they take the place of those of Server.Config, and
 // nil removes one. A pam of nil brings no arguments. The test fails if the
 // provider refuses the configuration; TryDriver is for that.
-func NewDriver(t *testing.T, pam *PAM, config map[string]any) *Driver {
+func NewDriver(t *testing.T, server *Server, config map[string]any) *Driver {
 	t.Helper()
-	d := TryDriver(t, pam, config)
+	d := TryDriver(t, server, config)
 	if errs := d.Configured.Errors(); len(errs) > 0 {
 		t.Fatalf("the provider refuses its configuration:\n%s", errs)
 	}
@@ -51,18 +51,18 @@ func NewDriver(t *testing.T, pam *PAM, config map[string]any) *Driver {
 
 // TryDriver is NewDriver for a configuration that may be refused. It is
 // configured only if it is valid, as Terraform does it.
-func TryDriver(t *testing.T, pam *PAM, config map[string]any) *Driver {
+func TryDriver(t *testing.T, server *Server, config map[string]any) *Driver {
 	t.Helper()
-	server, err := providerserver.NewProtocol6WithError(provider.New(version)())()
+	wire, err := providerserver.NewProtocol6WithError(provider.New(version)())()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Driver{t: t, server: server}
-	if d.schemas, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+	d := &Driver{t: t, server: wire}
+	if d.schemas, err = wire.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	d.noErrors(d.schemas.Diagnostics)
-	identities, err := server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	identities, err := wire.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +70,8 @@ func TryDriver(t *testing.T, pam *PAM, config map[string]any) *Driver {
 	d.identities = identities.IdentitySchemas
 
 	arguments := map[string]any{}
-	if pam != nil {
-		arguments = pam.Config()
+	if server != nil {
+		arguments = server.Config()
 	}
 	maps.Copy(arguments, config)
 	d.configure(arguments)

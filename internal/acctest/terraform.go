@@ -58,7 +58,7 @@ type Terraform struct {
 	// Dir holds the configuration and the state.
 	Dir string
 	// Env are further environment variables. The provider's own come from
-	// PAM.Env.
+	// Server.Env.
 	Env map[string]string
 	// Trace writes the log of Terraform and the provider at TRACE, for Run.Log.
 	Trace bool
@@ -72,7 +72,7 @@ type Terraform struct {
 // the provider comes from, and skips the test without TF_ACC. senhasegura's address
 // and credentials are in the environment, so that config needs no provider block;
 // pam may be nil. Nothing needs `init`, which would ask a registry.
-func NewTerraform(tb testing.TB, pam *PAM, config string) *Terraform {
+func NewTerraform(tb testing.TB, server *Server, config string) *Terraform {
 	tb.Helper()
 	tf := &Terraform{tb: tb, engine: requireEngine(tb), Dir: tb.TempDir(), Env: map[string]string{}}
 	cliConfig := filepath.Join(tb.TempDir(), "terraform.rc")
@@ -85,8 +85,8 @@ func NewTerraform(tb testing.TB, pam *PAM, config string) *Terraform {
 		"TF_IN_AUTOMATION":   "1",
 		"TF_INPUT":           "0",
 	}
-	if pam != nil {
-		maps.Copy(tf.settings, pam.Env())
+	if server != nil {
+		maps.Copy(tf.settings, server.Env())
 	}
 	tf.Write("provider.tf", "terraform {\n  required_providers {\n    senhasegura = {\n      source = \"senhasegura/senhasegura\"\n    }\n  }\n}\n")
 	tf.Write("main.tf", config)

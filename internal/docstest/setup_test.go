@@ -140,7 +140,7 @@ func TestAccOfflineGuide(t *testing.T) {
 
 // connect adds the sessions that the README shows, and one that no drain of it
 // matches.
-func connect(pam *acctest.PAM) {
+func connect(pam *acctest.Server) {
 	for _, s := range []simulator.Session{
 		{SessionID: aliceID, User: "alice", Credential: "root", Device: "db-01.example.com:22"},
 		{SessionID: bobID, User: "bob", Credential: "postgres", Device: "db-01.example.com:5432"},
@@ -151,7 +151,7 @@ func connect(pam *acctest.PAM) {
 }
 
 // drops gives the sessions for which a termination request was made, sorted.
-func drops(pam *acctest.PAM) []string {
+func drops(pam *acctest.Server) []string {
 	var ids []string
 	for _, request := range pam.Requests() {
 		if id, ok := strings.CutPrefix(request, "drop "); ok {
@@ -164,7 +164,7 @@ func drops(pam *acctest.PAM) []string {
 
 // expectDrained: the sessions on the device that the README drains were
 // terminated, and no other. It starts again without any.
-func expectDrained(t *testing.T, pam *acctest.PAM) {
+func expectDrained(t *testing.T, pam *acctest.Server) {
 	t.Helper()
 	if got, want := drops(pam), []string{bobID, aliceID}; !slices.Equal(got, want) {
 		t.Errorf("terminated: %q, want %q", got, want)
@@ -214,7 +214,7 @@ type person struct {
 }
 
 // newPerson starts the shell. The person's server is pam, if there is one.
-func newPerson(tb testing.TB, pam *acctest.PAM) *person {
+func newPerson(tb testing.TB, pam *acctest.Server) *person {
 	tb.Helper()
 	program := acctest.TerraformPath(tb)
 	work := tb.TempDir()
@@ -364,7 +364,7 @@ func (p *person) expectNothingElse() {
 
 // startProxy serves as the way out: it leads the server's name to pam and
 // refuses every other.
-func (p *person) startProxy(pam *acctest.PAM) string {
+func (p *person) startProxy(pam *acctest.Server) string {
 	p.tb.Helper()
 	target := ""
 	if pam != nil {

@@ -80,8 +80,8 @@ func (w *world) terminate(ctx context.Context, request termination.Request) acco
 	a := account{failed: err != nil}
 	if err == nil {
 		a.says = string(result.Outcome)
-		if result.NoLook != nil {
-			a.says += ", no look: " + classes(result.NoLook)
+		if result.NotConfirmed != nil {
+			a.says += ", no look: " + classes(result.NotConfirmed)
 		}
 		if result.Outcome.Ended() {
 			a.ended = []string{request.SessionID}

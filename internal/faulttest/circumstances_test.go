@@ -15,7 +15,7 @@ import (
 // fault of any request.
 type circumstance struct {
 	name     string
-	pam      simulator.Config
+	server   simulator.Config
 	behavior simulator.Behavior
 	// begin prepares what is to happen in the meantime.
 	begin func(*world)
@@ -297,21 +297,21 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the authorization may not list",
-		pam:       simulator.Config{Permission: simulator.DropOnly},
+		server:    simulator.Config{Permission: simulator.DropOnly},
 		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
 		drain:     cell{"not_attempted: permission", "", "token list"},
 	},
 	{
 		name:      "the authorization may not drop",
-		pam:       simulator.Config{Permission: simulator.ReadOnly},
+		server:    simulator.Config{Permission: simulator.ReadOnly},
 		terminate: cell{"not_attempted: permission", "", "token drop:A"},
 		byRecord:  cell{"not_attempted: permission", "", "token drop:A"},
 		drain:     cell{"still_live: permission; A not_attempted; B not_attempted", "", "token list drop:A list"},
 	},
 	{
 		name:      "the authorization may do nothing",
-		pam:       simulator.Config{Permission: simulator.None},
+		server:    simulator.Config{Permission: simulator.None},
 		terminate: cell{"not_attempted: permission", "", "token drop:A"},
 		byRecord:  cell{"not_attempted: permission", "", "token drop:A"},
 		drain:     cell{"not_attempted: permission", "", "token list"},
@@ -339,16 +339,16 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the tokens live for a second",
-		pam:       simulator.Config{TokenLifetime: time.Second},
+		server:    simulator.Config{TokenLifetime: time.Second},
 		behavior:  simulator.Behavior{EndDelay: 3 * time.Second},
 		terminate: cell{"terminated", "A", "token drop:A list token drop:A get:A token get:A"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A token drop:A get:A token get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B token drop:A drop:B get:A get:B token get:A get:B list"},
 	},
 	{
-		name:  "a gateway denies a revoked token",
-		pam:   simulator.Config{GatewayDenies: true},
-		begin: func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
+		name:   "a gateway denies a revoked token",
+		server: simulator.Config{GatewayDenies: true},
+		begin:  func(w *world) { w.on(simulator.OpDrop, w.sim.RevokeTokens) },
 		// A token that was issued for this very drop is not in doubt.
 		terminate: cell{"not_attempted: wrong route", "", "token drop:A drop?"},
 		byRecord:  cell{"not_attempted: wrong route", "", "token drop:A drop?"},
@@ -356,7 +356,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "a gateway denies a token revoked after the drop",
-		pam:       simulator.Config{GatewayDenies: true},
+		server:    simulator.Config{GatewayDenies: true},
 		begin:     func(w *world) { w.afterDrop(w.sim.RevokeTokens) },
 		terminate: cell{"terminated", "A", "token drop:A list token list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A token get:A"},
@@ -364,7 +364,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is three hours ahead",
-		pam:       skewed(3 * time.Hour),
+		server:    skewed(3 * time.Hour),
 		clock:     toAll("machine 3h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
@@ -372,7 +372,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is three hours behind",
-		pam:       skewed(-3 * time.Hour),
+		server:    skewed(-3 * time.Hour),
 		clock:     toAll("machine -3h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
@@ -380,7 +380,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is ahead, and the session lives on",
-		pam:       skewed(3 * time.Hour),
+		server:    skewed(3 * time.Hour),
 		clock:     toAll("machine 3h0m0s"),
 		behavior:  simulator.Behavior{Zombie: true},
 		terminate: cell{"still_live: out of time", "", "token drop:A list drop:A get:A×2 drop:A get:A+"},
@@ -388,8 +388,8 @@ var circumstances = []circumstance{
 		drain:     cell{"still_live: out of time; A still_live; B still_live", "", "token list drop:A drop:B get:A get:B drop:A drop:B (get:A get:B)×2 drop:A drop:B (get:A get:B)+"},
 	},
 	{
-		name: "the server's clock is in another zone",
-		pam:  simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		name:   "the server's clock is in another zone",
+		server: simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		// A termination that reads the end at once does not know that the session was
 		// live before it, so its end may be old.
 		clock:     map[string]string{"drain": "UTC-03:00"},
@@ -399,7 +399,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is in another zone, and a session is read as live before its end",
-		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		server:    simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		clock:     toAll("UTC-03:00"),
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
@@ -408,7 +408,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is in the zone of the provider",
-		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60)},
+		server:    simulator.Config{Location: time.FixedZone("", -3*60*60)},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		zone:      time.FixedZone("west", -3*60*60),
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
@@ -417,7 +417,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock has daylight saving time, and the provider has none",
-		pam:       simulator.Config{Location: time.FixedZone("", -2*60*60)},
+		server:    simulator.Config{Location: time.FixedZone("", -2*60*60)},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		zone:      time.FixedZone("west", -3*60*60),
 		clock:     toAll("UTC-02:00"),
@@ -427,7 +427,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is ahead of its gateway's",
-		pam:       simulator.Config{ClockSkew: time.Hour, Date: ticking()},
+		server:    simulator.Config{ClockSkew: time.Hour, Date: ticking()},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		clock:     toAll("UTC+01:00"),
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
@@ -436,7 +436,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is in another zone and ahead",
-		pam:       simulator.Config{Location: time.FixedZone("", -3*60*60), ClockSkew: time.Hour},
+		server:    simulator.Config{Location: time.FixedZone("", -3*60*60), ClockSkew: time.Hour},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		clock:     toAll("UTC-03:00, machine 1h0m0s"),
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
@@ -445,7 +445,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "the server's clock is a few minutes ahead of its gateway's",
-		pam:       simulator.Config{ClockSkew: 6 * time.Minute, Date: ticking()},
+		server:    simulator.Config{ClockSkew: 6 * time.Minute, Date: ticking()},
 		behavior:  simulator.Behavior{IgnoreFirst: 1},
 		terminate: cell{"terminated", "A", "token drop:A list drop:A get:A"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A drop:A get:A"},
@@ -455,7 +455,7 @@ var circumstances = []circumstance{
 		// The end that the list of a termination shows is in the future, and says only how
 		// far at least.
 		name:      "the server's clock is in a zone that is ahead",
-		pam:       simulator.Config{Location: time.FixedZone("", 3*60*60)},
+		server:    simulator.Config{Location: time.FixedZone("", 3*60*60)},
 		clock:     map[string]string{"terminate": "UTC+03:00, at least", "drain": "UTC+03:00"},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
@@ -463,7 +463,7 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "unknown rows are a plain 404",
-		pam:       simulator.Config{PlainNotFound: true},
+		server:    simulator.Config{PlainNotFound: true},
 		behavior:  simulator.Behavior{Hidden: true},
 		terminate: cell{"accepted, no look: not found", "A", "token drop:A list"},
 		byRecord:  cell{"accepted, no look: not found", "A", "token drop:A get:A list"},
@@ -471,35 +471,35 @@ var circumstances = []circumstance{
 	},
 	{
 		name:      "row numbers are numbers",
-		pam:       simulator.Config{NumericIDs: true},
+		server:    simulator.Config{NumericIDs: true},
 		terminate: cell{"terminated", "A", "token drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "release drop-only",
-		pam:       simulator.Config{Release: simulator.ReleaseDropOnly},
+		server:    simulator.Config{Release: simulator.ReleaseDropOnly},
 		terminate: cell{"accepted, no look: wrong route", "A", "token drop? drop:A list?×3"},
 		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop? drop:A get?×3 list?×3"},
 		drain:     cell{"not_attempted: wrong route", "", "token list?×3"},
 	},
 	{
 		name:      "release 3.32",
-		pam:       simulator.Config{Release: simulator.Release332},
+		server:    simulator.Config{Release: simulator.Release332},
 		terminate: cell{"terminated", "A", "token drop? drop:A list"},
 		byRecord:  cell{"terminated", "A", "token drop? drop:A get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list drop? drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "release 3.33",
-		pam:       simulator.Config{Release: simulator.Release333},
+		server:    simulator.Config{Release: simulator.Release333},
 		terminate: cell{"terminated", "A", "token drop:A list? list"},
 		byRecord:  cell{"terminated", "A", "token drop:A get? get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token list? list drop:A drop:B get:A get:B list"},
 	},
 	{
 		name:      "release 4.0",
-		pam:       simulator.Config{Release: simulator.Release40},
+		server:    simulator.Config{Release: simulator.Release40},
 		terminate: cell{"terminated", "A", "token? token drop:A list? list"},
 		byRecord:  cell{"terminated", "A", "token? token drop:A get? get:A"},
 		drain:     cell{"A terminated; B terminated", "A B", "token? token list? list drop:A drop:B get:A get:B list"},
@@ -519,7 +519,7 @@ func TestCircumstances(t *testing.T) {
 		} {
 			t.Run(c.name+"/"+one.use.name, func(t *testing.T) {
 				t.Parallel()
-				inWorld(t, settings{pam: c.pam, retries: retries, concurrency: 1, zone: c.zone}, func(w *world) {
+				inWorld(t, settings{server: c.server, retries: retries, concurrency: 1, zone: c.zone}, func(w *world) {
 					t := w.t
 					w.populate(c.behavior)
 					if c.begin != nil {
@@ -592,7 +592,7 @@ func TestEveryReleaseAndLiveEnd(t *testing.T) {
 				for _, u := range []use{{name: "terminate", run: terminateA}, {name: "drain", run: drainAB}} {
 					t.Run(fmt.Sprintf("%s/%s/lives on %t/%s", release, end, livesOn, u.name), func(t *testing.T) {
 						t.Parallel()
-						inWorld(t, settings{pam: simulator.Config{Release: release, LiveEnd: end}, retries: retries, concurrency: 1},
+						inWorld(t, settings{server: simulator.Config{Release: release, LiveEnd: end}, retries: retries, concurrency: 1},
 							func(w *world) {
 								t := w.t
 								w.populate(simulator.Behavior{Zombie: livesOn})

@@ -98,19 +98,19 @@ func TestAccCrashedCreate(t *testing.T) {
 	for name, afterActing := range map[string]bool{"before senhasegura acts": false, "after senhasegura acted": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			alices, others := people(pam.Sim, simulator.Behavior{})
-			tf := acctest.NewTerraform(t, pam, terminateConfig)
+			server := acctest.Start(t, simulator.Config{})
+			alices, others := addSessions(server.Sim, simulator.Behavior{})
+			tf := acctest.NewTerraform(t, server, terminateConfig)
 			tf.Env["TF_VAR_session"] = alices[0]
-			started := crashAt(t, pam.Sim, 1, afterActing)
+			started := crashAt(t, server.Sim, 1, afterActing)
 			apply := tf.Start("apply", "-auto-approve")
 			started <- apply.Pid()
 			mustMention(t, apply.Wait(), brokenCall)
 
 			tf.MustRun("apply", "-auto-approve")
-			mustEnded(t, pam.Sim, alices[0])
-			mustLive(t, pam.Sim, append(others, alices[1:]...)...)
-			if got := dropsOf(pam.Sim, alices[0]); !slices.Equal(got, []int{1}) {
+			mustEnded(t, server.Sim, alices[0])
+			mustLive(t, server.Sim, append(others, alices[1:]...)...)
+			if got := dropsOf(server.Sim, alices[0]); !slices.Equal(got, []int{1}) {
 				t.Errorf("drops %v, want the session to be cut once", got)
 			}
 			if plan := tf.Run("plan", "-detailed-exitcode"); plan.Code != 0 {
@@ -125,11 +125,11 @@ func TestAccCrashedDrain(t *testing.T) {
 	for name, afterActing := range map[string]bool{"before senhasegura acts": false, "after senhasegura acted": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			alices, others := people(pam.Sim, simulator.Behavior{})
-			tf := acctest.NewTerraform(t, pam, drainConfig)
+			server := acctest.Start(t, simulator.Config{})
+			alices, others := addSessions(server.Sim, simulator.Behavior{})
+			tf := acctest.NewTerraform(t, server, drainConfig)
 			tf.MustRun("apply", "-auto-approve")
-			started := crashAt(t, pam.Sim, 2, afterActing)
+			started := crashAt(t, server.Sim, 2, afterActing)
 			destroy := tf.Start("destroy", "-auto-approve")
 			started <- destroy.Pid()
 			mustMention(t, destroy.Wait(), brokenCall)
@@ -138,9 +138,9 @@ func TestAccCrashedDrain(t *testing.T) {
 			}
 
 			tf.MustRun("destroy", "-auto-approve")
-			mustEnded(t, pam.Sim, alices...)
-			mustLive(t, pam.Sim, others...)
-			if got := dropsOf(pam.Sim, alices...); !slices.Equal(got, []int{1, 1, 1}) {
+			mustEnded(t, server.Sim, alices...)
+			mustLive(t, server.Sim, others...)
+			if got := dropsOf(server.Sim, alices...); !slices.Equal(got, []int{1, 1, 1}) {
 				t.Errorf("drops %v, want each session to be cut once", got)
 			}
 		})

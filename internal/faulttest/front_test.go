@@ -15,12 +15,12 @@ import (
 // they do not forward with 405, and a GET with 404. The drop takes the other route.
 func TestFrontThatForwardsOnePrefix(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{Release: simulator.Release332})
+	server := acctest.Start(t, simulator.Config{Release: simulator.Release332})
 	var asked []string
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.Method+" "+r.URL.Path)
 		if !strings.HasPrefix(r.URL.Path, "/api/pam/") {
-			pam.Sim.ServeHTTP(w, r)
+			server.Sim.ServeHTTP(w, r)
 			return
 		}
 		status := http.StatusNotFound
@@ -32,15 +32,15 @@ func TestFrontThatForwardsOnePrefix(t *testing.T) {
 		_, _ = io.WriteString(w, "<html><head><title>"+http.StatusText(status)+"</title></head></html>")
 	}))
 	t.Cleanup(front.Close)
-	live := pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.2:22"})
-	driver := acctest.NewDriver(t, pam, map[string]any{"url": front.URL, "max_retries": 1})
+	live := server.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.2:22"})
+	driver := acctest.NewDriver(t, server, map[string]any{"url": front.URL, "max_retries": 1})
 	said := driver.Resource(terminationType).Apply(nil, map[string]any{
 		"session_id": live.SessionID, "poll_interval": "1ms",
 	}).Diagnostics
 	if len(said.Errors()) > 0 {
 		t.Errorf("%s\n%s", strings.Join(asked, "\n"), said)
 	}
-	if s, _ := pam.Sim.Session(live.SessionID); s.State == simulator.StateLive {
+	if s, _ := server.Sim.Session(live.SessionID); s.State == simulator.StateLive {
 		t.Error("the session is live")
 	}
 }

@@ -34,8 +34,8 @@ func signalAt(sim *simulator.Simulator, n int, is func(simulator.Request) bool) 
 	return reached
 }
 
-func isDrop(r simulator.Request) bool { return r.Op == simulator.OpDrop }
-func isLook(r simulator.Request) bool { return r.Op == simulator.OpList || r.Op == simulator.OpGet }
+func isDrop(r simulator.Request) bool  { return r.Op == simulator.OpDrop }
+func isCheck(r simulator.Request) bool { return r.Op == simulator.OpList || r.Op == simulator.OpGet }
 
 // momentLimit is far beyond what a run takes to come to any moment.
 const momentLimit = 2 * time.Minute
@@ -118,8 +118,8 @@ resource "senhasegura_session_drain" "it" {
 }
 `
 
-// people puts three sessions of alice into senhasegura, and two that must stay.
-func people(sim *simulator.Simulator, b simulator.Behavior) (alices, others []string) {
+// addSessions puts three sessions of alice into senhasegura, and two that must stay.
+func addSessions(sim *simulator.Simulator, b simulator.Behavior) (alices, others []string) {
 	for i := range 3 {
 		s := sim.Add(simulator.Session{User: "alice", Credential: "root", Device: "10.0.0." + strconv.Itoa(i+1) + ":22", Behavior: b})
 		alices = append(alices, s.SessionID)
@@ -135,12 +135,12 @@ func people(sim *simulator.Simulator, b simulator.Behavior) (alices, others []st
 
 func TestAccInterruptedCreate(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
-	alices, others := people(pam.Sim, simulator.Behavior{Zombie: true})
-	tf := acctest.NewTerraform(t, pam, terminateConfig)
+	server := acctest.Start(t, simulator.Config{})
+	alices, others := addSessions(server.Sim, simulator.Behavior{Zombie: true})
+	tf := acctest.NewTerraform(t, server, terminateConfig)
 	tf.Env["TF_VAR_session"] = alices[0]
 
-	confirming := signalAt(pam.Sim, 2, isLook)
+	confirming := signalAt(server.Sim, 2, isCheck)
 	apply := tf.Start("apply", "-auto-approve")
 	await(t, apply, confirming)
 	apply.Signal(os.Interrupt)
@@ -148,30 +148,30 @@ func TestAccInterruptedCreate(t *testing.T) {
 		"The resource is tainted. The next apply tries again.")
 
 	// What it said is true: the session is live, and the next apply terminates it.
-	if s, _ := pam.Sim.Session(alices[0]); s.State != simulator.StateLive {
+	if s, _ := server.Sim.Session(alices[0]); s.State != simulator.StateLive {
 		t.Errorf("the session is %s", s.State)
 	}
-	pam.Sim.SetBehavior(alices[0], simulator.Behavior{})
+	server.Sim.SetBehavior(alices[0], simulator.Behavior{})
 	tf.MustRun("apply", "-auto-approve")
-	mustEnded(t, pam.Sim, alices[0])
+	mustEnded(t, server.Sim, alices[0])
 	// Twice in the first run, because the first drop did nothing, and once in the second.
-	if got := dropsOf(pam.Sim, alices[0]); got[0] != 3 {
+	if got := dropsOf(server.Sim, alices[0]); got[0] != 3 {
 		t.Errorf("%d termination requests, want 3", got[0])
 	}
-	mustLive(t, pam.Sim, append(others, alices[1:]...)...)
+	mustLive(t, server.Sim, append(others, alices[1:]...)...)
 }
 
 func TestAccInterruptedDrain(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
-	alices, others := people(pam.Sim, simulator.Behavior{})
-	pam.Sim.SetBehavior(alices[1], simulator.Behavior{Zombie: true})
-	tf := acctest.NewTerraform(t, pam, drainConfig)
+	server := acctest.Start(t, simulator.Config{})
+	alices, others := addSessions(server.Sim, simulator.Behavior{})
+	server.Sim.SetBehavior(alices[1], simulator.Behavior{Zombie: true})
+	tf := acctest.NewTerraform(t, server, drainConfig)
 	tf.Env["SENHASEGURA_MAX_RETRIES"] = "0" // so that each run asks for an end once
 	tf.MustRun("apply", "-auto-approve")
 
 	// A list, each of the three, and the one that lives on.
-	confirming := signalAt(pam.Sim, 5, isLook)
+	confirming := signalAt(server.Sim, 5, isCheck)
 	destroy := tf.Start("destroy", "-auto-approve")
 	await(t, destroy, confirming)
 	destroy.Signal(os.Interrupt)
@@ -183,11 +183,11 @@ func TestAccInterruptedDrain(t *testing.T) {
 	if !strings.Contains(state, "senhasegura_session_drain.it") || !strings.Contains(state, "terraform_data.machine") {
 		t.Errorf("the drain and its machine are to be there still:\n%s", state)
 	}
-	pam.Sim.SetBehavior(alices[1], simulator.Behavior{})
+	server.Sim.SetBehavior(alices[1], simulator.Behavior{})
 	tf.MustRun("destroy", "-auto-approve")
-	mustEnded(t, pam.Sim, alices...)
-	if got := dropsOf(pam.Sim, alices...); !slices.Equal(got, []int{1, 2, 1}) {
+	mustEnded(t, server.Sim, alices...)
+	if got := dropsOf(server.Sim, alices...); !slices.Equal(got, []int{1, 2, 1}) {
 		t.Errorf("drops %v, want only the sessions that were still live", got)
 	}
-	mustLive(t, pam.Sim, others...)
+	mustLive(t, server.Sim, others...)
 }

@@ -41,7 +41,7 @@ const (
 	already    = "already_ended"
 )
 
-// problems are the words for each class.
+// problems are the words for each class; {route} stands for one of routes.
 var problems = map[string]string{
 	"passing failure":           "senhasegura or a gateway in front of it keeps failing",
 	"passing failure, replayed": "senhasegura or a gateway in front of it keeps failing",
@@ -51,8 +51,14 @@ var problems = map[string]string{
 	"permission":                "the authorization is missing a permission",
 	"referer":                   "the authorization requires a Referer header",
 	"lockdown":                  "senhasegura is under emergency lockdown",
-	"wrong route":               "no senhasegura API was found at https://pam.example.com",
-	"wrong route, or token":     "no senhasegura API was found at https://pam.example.com",
+	"wrong route":               "no {route} was found at https://pam.example.com",
+	"wrong route, or token":     "no {route} was found at https://pam.example.com",
+}
+
+// routes are the words for the route of an operation.
+var routes = map[simulator.Op]string{
+	simulator.OpToken: "senhasegura API", simulator.OpList: "list of sessions",
+	simulator.OpGet: "route to read a session", simulator.OpDrop: "route to terminate sessions",
 }
 
 // causes are the words for rows in which it is certain whose fault it is.
@@ -230,7 +236,7 @@ func outcomeOf(state *acctest.State) string {
 // stage is a provider and a server in which one of alice's sessions is live, the
 // request to end another one was accepted, and a drain matches both.
 type stage struct {
-	pam        *acctest.PAM
+	server     *acctest.Server
 	driver     *acctest.Driver
 	live, done simulator.Session
 	record     *acctest.State
@@ -240,10 +246,10 @@ type stage struct {
 // newStage: no retries, because their pauses would be real.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	pam := acctest.Start(t, simulator.Config{})
-	s := &stage{pam: pam, driver: acctest.NewDriver(t, pam, map[string]any{"max_retries": 0})}
-	s.done = pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
-	s.live = pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.2:22"})
+	server := acctest.Start(t, simulator.Config{})
+	s := &stage{server: server, driver: acctest.NewDriver(t, server, map[string]any{"max_retries": 0})}
+	s.done = server.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
+	s.live = server.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.2:22"})
 	recorded := s.driver.Resource(terminationType).Apply(nil, map[string]any{
 		"session_id": s.done.SessionID, "record_id": strconv.FormatInt(s.done.RecordID, 10), "confirm": false,
 	})
@@ -254,13 +260,13 @@ func newStage(t *testing.T) *stage {
 		t.Fatalf("the stage is not set:\n%s\n%s", recorded.Diagnostics, guarded.Diagnostics)
 	}
 	s.record, s.guard = recorded.State, guarded.State
-	pam.Forget()
+	server.Forget()
 	return s
 }
 
 // requests writes the journal as the cells do.
 func (s *stage) requests() string {
-	w := world{sim: s.pam.Sim, names: map[string]string{}, added: map[string]simulator.Session{}}
+	w := world{sim: s.server.Sim, names: map[string]string{}, added: map[string]simulator.Session{}}
 	w.name(s.live, "live")
 	w.name(s.done, "done")
 	return w.requests()
@@ -294,13 +300,14 @@ func TestFaultsThroughProvider(t *testing.T) {
 				if cause := causes[r.name]; cause != "" && want.summary != "" && want.summary == problems[class] {
 					want.summary = cause
 				}
+				want.summary = strings.ReplaceAll(want.summary, "{route}", routes[u.op])
 				s := newStage(t)
 				if u.op == simulator.OpToken {
-					s.driver = acctest.NewDriver(t, s.pam, map[string]any{"max_retries": 0})
+					s.driver = acctest.NewDriver(t, s.server, map[string]any{"max_retries": 0})
 				}
 				f := r.fault
 				f.Op = u.op
-				s.pam.Sim.Inject(f)
+				s.server.Sim.Inject(f)
 				s.check(t, u, want)
 				publish("faults through the provider, cells", 1)
 			})
@@ -342,7 +349,7 @@ func (s *stage) check(t *testing.T, u providerUse, want told) {
 // was to be ended is in an error by name.
 func (s *stage) checkTruth(t *testing.T, u providerUse, said acctest.Diagnostics, state string) {
 	t.Helper()
-	truth, _ := s.pam.Sim.Session(s.live.SessionID)
+	truth, _ := s.server.Sim.Session(s.live.SessionID)
 	ended := truth.State == simulator.StateEnded
 	if u.op != simulator.OpDrop {
 		if truth.Drops > 0 {

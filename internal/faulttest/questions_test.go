@@ -234,9 +234,9 @@ func (q question) named(text string) string {
 	return " " + strings.Join(found, " ")
 }
 
-func (q question) requests(pam *acctest.PAM) string {
-	w := world{sim: pam.Sim, names: map[string]string{}, added: map[string]simulator.Session{}}
-	for _, s := range pam.Sim.Sessions() {
+func (q question) requests(server *acctest.Server) string {
+	w := world{sim: server.Sim, names: map[string]string{}, added: map[string]simulator.Session{}}
+	for _, s := range server.Sim.Sessions() {
 		w.name(s, s.SessionID)
 	}
 	return w.requests()
@@ -251,17 +251,17 @@ func TestQuestions(t *testing.T) {
 			}
 			t.Run(q.name+"/"+use, func(t *testing.T) {
 				t.Parallel()
-				pam := acctest.Start(t, simulator.Config{})
+				server := acctest.Start(t, simulator.Config{})
 				for _, s := range q.sessions {
-					pam.Sim.Add(s)
+					server.Sim.Add(s)
 				}
 				if q.fault.Kind != "" {
-					pam.Sim.Inject(q.fault)
+					server.Sim.Inject(q.fault)
 				}
-				driver := acctest.NewDriver(t, pam, map[string]any{"max_retries": 0, "max_concurrent_requests": 1})
-				got := answer{says: q.put(use, driver), asks: q.requests(pam)}
+				driver := acctest.NewDriver(t, server, map[string]any{"max_retries": 0, "max_concurrent_requests": 1})
+				got := answer{says: q.put(use, driver), asks: q.requests(server)}
 				var live []string
-				for _, s := range pam.Sim.Sessions() {
+				for _, s := range server.Sim.Sessions() {
 					if s.State != simulator.StateEnded {
 						live = append(live, s.SessionID)
 					}

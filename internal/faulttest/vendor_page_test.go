@@ -106,17 +106,17 @@ func TestVendorPage(t *testing.T) {
 				t.Parallel()
 				s := newStage(t)
 				// The list is read again until no read has worked for list_timeout.
-				s.driver = acctest.NewDriver(t, s.pam, map[string]any{"max_retries": 1, "list_timeout": "1s"})
+				s.driver = acctest.NewDriver(t, s.server, map[string]any{"max_retries": 1, "list_timeout": "1s"})
 				if op != simulator.OpToken {
 					// A token that was accepted before, as it is in the middle of a run.
 					if _, said := s.driver.ReadDataSource(sessionsData, map[string]any{}); len(said) > 0 {
 						t.Fatal(said)
 					}
-					s.pam.Forget()
+					s.server.Forget()
 				}
 				f := e.fault
 				f.Op = op
-				s.pam.Sim.Inject(f)
+				s.server.Sim.Inject(f)
 				said := s.meet(t, op)
 				if got, want := s.requests(), e.asks(op); !(cell{asks: want}).asked(got) {
 					t.Errorf("it asks %q, want %q", got, want)
@@ -133,7 +133,7 @@ func TestVendorPage(t *testing.T) {
 						t.Errorf("the message lacks %q:\n%s", part, said)
 					}
 				}
-				if live, _ := s.pam.Sim.Session(s.live.SessionID); live.State != simulator.StateLive {
+				if live, _ := s.server.Sim.Session(s.live.SessionID); live.State != simulator.StateLive {
 					t.Errorf("the session is %s", live.State)
 				}
 			})

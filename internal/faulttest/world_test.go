@@ -135,7 +135,7 @@ type world struct {
 
 // settings are what a test may want otherwise.
 type settings struct {
-	pam         simulator.Config
+	server      simulator.Config
 	retries     int
 	concurrency int
 	// zone is that of the provider, nil for UTC.
@@ -150,10 +150,10 @@ func inWorld(t *testing.T, s settings, test func(*world)) {
 
 func newWorld(t *testing.T, s settings) *world {
 	t.Helper()
-	if s.pam.Now == nil {
-		s.pam.Now = ticking()
+	if s.server.Now == nil {
+		s.server.Now = ticking()
 	}
-	w := &world{t: t, now: s.pam.Now, sim: simulator.New(s.pam), network: newNetwork(), names: map[string]string{}, added: map[string]simulator.Session{}, broken: map[string]int{}}
+	w := &world{t: t, now: s.server.Now, sim: simulator.New(s.server), network: newNetwork(), names: map[string]string{}, added: map[string]simulator.Session{}, broken: map[string]int{}}
 	w.server = &http.Server{Handler: w.sim, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Hour}
 	served := make(chan error, 1)
 	go func() { served <- w.server.Serve(w.network) }()
@@ -180,7 +180,7 @@ func (w *world) connect() {
 		w.client.CloseIdleConnections()
 	}
 	config := a2a.Config{
-		URL:            "http://127.0.0.1" + w.settings.pam.BasePath,
+		URL:            "http://127.0.0.1" + w.settings.server.BasePath,
 		ClientID:       simulator.DefaultClientID,
 		ClientSecret:   simulator.DefaultClientSecret,
 		RequestTimeout: attemptLimit,

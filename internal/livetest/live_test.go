@@ -15,11 +15,10 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
 
-// What the provider says of the three causes that an authorization or a release
-// may have for not letting it read.
+// What the provider says where an authorization or a release does not let it read.
 const (
 	missingPermission = "the authorization is missing a permission"
-	noAPI             = "no senhasegura API was found at https://pam.example.com"
+	noList            = "no list of sessions was found"
 	rejectedClient    = "senhasegura rejected the client credentials"
 )
 
@@ -76,7 +75,7 @@ func (f *findings) read(driver *acctest.Driver) {
 	all, said := driver.ReadDataSource("senhasegura_sessions", map[string]any{"state": "all"})
 	if all == nil {
 		summary := anyURL.ReplaceAllString(said.Errors()[0].Summary, "https://pam.example.com")
-		if strings.Contains(summary, missingPermission) || strings.Contains(summary, noAPI) {
+		if strings.Contains(summary, missingPermission) || strings.Contains(summary, noList) {
 			// An authorization or a release that can only drop is as it should be.
 			f.note("The list cannot be read: %s", summary)
 		} else {
@@ -170,21 +169,21 @@ func TestLiveReport(t *testing.T) {
 		for _, destructive := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/destructive=%t", release, destructive), func(t *testing.T) {
 				t.Parallel()
-				pam := acctest.Start(t, simulator.Config{Release: release, BasePath: "/canary-path", LiveEnd: simulator.LiveEndMixed})
-				live, ended := canaries(pam.Sim)
+				server := acctest.Start(t, simulator.Config{Release: release, BasePath: "/canary-path", LiveEnd: simulator.LiveEndMixed})
+				live, ended := canaries(server.Sim)
 				sessionID := ""
 				if destructive {
 					sessionID = live.SessionID
 				}
 				found := inspect(t, appliance{
-					url: pam.URL, clientID: simulator.DefaultClientID, clientSecret: simulator.DefaultClientSecret,
+					url: server.URL, clientID: simulator.DefaultClientID, clientSecret: simulator.DefaultClientSecret,
 					transport: &http.Transport{DisableKeepAlives: true},
 				}, sessionID)
 				text := found.String()
 				if found.wrong {
 					t.Errorf("something is wrong with the simulator:\n%s", text)
 				}
-				if dropped := pam.Sim.Count(simulator.OpDrop); dropped != map[bool]int{true: 1}[destructive] {
+				if dropped := server.Sim.Count(simulator.OpDrop); dropped != map[bool]int{true: 1}[destructive] {
 					t.Errorf("%d drops", dropped)
 				}
 				for _, want := range wanted(release, destructive) {
@@ -192,7 +191,7 @@ func TestLiveReport(t *testing.T) {
 						t.Errorf("the report lacks %q:\n%s", want, text)
 					}
 				}
-				secrets := append(pam.Sim.IssuedTokens(), simulator.DefaultClientID, simulator.DefaultClientSecret, "canary", "127.0.0.1")
+				secrets := append(server.Sim.IssuedTokens(), simulator.DefaultClientID, simulator.DefaultClientSecret, "canary", "127.0.0.1")
 				for _, s := range []simulator.Session{live, ended} {
 					secrets = append(secrets, s.SessionID, s.Device, s.OriginIP, s.Start.Format("15:04:05"), "/"+strconv.FormatInt(s.RecordID, 10))
 				}
@@ -210,9 +209,9 @@ func TestLiveReport(t *testing.T) {
 // says why.
 func TestLiveReportOfRejectedCredentials(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
+	server := acctest.Start(t, simulator.Config{})
 	found := inspect(t, appliance{
-		url: pam.URL, clientID: simulator.DefaultClientID, clientSecret: "canary-secret",
+		url: server.URL, clientID: simulator.DefaultClientID, clientSecret: "canary-secret",
 		transport: &http.Transport{DisableKeepAlives: true},
 	}, "")
 	text := found.String()
@@ -224,8 +223,8 @@ func TestLiveReportOfRejectedCredentials(t *testing.T) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "canary") || pam.Sim.Count(simulator.OpToken) != 1 {
-		t.Errorf("the secret is told, or was sent %d times:\n%s", pam.Sim.Count(simulator.OpToken), text)
+	if strings.Contains(text, "canary") || server.Sim.Count(simulator.OpToken) != 1 {
+		t.Errorf("the secret is told, or was sent %d times:\n%s", server.Sim.Count(simulator.OpToken), text)
 	}
 }
 

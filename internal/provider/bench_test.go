@@ -28,8 +28,8 @@ import (
 )
 
 const (
-	// drained is how many live sessions a drain is measured with.
-	drained = 10_000
+	// drainedSessions is how many live sessions a drain is measured with.
+	drainedSessions = 10_000
 	// inFlight is how many requests both sides have on their way, the provider's
 	// default.
 	inFlight = 10
@@ -41,7 +41,7 @@ const (
 )
 
 // BenchmarkDrain10000 measures the engine, through the API client, against a bare
-// loop that sends the same drops over net/http. Both talk to the same simulator,
+// loop that sends the same requests over net/http. Both talk to the same simulator,
 // which ends sessions at once, over loopback, and each runs in a process of its
 // own, as the provider does: in one process with the simulator they would share
 // its heap and its scheduler, of which the engine needs more than the loop. Each
@@ -72,17 +72,17 @@ func benchmarkDrain(b *testing.B, delay time.Duration, pairs int) {
 	var drops, lists, gets int
 	for b.Loop() {
 		for range pairs {
-			sim, address, ids := crowd(b, delay)
+			sim, address, ids := serveSessions(b, delay)
 			engine = append(engine, startClient(b, "engine", address, ids))
 			drops, lists, gets = sim.Count(simulator.OpDrop), sim.Count(simulator.OpList), sim.Count(simulator.OpGet)
-			if drops != drained || lists > 3 || gets != 0 {
-				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drained)
+			if drops != drainedSessions || lists > 3 || gets != 0 {
+				b.Fatalf("%d drops, %d lists, %d gets; want %d, at most 3, and none", drops, lists, gets, drainedSessions)
 			}
-			expectNobody(b, sim)
+			expectNoneLive(b, sim)
 
-			sim, address, ids = crowd(b, delay)
+			sim, address, ids = serveSessions(b, delay)
 			bare = append(bare, startClient(b, "bare", address, ids))
-			expectNobody(b, sim)
+			expectNoneLive(b, sim)
 			ratios = append(ratios, engine[len(engine)-1].Seconds()/bare[len(bare)-1].Seconds())
 		}
 	}
@@ -136,15 +136,15 @@ func beClient(order string) error {
 	return err
 }
 
-// crowd serves live sessions, and gives their session ids. Drops are answered
+// serveSessions serves live sessions, and gives their session ids. Requests are answered
 // after the delay.
-func crowd(b *testing.B, delay time.Duration) (sim *simulator.Simulator, address string, ids []string) {
+func serveSessions(b *testing.B, delay time.Duration) (sim *simulator.Simulator, address string, ids []string) {
 	b.Helper()
-	pam := acctest.Start(b, simulator.Config{})
+	server := acctest.Start(b, simulator.Config{})
 	if delay > 0 {
-		pam.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpDrop, Delay: delay})
+		server.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpDrop, Delay: delay})
 	}
-	return pam.Sim, pam.URL, populate(pam.Sim, drained)
+	return server.Sim, server.URL, populate(server.Sim, drainedSessions)
 }
 
 func populate(sim *simulator.Simulator, n int) []string {
@@ -155,7 +155,7 @@ func populate(sim *simulator.Simulator, n int) []string {
 	return ids
 }
 
-func expectNobody(b *testing.B, sim *simulator.Simulator) {
+func expectNoneLive(b *testing.B, sim *simulator.Simulator) {
 	b.Helper()
 	for _, s := range sim.Sessions() {
 		if s.State != simulator.StateEnded {
@@ -169,7 +169,7 @@ func median[T cmp.Ordered](values []T) T {
 	return sorted[len(sorted)/2]
 }
 
-// drainAll ends everybody the way the provider does it, with its defaults.
+// drainAll terminates all sessions as the provider does, with its defaults.
 func drainAll(ctx context.Context, address string) error {
 	client, err := a2a.New(a2a.Config{
 		URL: address, ClientID: simulator.DefaultClientID, ClientSecret: simulator.DefaultClientSecret,
@@ -184,13 +184,13 @@ func drainAll(ctx context.Context, address string) error {
 	}
 	terminator := termination.New(client, termination.Options{Retries: 4, Concurrency: inFlight})
 	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, Poll: 2 * time.Second})
-	if err == nil && len(report.Dropped()) != drained {
-		err = fmt.Errorf("%d sessions are reported as dropped", len(report.Dropped()))
+	if err == nil && len(report.Terminated()) != drainedSessions {
+		err = fmt.Errorf("%d sessions are reported as terminated", len(report.Terminated()))
 	}
 	return err
 }
 
-// dropAll is the least that a program can do to send the same drops.
+// dropAll is the least that a program can do to send the same requests.
 func dropAll(ctx context.Context, address string, ids []string) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: inFlight}}
 	defer client.CloseIdleConnections()
@@ -258,7 +258,7 @@ const terminated = 500
 const (
 	dataType = "terraform_data"
 
-	// late counts beside the operations: see expectThrift.
+	// late is counted in addition to the operations: see expectThrift.
 	late = simulator.Op("late-get")
 )
 
@@ -278,21 +278,21 @@ func BenchmarkApply500(b *testing.B) {
 	var oursBytes, plainBytes, paddedBytes int
 	var asked map[simulator.Op]int
 	for b.Loop() {
-		pam := acctest.Start(b, simulator.Config{})
-		ids := populate(pam.Sim, terminated)
+		server := acctest.Start(b, simulator.Config{})
+		ids := populate(server.Sim, terminated)
 		var took time.Duration
-		took, oursBytes = applied(b, pam, ids, terminationType, "session_id")
+		took, oursBytes = applied(b, server, ids, terminationType, "session_id")
 		ours = append(ours, took)
-		asked = expectThrift(b, pam.Sim)
-		expectNobody(b, pam.Sim)
-		took, plainBytes = applied(b, pam, ids, dataType, "input")
+		asked = expectThrift(b, server.Sim)
+		expectNoneLive(b, server.Sim)
+		took, plainBytes = applied(b, server, ids, dataType, "input")
 		plain = append(plain, took)
 		// terraform_data keeps its input twice.
 		padding := strings.Repeat("x", max(oursBytes-plainBytes, 0)/2)
 		for i := range ids {
 			ids[i] += padding
 		}
-		took, paddedBytes = applied(b, pam, ids, dataType, "input")
+		took, paddedBytes = applied(b, server, ids, dataType, "input")
 		padded = append(padded, took)
 	}
 	for op, n := range asked {
@@ -311,9 +311,9 @@ func BenchmarkApply500(b *testing.B) {
 // applied is how long Terraform takes to apply one resource for each of ids, and
 // how many bytes of state each of them has then. `for_each` over a list that is
 // read from a file would be slow in Terraform itself.
-func applied(b *testing.B, pam *acctest.PAM, ids []string, resource, argument string) (took time.Duration, size int) {
+func applied(b *testing.B, server *acctest.Server, ids []string, resource, argument string) (took time.Duration, size int) {
 	b.Helper()
-	tf := acctest.NewTerraform(b, pam, fmt.Sprintf(`
+	tf := acctest.NewTerraform(b, server, fmt.Sprintf(`
 locals {
   ids = jsondecode(file("ids.json"))
 }
@@ -339,9 +339,9 @@ func jsonOf(b *testing.B, ids []string) string {
 	return string(list)
 }
 
-// expectThrift checks that there was one token, and one drop for each session. It
+// expectThrift checks that there was one token, and one request for each session. It
 // gives the number of requests by operation, and as late those about a session
-// whose end a list had shown before; PAM's side of it does not tell whether the
+// whose end a list had shown before; senhasegura's side of it does not tell whether the
 // provider had read that list by then. How many lists the first terminations need
 // depends on how their requests interleave.
 func expectThrift(b *testing.B, sim *simulator.Simulator) map[simulator.Op]int {

@@ -13,7 +13,8 @@ import (
 type cause struct {
 	sentinel error
 	// problem completes the sentence "The call failed: …". {address} stands for the
-	// scheme and host of the provider's url, and {url} for all of it.
+	// scheme and host of the provider's url, and {url} for all of it; {route} is
+	// what the call was for.
 	problem string
 	advice  string
 }
@@ -121,9 +122,9 @@ var causes = []cause{
 	},
 	{
 		session.ErrWrongRoute,
-		"no senhasegura API was found at {url}",
-		"Check the provider's `url` (`SENHASEGURA_URL`) with its base path, and `paths` if it is set. " +
-			"A gateway returns the same response when the authorization is missing or rejected. Releases earlier than 3.32 can't list sessions.",
+		"no {route} was found at {url}",
+		"Check the provider's `url` (`SENHASEGURA_URL`) with its base path, and `paths` if it is set. Releases earlier than 3.32 can't list sessions. " +
+			"A gateway returns the same response when the authorization is missing or rejected.",
 	},
 	{
 		session.ErrIdentifier,
@@ -181,11 +182,19 @@ func explain(err error) cause {
 // at puts the address that err is about into the texts.
 func (c cause) at(err error) cause {
 	const configured = "the provider's `url`"
-	address, url := configured, configured
+	address, url, route := configured, configured, "senhasegura API"
 	if failed := (*a2a.Error)(nil); errors.As(err, &failed) && failed.Host != "" {
 		address, url = failed.Host, strings.TrimSuffix(failed.URL, "/")
+		switch failed.Op {
+		case a2a.OpList:
+			route = "list of sessions"
+		case a2a.OpGet:
+			route = "route to read a session"
+		case a2a.OpDrop:
+			route = "route to terminate sessions"
+		}
 	}
-	fill := strings.NewReplacer("{address}", address, "{url}", url)
+	fill := strings.NewReplacer("{address}", address, "{url}", url, "{route}", route)
 	c.problem, c.advice = fill.Replace(c.problem), fill.Replace(c.advice)
 	return c
 }

@@ -27,21 +27,21 @@ func TestAccClockWarningOfDrains(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, zone string
-		pam        simulator.Config
+		server     simulator.Config
 		warning    string
 		// plan: the plan sees it, too.
 		plan bool
 	}{
-		{name: "not set", pam: simulator.Config{Location: west}, warning: "`time_zone` is not set, and senhasegura's clock runs at UTC-03:00"},
-		{name: "wrong", pam: simulator.Config{Location: west}, zone: "Asia/Tokyo", warning: "`time_zone` may be wrong: senhasegura's clock runs at UTC-03:00"},
-		{name: "right", pam: simulator.Config{Location: west}, zone: "America/Sao_Paulo"},
-		{name: "an hour off", pam: simulator.Config{Location: time.FixedZone("", -4*60*60)}, zone: "America/Sao_Paulo", warning: "`time_zone` may be wrong: senhasegura's clock runs at UTC-04:00"},
-		{name: "the machine", pam: simulator.Config{ClockSkew: 2 * time.Hour}, zone: "UTC", warning: "The clock of this machine is 2 hours behind senhasegura's", plan: true},
+		{name: "not set", server: simulator.Config{Location: west}, warning: "`time_zone` is not set, and senhasegura's clock runs at UTC-03:00"},
+		{name: "wrong", server: simulator.Config{Location: west}, zone: "Asia/Tokyo", warning: "`time_zone` may be wrong: senhasegura's clock runs at UTC-03:00"},
+		{name: "right", server: simulator.Config{Location: west}, zone: "America/Sao_Paulo"},
+		{name: "an hour off", server: simulator.Config{Location: time.FixedZone("", -4*60*60)}, zone: "America/Sao_Paulo", warning: "`time_zone` may be wrong: senhasegura's clock runs at UTC-04:00"},
+		{name: "the machine", server: simulator.Config{ClockSkew: 2 * time.Hour}, zone: "UTC", warning: "The clock of this machine is 2 hours behind senhasegura's", plan: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, visitorGone(90))
-			tf := acctest.NewTerraform(t, pam, `
+			server := inhabited(t, test.server, visitorGone(90))
+			tf := acctest.NewTerraform(t, server, `
 resource "senhasegura_session_drain" "machine" {
   count         = 3
   match         = { devices = ["`+guarded+`"] }
@@ -54,8 +54,8 @@ resource "senhasegura_session_drain" "machine" {
 				tf.Env["SENHASEGURA_TIME_ZONE"] = test.zone
 			}
 			tf.MustRun("apply", "-auto-approve", "-no-color")
-			pam.Sim.Add(visitor(1, simulator.Behavior{}))
-			pam.Sim.Add(visitor(2, simulator.Behavior{}))
+			server.Sim.Add(visitor(1, simulator.Behavior{}))
+			server.Sim.Add(visitor(2, simulator.Behavior{}))
 			want := min(len(test.warning), 1)
 			if test.plan {
 				expectClockWarnings(t, tf.MustRun("plan", "-destroy", "-no-color", "-out=plan"), test.warning, want)
@@ -63,7 +63,7 @@ resource "senhasegura_session_drain" "machine" {
 			} else {
 				expectClockWarnings(t, tf.MustRun("apply", "-destroy", "-auto-approve", "-no-color"), test.warning, want)
 			}
-			expectLive(t, pam)
+			expectLive(t, server)
 		})
 	}
 }
@@ -72,8 +72,8 @@ resource "senhasegura_session_drain" "machine" {
 func TestAccClockWarningOfADataSource(t *testing.T) {
 	t.Parallel()
 	const warning = "`time_zone` is not set, and senhasegura's clock runs at UTC+02:45 or more"
-	pam := inhabited(t, simulator.Config{Location: east}, startingNow(visitor(1, simulator.Behavior{})))
-	tf := acctest.NewTerraform(t, pam, `
+	server := inhabited(t, simulator.Config{Location: east}, startingNow(visitor(1, simulator.Behavior{})))
+	tf := acctest.NewTerraform(t, server, `
 data "senhasegura_sessions" "all" {}
 
 data "senhasegura_visibility" "this" {}
@@ -86,8 +86,8 @@ data "senhasegura_visibility" "this" {}
 func TestAccClockWarningOfATermination(t *testing.T) {
 	t.Parallel()
 	const warning = "`time_zone` may be wrong: senhasegura's clock runs at UTC-03:00"
-	pam := inhabited(t, simulator.Config{Location: west}, visitor(1, simulator.Behavior{IgnoreFirst: 1}))
-	tf := acctest.NewTerraform(t, pam, `
+	server := inhabited(t, simulator.Config{Location: west}, visitor(1, simulator.Behavior{IgnoreFirst: 1}))
+	tf := acctest.NewTerraform(t, server, `
 resource "senhasegura_session_termination" "this" {
   session_id    = "hash-1"
   poll_interval = "10ms"
@@ -95,15 +95,15 @@ resource "senhasegura_session_termination" "this" {
 `)
 	tf.Env["SENHASEGURA_TIME_ZONE"] = "Asia/Tokyo"
 	expectClockWarnings(t, tf.MustRun("apply", "-auto-approve", "-no-color"), warning, 1)
-	expectLive(t, pam)
+	expectLive(t, server)
 }
 
 func TestAccClockWarningOfAnAction(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessActions(t)
 	const warning = "`time_zone` may be wrong: senhasegura's clock runs at UTC-03:00"
-	pam := inhabited(t, simulator.Config{Location: west}, visitor(1, simulator.Behavior{}))
-	tf := acctest.NewTerraform(t, pam, `
+	server := inhabited(t, simulator.Config{Location: west}, visitor(1, simulator.Behavior{}))
+	tf := acctest.NewTerraform(t, server, `
 action "senhasegura_session_terminate" "this" {
   config {
     match         = { devices = ["`+guarded+`"] }
@@ -113,5 +113,5 @@ action "senhasegura_session_terminate" "this" {
 `)
 	tf.Env["SENHASEGURA_TIME_ZONE"] = "Asia/Tokyo"
 	expectClockWarnings(t, tf.MustRun("apply", "-auto-approve", "-no-color", "-invoke=action.senhasegura_session_terminate.this"), warning, 1)
-	expectLive(t, pam)
+	expectLive(t, server)
 }

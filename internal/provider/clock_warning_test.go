@@ -35,8 +35,8 @@ func clockWarnings(all acctest.Diagnostics) acctest.Diagnostics {
 
 // clockCase is a server and what the provider believes of its clock.
 type clockCase struct {
-	name string
-	pam  simulator.Config
+	name   string
+	server simulator.Config
 	// zone is `time_zone`, "" where it is not set.
 	zone string
 	// ends is the warning of what ends a session, reads that of what reads the list
@@ -53,20 +53,20 @@ func clockCases() []clockCase {
 	)
 	summer, winter := time.FixedZone("", -2*60*60), time.FixedZone("", -4*60*60)
 	return []clockCase{
-		{name: "not set, behind", pam: simulator.Config{Location: west}, ends: notSet + "UTC-03:00", says: []string{"3 hours too early", "`America/Sao_Paulo`", "SENHASEGURA_TIME_ZONE"}},
-		{name: "not set, ahead", pam: simulator.Config{Location: east}, ends: notSet + "UTC+03:00", reads: notSet + "UTC+02:45 or more"},
+		{name: "not set, behind", server: simulator.Config{Location: west}, ends: notSet + "UTC-03:00", says: []string{"3 hours too early", "`America/Sao_Paulo`", "SENHASEGURA_TIME_ZONE"}},
+		{name: "not set, ahead", server: simulator.Config{Location: east}, ends: notSet + "UTC+03:00", reads: notSet + "UTC+02:45 or more"},
 		{name: "not set, right"},
-		{name: "wrong, behind", pam: simulator.Config{Location: west}, zone: "Asia/Tokyo", ends: wrong + "UTC-03:00", says: []string{"`Asia/Tokyo`", "12 hours too early"}},
+		{name: "wrong, behind", server: simulator.Config{Location: west}, zone: "Asia/Tokyo", ends: wrong + "UTC-03:00", says: []string{"`Asia/Tokyo`", "12 hours too early"}},
 		{name: "wrong, ahead", zone: "America/Sao_Paulo", ends: wrong + "UTC+00:00", reads: wrong + "UTC-00:15 or more"},
-		{name: "right", pam: simulator.Config{Location: west}, zone: "America/Sao_Paulo"},
-		{name: "daylight saving time is over for the provider", pam: simulator.Config{Location: summer}, zone: "America/Sao_Paulo", ends: wrong + "UTC-02:00", reads: wrong + "UTC-02:15 or more"},
-		{name: "daylight saving time is over for the server", pam: simulator.Config{Location: winter}, zone: "America/Sao_Paulo", ends: wrong + "UTC-04:00", says: []string{"1 hour too early"}},
-		{name: "the machine is behind", pam: simulator.Config{ClockSkew: 2 * time.Hour}, ends: machine + "2 hours behind senhasegura's", reads: machine + "2 hours behind senhasegura's"},
-		{name: "the machine is ahead", pam: simulator.Config{Location: west, ClockSkew: -20 * time.Minute}, zone: "America/Sao_Paulo", ends: machine + "20 minutes ahead of senhasegura's", reads: machine + "20 minutes ahead of senhasegura's"},
-		{name: "the server is ahead of its gateway", pam: simulator.Config{ClockSkew: time.Hour, Date: time.Now}, zone: "UTC", ends: wrong + "UTC+01:00", reads: wrong + "UTC+00:45 or more"},
-		{name: "the server is some minutes ahead", pam: simulator.Config{ClockSkew: 6 * time.Minute}},
+		{name: "right", server: simulator.Config{Location: west}, zone: "America/Sao_Paulo"},
+		{name: "daylight saving time is over for the provider", server: simulator.Config{Location: summer}, zone: "America/Sao_Paulo", ends: wrong + "UTC-02:00", reads: wrong + "UTC-02:15 or more"},
+		{name: "daylight saving time is over for the server", server: simulator.Config{Location: winter}, zone: "America/Sao_Paulo", ends: wrong + "UTC-04:00", says: []string{"1 hour too early"}},
+		{name: "the machine is behind", server: simulator.Config{ClockSkew: 2 * time.Hour}, ends: machine + "2 hours behind senhasegura's", reads: machine + "2 hours behind senhasegura's"},
+		{name: "the machine is ahead", server: simulator.Config{Location: west, ClockSkew: -20 * time.Minute}, zone: "America/Sao_Paulo", ends: machine + "20 minutes ahead of senhasegura's", reads: machine + "20 minutes ahead of senhasegura's"},
+		{name: "the server is ahead of its gateway", server: simulator.Config{ClockSkew: time.Hour, Date: time.Now}, zone: "UTC", ends: wrong + "UTC+01:00", reads: wrong + "UTC+00:45 or more"},
+		{name: "the server is some minutes ahead", server: simulator.Config{ClockSkew: 6 * time.Minute}},
 		{
-			name: "the machine and the zone", pam: simulator.Config{Location: west, ClockSkew: 2 * time.Hour},
+			name: "the machine and the zone", server: simulator.Config{Location: west, ClockSkew: 2 * time.Hour},
 			ends: notSet + "UTC-03:00", reads: machine + "2 hours behind senhasegura's", says: []string{"Session times are shown 3 hours too early."},
 		},
 	}
@@ -78,7 +78,7 @@ type clockUse struct {
 	// ends: it ends the session of visitor 1.
 	ends bool
 	run  func(*acctest.Driver) acctest.Diagnostics
-	// requests are all that it makes: evidence costs none.
+	// requests are all requests that it makes: the warning costs none.
 	requests []string
 }
 
@@ -123,12 +123,12 @@ func TestClockWarning(t *testing.T) {
 		for _, use := range clockUses(t) {
 			t.Run(c.name+"/"+use.name, func(t *testing.T) {
 				t.Parallel()
-				pam := inhabited(t, c.pam, startingNow(visitor(1, simulator.Behavior{IgnoreFirst: 1})))
+				server := inhabited(t, c.server, startingNow(visitor(1, simulator.Behavior{IgnoreFirst: 1})))
 				var arguments map[string]any
 				if c.zone != "" {
 					arguments = map[string]any{"time_zone": c.zone}
 				}
-				said := use.run(acctest.NewDriver(t, pam, arguments))
+				said := use.run(acctest.NewDriver(t, server, arguments))
 				if errors := said.Errors(); len(errors) > 0 {
 					t.Fatal(errors)
 				}
@@ -141,7 +141,7 @@ func TestClockWarning(t *testing.T) {
 					warnings = append(warnings, message{want, "", says})
 				}
 				expectMessages(t, "warning about clocks", clockWarnings(said), warnings...)
-				pam.ExpectRequests(t, use.requests...)
+				server.ExpectRequests(t, use.requests...)
 			})
 		}
 	}
@@ -154,8 +154,8 @@ func TestClockWarningOfManyDrains(t *testing.T) {
 	for name, behavior := range map[string]simulator.Behavior{"all succeed": {}, "all fail": {Refuse: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{Location: west}, visitor(1, simulator.Behavior{}), visitor(2, behavior))
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, simulator.Config{Location: west}, visitor(1, simulator.Behavior{}), visitor(2, behavior))
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			var states []*acctest.State
 			for range 10 {
 				states = append(states, kept(t, r, unseen(nil)))
@@ -180,7 +180,7 @@ func TestClockWarningOfManyDrains(t *testing.T) {
 	}
 }
 
-// A session that ended without this run is no evidence, however long ago that was.
+// The end of a session that this run did not request is ignored, however recent it is.
 func TestClockWarningNeedsAnEndOfThisRun(t *testing.T) {
 	t.Parallel()
 	gone := visitorGone(1)
@@ -191,22 +191,22 @@ func TestClockWarningNeedsAnEndOfThisRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, gone)
+			server := inhabited(t, simulator.Config{}, gone)
 			for _, fault := range faults {
-				pam.Sim.Inject(fault)
+				server.Sim.Inject(fault)
 			}
-			said := acctest.NewDriver(t, pam, nil).Resource(terminationType).Apply(nil, with(map[string]any{"session_id": "hash-1"})).Diagnostics
+			said := acctest.NewDriver(t, server, nil).Resource(terminationType).Apply(nil, with(map[string]any{"session_id": "hash-1"})).Diagnostics
 			expectMessages(t, "message", said)
-			pam.ExpectRequests(t, "token", "drop hash-1", "list")
+			server.ExpectRequests(t, "token", "drop hash-1", "list")
 		})
 	}
 }
 
-// One small request tells of the clock of this machine.
+// One small request shows the clock of this machine.
 func TestClockWarningOfASmallRequest(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{ClockSkew: -3 * time.Hour}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, r, with(accepted))
+	server, r := terminate(t, simulator.Config{ClockSkew: -3 * time.Hour}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, server, r, with(accepted))
 	for name, read := range map[string]func(*acctest.Driver) acctest.Diagnostics{
 		"refresh": func(d *acctest.Driver) acctest.Diagnostics {
 			return d.Resource(terminationType).Read(state).Diagnostics
@@ -216,9 +216,9 @@ func TestClockWarningOfASmallRequest(t *testing.T) {
 			return said
 		},
 	} {
-		pam.Forget()
-		said := read(acctest.NewDriver(t, pam, nil))
+		server.Forget()
+		said := read(acctest.NewDriver(t, server, nil))
 		expectMessages(t, name, said, message{"The clock of this machine is 3 hours ahead of senhasegura's", "", nil})
-		pam.ExpectRequests(t, "token", getAlice)
+		server.ExpectRequests(t, "token", getAlice)
 	}
 }

@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	defaultMaxRetries = 4
-
 	maxConcurrentLimit   = 1000
 	minRequestsPerSecond = 0.01
 )

@@ -173,13 +173,13 @@ func TestProviderInvalid(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			configured := acctest.TryDriver(t, pam, test.config).Configured
+			server := acctest.Start(t, simulator.Config{})
+			configured := acctest.TryDriver(t, server, test.config).Configured
 			expectFaults(t, configured, test.want...)
 			if strings.Contains(configured.String(), "hunter2") {
 				t.Errorf("a password is shown:\n%s", configured)
 			}
-			pam.ExpectRequests(t)
+			server.ExpectRequests(t)
 		})
 	}
 }
@@ -202,15 +202,15 @@ func TestProviderValid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			expectMessages(t, "message", acctest.TryDriver(t, pam, config).Configured)
-			pam.ExpectRequests(t)
+			server := acctest.Start(t, simulator.Config{})
+			expectMessages(t, "message", acctest.TryDriver(t, server, config).Configured)
+			server.ExpectRequests(t)
 		})
 	}
 }
 
 // TestProviderInsecureWarns: a connection that verifies nothing works, with a
-// warning on every run; without it the same PAM is not trusted.
+// warning on every run; without it the same senhasegura is not trusted.
 func TestProviderInsecureWarns(t *testing.T) {
 	t.Parallel()
 
@@ -226,15 +226,15 @@ func TestProviderInsecureWarns(t *testing.T) {
 		"authority": {},
 		"neither": {
 			config: map[string]any{"ca_cert_pem": nil},
-			errors: notDropped("the TLS certificate of https://pam.example.com is not trusted", "Nothing of this request was sent to senhasegura", "`ca_cert_file`", "SENHASEGURA_CA_CERT_FILE", "certificate signed by unknown authority"),
+			errors: notTerminated("the TLS certificate of https://pam.example.com is not trusted", "Nothing of this request was sent to senhasegura", "`ca_cert_file`", "SENHASEGURA_CA_CERT_FILE", "certificate signed by unknown authority"),
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.StartTLS(t, simulator.Config{})
-			pam.Sim.Add(alice(simulator.Behavior{}))
-			d := acctest.NewDriver(t, pam, test.config)
+			server := acctest.StartTLS(t, simulator.Config{})
+			server.Sim.Add(alice(simulator.Behavior{}))
+			d := acctest.NewDriver(t, server, test.config)
 			expectMessages(t, "warning", d.Configured, test.warnings...)
 			applied := d.Resource(terminationType).Apply(nil, with(nil))
 			expectMessages(t, "message", applied.Diagnostics, test.errors...)
@@ -242,12 +242,12 @@ func TestProviderInsecureWarns(t *testing.T) {
 	}
 }
 
-// TestProviderConnections: each way to show oneself to PAM works whole.
+// TestProviderConnections: each way to authenticate works as a whole.
 func TestProviderConnections(t *testing.T) {
 	t.Parallel()
 	keys := &simulator.OAuth1{ConsumerKey: "ck-value", ConsumerSecret: "cs-value", TokenKey: "tk-value", TokenSecret: "ts-value", RejectReplay: true}
 	for name, test := range map[string]struct {
-		pam      simulator.Config
+		server   simulator.Config
 		config   map[string]any
 		requests []string
 	}{
@@ -267,10 +267,10 @@ func TestProviderConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, test.pam, alice(simulator.Behavior{}), test.config)
+			server, r := terminate(t, test.server, alice(simulator.Behavior{}), test.config)
 			applied := r.Apply(nil, with(nil))
 			expectMessages(t, "message", applied.Diagnostics)
-			pam.ExpectRequests(t, test.requests...)
+			server.ExpectRequests(t, test.requests...)
 			if got := applied.State.At("outcome"); got != "terminated" {
 				t.Errorf("outcome %v, want terminated", got)
 			}
@@ -320,9 +320,9 @@ func TestProviderEnvironment(t *testing.T) {
 			if name == "own authority" {
 				start = acctest.StartTLS
 			}
-			pam := start(t, config)
-			pam.Sim.Add(alice(simulator.Behavior{}))
-			setEnv(t, pam.Env())
+			server := start(t, config)
+			server.Sim.Add(alice(simulator.Behavior{}))
+			setEnv(t, server.Env())
 
 			d := acctest.NewDriver(t, nil, nil)
 			expectMessages(t, "message", d.Configured)
@@ -331,22 +331,22 @@ func TestProviderEnvironment(t *testing.T) {
 	}
 
 	t.Run("authority in a file", func(t *testing.T) {
-		pam := acctest.StartTLS(t, simulator.Config{})
-		pam.Sim.Add(alice(simulator.Behavior{}))
+		server := acctest.StartTLS(t, simulator.Config{})
+		server.Sim.Add(alice(simulator.Behavior{}))
 		file := filepath.Join(t.TempDir(), "ca.pem")
-		if err := os.WriteFile(file, []byte(pam.CACertPEM), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(server.CACertPEM), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		t.Setenv("SENHASEGURA_CA_CERT_FILE", file)
-		d := acctest.NewDriver(t, pam, map[string]any{"ca_cert_pem": nil})
+		d := acctest.NewDriver(t, server, map[string]any{"ca_cert_pem": nil})
 		expectMessages(t, "message", d.Resource(terminationType).Apply(nil, with(nil)).Diagnostics)
 	})
 
 	t.Run("insecure", func(t *testing.T) {
-		pam := acctest.StartTLS(t, simulator.Config{})
-		pam.Sim.Add(alice(simulator.Behavior{}))
+		server := acctest.StartTLS(t, simulator.Config{})
+		server.Sim.Add(alice(simulator.Behavior{}))
 		t.Setenv("SENHASEGURA_INSECURE", "true")
-		d := acctest.NewDriver(t, pam, map[string]any{"ca_cert_pem": nil})
+		d := acctest.NewDriver(t, server, map[string]any{"ca_cert_pem": nil})
 		expectMessages(t, "warning", d.Configured, message{"The TLS certificate of senhasegura is not verified", "insecure", nil})
 		expectMessages(t, "message", d.Resource(terminationType).Apply(nil, with(nil)).Diagnostics)
 	})
@@ -362,20 +362,20 @@ func TestProviderEnvironment(t *testing.T) {
 
 	t.Run("retries", func(t *testing.T) {
 		t.Setenv("SENHASEGURA_MAX_RETRIES", "0")
-		pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{Refuse: true}), map[string]any{"max_retries": nil})
+		server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{Refuse: true}), map[string]any{"max_retries": nil})
 		r.Apply(nil, with(nil))
-		pam.ExpectRequests(t, "token", dropAlice, "list")
+		server.ExpectRequests(t, "token", dropAlice, "list")
 	})
 
 	t.Run("proxy", func(t *testing.T) {
 		// A proxy that does not exist shows that it is used.
 		t.Setenv("SENHASEGURA_PROXY_URL", "http://127.0.0.1:1")
-		pam := acctest.StartTLS(t, simulator.Config{})
-		pam.Sim.Add(alice(simulator.Behavior{}))
-		applied := acctest.NewDriver(t, pam, map[string]any{"max_retries": 0}).Resource(terminationType).Apply(nil, with(nil))
+		server := acctest.StartTLS(t, simulator.Config{})
+		server.Sim.Add(alice(simulator.Behavior{}))
+		applied := acctest.NewDriver(t, server, map[string]any{"max_retries": 0}).Resource(terminationType).Apply(nil, with(nil))
 		expectMessages(t, "message", applied.Diagnostics,
-			notDropped("the proxy refused the connection or failed", "no response", "127.0.0.1:1")...)
-		pam.ExpectRequests(t)
+			notTerminated("the proxy refused the connection or failed", "no response", "127.0.0.1:1")...)
+		server.ExpectRequests(t)
 	})
 }
 
@@ -386,17 +386,17 @@ func TestProviderConfigurationWins(t *testing.T) {
 		"SENHASEGURA_TENANT": "wrong", "SENHASEGURA_MAX_RETRIES": "9", "SENHASEGURA_TIME_ZONE": "Asia/Tokyo",
 		"SENHASEGURA_INSECURE": "true", "SENHASEGURA_CA_CERT_PEM": "wrong", "SENHASEGURA_PROXY_URL": "http://127.0.0.1:1",
 	})
-	pam := acctest.StartTLS(t, simulator.Config{Tenant: "acme"})
-	pam.Sim.Add(endedAlice())
+	server := acctest.StartTLS(t, simulator.Config{Tenant: "acme"})
+	server.Sim.Add(endedAlice())
 	proxy := map[string]any{"insecure": false, "time_zone": "UTC"}
 
 	t.Run("but an argument left out is taken from it", func(t *testing.T) {
-		applied := acctest.NewDriver(t, pam, proxy).Resource(terminationType).Apply(nil, with(nil))
+		applied := acctest.NewDriver(t, server, proxy).Resource(terminationType).Apply(nil, with(nil))
 		expectMessages(t, "message", applied.Diagnostics,
-			notDropped("the proxy refused the connection or failed", "Nothing of this request was sent", "127.0.0.1:1")...)
+			notTerminated("the proxy refused the connection or failed", "Nothing of this request was sent", "127.0.0.1:1")...)
 	})
 	t.Setenv("SENHASEGURA_PROXY_URL", "")
-	d := acctest.NewDriver(t, pam, proxy)
+	d := acctest.NewDriver(t, server, proxy)
 	expectMessages(t, "message", d.Configured)
 	applied := d.Resource(terminationType).Apply(nil, with(nil))
 	expectMessages(t, "message", applied.Diagnostics)
@@ -464,10 +464,10 @@ func TestProviderEnvironmentInvalid(t *testing.T) {
 // TestProviderUserAgent names the provider, Terraform, and what the user adds.
 func TestProviderUserAgent(t *testing.T) {
 	t.Setenv("TF_APPEND_USER_AGENT", "pipeline/7")
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
 	expectMessages(t, "message", r.Apply(nil, with(nil)).Diagnostics)
 	const want = "terraform-provider-senhasegura/0.0.0-test Terraform/1.16.0 pipeline/7"
-	for _, request := range pam.Sim.Journal() {
+	for _, request := range server.Sim.Journal() {
 		if request.UserAgent != want {
 			t.Errorf("the user agent of the %s is %q, want %q", request.Op, request.UserAgent, want)
 		}

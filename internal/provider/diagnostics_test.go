@@ -19,18 +19,18 @@ var updateDiagnostics = flag.Bool("update", false, "rewrite testdata/diagnostics
 
 const goldenDir = "testdata/diagnostics"
 
-// today is PAM's clock in these tests, so that its times can be compared.
+// today is senhasegura's clock in these tests, so that its times can be compared.
 var today = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
 
 // scene is a situation that makes the provider say one thing.
 type scene struct {
-	pam      simulator.Config
+	server   simulator.Config
 	sessions []simulator.Session
 	faults   []simulator.Fault
 	provider map[string]any
 	// happen brings the message about.
-	happen func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics
-	// unanswered: PAM gave no answer that says more, so there is no evidence.
+	happen func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics
+	// unanswered: there was no API response.
 	unanswered bool
 	// clocks: the message is about clocks, so that senhasegura's goes.
 	clocks bool
@@ -39,43 +39,43 @@ type scene struct {
 func (s scene) play(t *testing.T) acctest.Diagnostics {
 	t.Helper()
 	if !s.clocks {
-		s.pam.Now, s.pam.Date = func() time.Time { return today }, time.Now
+		s.server.Now, s.server.Date = func() time.Time { return today }, time.Now
 	}
-	pam := acctest.Start(t, s.pam)
+	server := acctest.Start(t, s.server)
 	for _, session := range s.sessions {
-		pam.Sim.Add(session)
+		server.Sim.Add(session)
 	}
 	for _, fault := range s.faults {
-		pam.Sim.Inject(fault)
+		server.Sim.Inject(fault)
 	}
-	return s.happen(t, pam, acctest.NewDriver(t, pam, s.provider))
+	return s.happen(t, server, acctest.NewDriver(t, server, s.provider))
 }
 
 // sceneOfCreation is the creation of a termination of alice's session.
-func sceneOfCreation(arguments map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
-	return func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfCreation(arguments map[string]any) func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics {
+	return func(_ *testing.T, _ *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 		return d.Resource(terminationType).Apply(nil, with(arguments)).Diagnostics
 	}
 }
 
 // sceneOfRefresh is the refresh of a termination after something has happened.
-func sceneOfRefresh(meanwhile func(*simulator.Simulator)) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
-	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfRefresh(meanwhile func(*simulator.Simulator)) func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics {
+	return func(t *testing.T, server *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 		t.Helper()
 		r := d.Resource(terminationType)
-		state := recorded(t, pam, r, with(accepted))
-		meanwhile(pam.Sim)
+		state := recorded(t, server, r, with(accepted))
+		meanwhile(server.Sim)
 		return r.Read(state).Diagnostics
 	}
 }
 
-func sceneOfImport(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfImport(_ *testing.T, _ *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 	return d.Resource(terminationType).Import(aliceID).Diagnostics
 }
 
 // sceneOfInterruption is a creation that Ctrl-C ends while it waits.
-func sceneOfInterruption(_ *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
-	pam.Sim.OnAnswer(func(request simulator.Request) {
+func sceneOfInterruption(_ *testing.T, server *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
+	server.Sim.OnAnswer(func(request simulator.Request) {
 		if request.Op == simulator.OpList {
 			d.Stop()
 		}
@@ -84,51 +84,51 @@ func sceneOfInterruption(_ *testing.T, pam *acctest.PAM, d *acctest.Driver) acct
 }
 
 // sceneOfDrain is the destruction of a drain of all sessions on alice's device.
-func sceneOfDrain(arguments map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
-	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfDrain(arguments map[string]any) func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics {
+	return func(t *testing.T, server *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 		t.Helper()
 		config := map[string]any{"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms", "preview": false}
 		maps.Copy(config, arguments)
 		r := d.Resource("senhasegura_session_drain")
-		return r.Destroy(recorded(t, pam, r, config)).Diagnostics
+		return r.Destroy(recorded(t, server, r, config)).Diagnostics
 	}
 }
 
 // sceneOfApproval is the destruction of a drain that is held to its plan. between gets
 // the provider that planned it, and gives the plan and the provider that carries it out.
-func sceneOfApproval(between func(*testing.T, *acctest.PAM, *acctest.Driver, acctest.Plan) (acctest.Plan, *acctest.Driver)) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
-	return func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfApproval(between func(*testing.T, *acctest.Server, *acctest.Driver, acctest.Plan) (acctest.Plan, *acctest.Driver)) func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics {
+	return func(t *testing.T, server *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 		t.Helper()
 		r := d.Resource("senhasegura_session_drain")
-		state := recorded(t, pam, r, map[string]any{"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms", "only_previewed": true})
-		plan, applying := between(t, pam, d, r.PlanDestroy(state))
+		state := recorded(t, server, r, map[string]any{"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms", "only_previewed": true})
+		plan, applying := between(t, server, d, r.PlanDestroy(state))
 		return applying.Resource("senhasegura_session_drain").DestroyPlanned(state, plan).Diagnostics
 	}
 }
 
 // sceneOfDrainPlan is the plan of a drain that drains at creation.
-func sceneOfDrainPlan(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfDrainPlan(_ *testing.T, _ *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 	return d.Resource("senhasegura_session_drain").Plan(nil, map[string]any{
 		"match": map[string]any{"devices": []string{"10.66.33.17"}}, "drain_on": []string{"create"},
 	}).Diagnostics
 }
 
-func sceneOfSession(config map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
-	return func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfSession(config map[string]any) func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics {
+	return func(_ *testing.T, _ *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 		_, said := d.ReadDataSource("senhasegura_session", config)
 		return said
 	}
 }
 
-func sceneOfSessions(config map[string]any) func(*testing.T, *acctest.PAM, *acctest.Driver) acctest.Diagnostics {
-	return func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfSessions(config map[string]any) func(*testing.T, *acctest.Server, *acctest.Driver) acctest.Diagnostics {
+	return func(_ *testing.T, _ *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 		_, said := d.ReadDataSource("senhasegura_sessions", config)
 		return said
 	}
 }
 
 // sceneOfAction is the action on all sessions on alice's device.
-func sceneOfAction(_ *testing.T, _ *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+func sceneOfAction(_ *testing.T, _ *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 	return d.InvokeAction("senhasegura_session_terminate", map[string]any{
 		"match": map[string]any{"devices": []string{"10.66.33.17"}}, "poll_interval": "1ms",
 	}).Diagnostics
@@ -161,8 +161,8 @@ func scenes() map[string]scene {
 	return map[string]scene{
 		// A termination that fails.
 		"termination_refused":         {sessions: refusing, happen: sceneOfCreation(nil)},
-		"termination_unverified":      {pam: dropOnly, sessions: refusing, happen: sceneOfCreation(nil)},
-		"termination_unverified_lost": {pam: dropOnly, sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML502, Op: simulator.OpDrop}}, happen: sceneOfCreation(nil)},
+		"termination_unverified":      {server: dropOnly, sessions: refusing, happen: sceneOfCreation(nil)},
+		"termination_unverified_lost": {server: dropOnly, sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML502, Op: simulator.OpDrop}}, happen: sceneOfCreation(nil)},
 		"termination_unconfirmed_live": {
 			sessions: []simulator.Session{alice(simulator.Behavior{Zombie: true})}, unanswered: true,
 			happen: sceneOfCreation(map[string]any{"timeouts": map[string]any{"create": "1s"}, "poll_interval": "10m"}),
@@ -185,18 +185,18 @@ func scenes() map[string]scene {
 		"not_terminated_redirected":  dropFault(simulator.Redirect),
 		"not_terminated_too_many":    dropFault(simulator.TooMany429),
 		"not_terminated_gateway":     dropFault(simulator.GatewayNoRoute404),
-		"not_terminated_wrong_route": {sessions: live, pam: simulator.Config{Routes: simulator.Routes{Drop: []string{}}}, happen: sceneOfCreation(nil)},
-		"not_terminated_wrong_base_path": {sessions: live, happen: func(t *testing.T, pam *acctest.PAM, _ *acctest.Driver) acctest.Diagnostics {
+		"not_terminated_wrong_route": {sessions: live, server: simulator.Config{Routes: simulator.Routes{Drop: []string{}}}, happen: sceneOfCreation(nil)},
+		"not_terminated_wrong_base_path": {sessions: live, happen: func(t *testing.T, server *acctest.Server, _ *acctest.Driver) acctest.Diagnostics {
 			t.Helper()
-			return sceneOfCreation(nil)(t, pam, acctest.NewDriver(t, pam, map[string]any{"url": pam.URL + "/pam/"}))
+			return sceneOfCreation(nil)(t, server, acctest.NewDriver(t, server, map[string]any{"url": server.URL + "/pam/"}))
 		}},
-		"not_terminated_wrong_url":    {sessions: live, pam: simulator.Config{Routes: simulator.Routes{Token: []string{}}}, happen: sceneOfCreation(nil)},
+		"not_terminated_wrong_url":    {sessions: live, server: simulator.Config{Routes: simulator.Routes{Token: []string{}}}, happen: sceneOfCreation(nil)},
 		"not_terminated_unreachable":  {sessions: live, provider: map[string]any{"url": "http://127.0.0.1:1", "max_retries": 0}, happen: sceneOfCreation(nil)},
 		"not_terminated_broken_token": {sessions: live, faults: []simulator.Fault{{Kind: simulator.HTML200, Op: simulator.OpToken}}, happen: sceneOfCreation(nil)},
 
 		// A termination that ends without an end that was seen.
-		"not_confirmed_permission": {pam: dropOnly, sessions: live, happen: sceneOfCreation(nil)},
-		"not_confirmed_no_list":    {pam: simulator.Config{Release: simulator.ReleaseDropOnly}, sessions: live, happen: sceneOfCreation(nil)},
+		"not_confirmed_permission": {server: dropOnly, sessions: live, happen: sceneOfCreation(nil)},
+		"not_confirmed_no_list":    {server: simulator.Config{Release: simulator.ReleaseDropOnly}, sessions: live, happen: sceneOfCreation(nil)},
 		"not_confirmed_hidden":     {sessions: []simulator.Session{alice(simulator.Behavior{Hidden: true})}, happen: sceneOfCreation(nil)},
 
 		// A refresh.
@@ -214,52 +214,52 @@ func scenes() map[string]scene {
 		"refresh_failed": {sessions: live, happen: sceneOfRefresh(func(sim *simulator.Simulator) {
 			sim.Inject(simulator.Fault{Kind: simulator.Unexpected500, Op: simulator.OpGet})
 		})},
-		"refresh_unknown_provider": {sessions: live, unanswered: true, happen: func(t *testing.T, pam *acctest.PAM, d *acctest.Driver) acctest.Diagnostics {
+		"refresh_unknown_provider": {sessions: live, unanswered: true, happen: func(t *testing.T, server *acctest.Server, d *acctest.Driver) acctest.Diagnostics {
 			t.Helper()
-			state := recorded(t, pam, d.Resource(terminationType), with(accepted))
-			return acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown}).Resource(terminationType).Read(state).Diagnostics
+			state := recorded(t, server, d.Resource(terminationType), with(accepted))
+			return acctest.NewDriver(t, server, map[string]any{"url": acctest.Unknown}).Resource(terminationType).Read(state).Diagnostics
 		}},
 
 		// An import.
 		"import_live":       {sessions: live, unanswered: true, happen: sceneOfImport},
 		"import_unknown":    {happen: sceneOfImport},
-		"import_permission": {pam: dropOnly, sessions: live, happen: sceneOfImport},
+		"import_permission": {server: dropOnly, sessions: live, happen: sceneOfImport},
 
-		// Before PAM can be asked.
+		// Before senhasegura can be asked.
 		"provider_unknown": {sessions: live, provider: map[string]any{"url": acctest.Unknown, "client_secret": acctest.Unknown}, unanswered: true, happen: sceneOfCreation(nil)},
 
 		// Clocks.
 		"clock_not_set": {
-			clocks: true, pam: simulator.Config{Location: west}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+			clocks: true, server: simulator.Config{Location: west}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
 		},
 		"clock_wrong_zone": {
-			clocks: true, pam: simulator.Config{Location: west}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+			clocks: true, server: simulator.Config{Location: west}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
 			provider: map[string]any{"time_zone": "Asia/Tokyo"},
 		},
 		"clock_no_such_zone": {
-			clocks: true, pam: simulator.Config{ClockSkew: 20 * time.Minute, Date: time.Now}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+			clocks: true, server: simulator.Config{ClockSkew: 20 * time.Minute, Date: time.Now}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
 			provider: map[string]any{"time_zone": "UTC"},
 		},
 		"clock_future": {
-			clocks: true, pam: simulator.Config{Location: east}, sessions: []simulator.Session{startingNow(alice(simulator.Behavior{}))}, unanswered: true, happen: sceneOfSessions(nil),
+			clocks: true, server: simulator.Config{Location: east}, sessions: []simulator.Session{startingNow(alice(simulator.Behavior{}))}, unanswered: true, happen: sceneOfSessions(nil),
 		},
 		"clock_future_wrong_zone": {
-			clocks: true, pam: simulator.Config{Location: east}, sessions: []simulator.Session{startingNow(alice(simulator.Behavior{}))}, unanswered: true, happen: sceneOfSessions(nil),
+			clocks: true, server: simulator.Config{Location: east}, sessions: []simulator.Session{startingNow(alice(simulator.Behavior{}))}, unanswered: true, happen: sceneOfSessions(nil),
 			provider: map[string]any{"time_zone": "America/Sao_Paulo"},
 		},
 		"clock_machine": {
-			clocks: true, pam: simulator.Config{ClockSkew: 2 * time.Hour}, sessions: live, unanswered: true, happen: sceneOfSessions(nil),
+			clocks: true, server: simulator.Config{ClockSkew: 2 * time.Hour}, sessions: live, unanswered: true, happen: sceneOfSessions(nil),
 		},
 		"clock_machine_and_zone": {
-			clocks: true, pam: simulator.Config{Location: west, ClockSkew: -2 * time.Hour}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
+			clocks: true, server: simulator.Config{Location: west, ClockSkew: -2 * time.Hour}, sessions: slow, unanswered: true, happen: sceneOfCreation(nil),
 		},
 
 		// The data sources.
 		"session_unknown":        {sessions: live, happen: sceneOfSession(map[string]any{"session_id": "unknown"})},
 		"session_unknown_record": {sessions: live, happen: sceneOfSession(map[string]any{"record_id": "99"})},
 		"session_unknown_digits": {sessions: live, happen: sceneOfSession(map[string]any{"session_id": aliceRecord})},
-		"session_permission":     {pam: dropOnly, sessions: live, happen: sceneOfSession(map[string]any{"session_id": aliceID})},
-		"sessions_permission":    {pam: dropOnly, sessions: live, happen: sceneOfSessions(nil)},
+		"session_permission":     {server: dropOnly, sessions: live, happen: sceneOfSession(map[string]any{"session_id": aliceID})},
+		"sessions_permission":    {server: dropOnly, sessions: live, happen: sceneOfSessions(nil)},
 		"sessions_broken_off": {
 			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()},
 			faults:   []simulator.Fault{{Kind: simulator.CutRows, Op: simulator.OpList, Rows: 1}}, provider: map[string]any{"max_retries": 0}, happen: sceneOfSessions(nil),
@@ -301,18 +301,18 @@ func scenes() map[string]scene {
 			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true,
 			happen: sceneOfDrain(map[string]any{"exclude": map[string]any{"users": []string{"bob"}}, "on_excluded": "continue"}),
 		},
-		"drain_not_approved": {sessions: live, unanswered: true, happen: sceneOfApproval(func(t *testing.T, pam *acctest.PAM, _ *acctest.Driver, plan acctest.Plan) (acctest.Plan, *acctest.Driver) {
+		"drain_not_approved": {sessions: live, unanswered: true, happen: sceneOfApproval(func(t *testing.T, server *acctest.Server, _ *acctest.Driver, plan acctest.Plan) (acctest.Plan, *acctest.Driver) {
 			t.Helper()
-			pam.Sim.Add(bob())
-			return plan, acctest.NewDriver(t, pam, nil)
+			server.Sim.Add(bob())
+			return plan, acctest.NewDriver(t, server, nil)
 		})},
-		"drain_not_approved_deposed": {sessions: live, unanswered: true, happen: sceneOfApproval(func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver, plan acctest.Plan) (acctest.Plan, *acctest.Driver) {
+		"drain_not_approved_deposed": {sessions: live, unanswered: true, happen: sceneOfApproval(func(_ *testing.T, _ *acctest.Server, d *acctest.Driver, plan acctest.Plan) (acctest.Plan, *acctest.Driver) {
 			return plan, d
 		})},
-		"drain_not_approved_unplanned": {sessions: live, unanswered: true, happen: sceneOfApproval(func(_ *testing.T, _ *acctest.PAM, d *acctest.Driver, _ acctest.Plan) (acctest.Plan, *acctest.Driver) {
+		"drain_not_approved_unplanned": {sessions: live, unanswered: true, happen: sceneOfApproval(func(_ *testing.T, _ *acctest.Server, d *acctest.Driver, _ acctest.Plan) (acctest.Plan, *acctest.Driver) {
 			return acctest.Plan{}, d
 		})},
-		"drain_preview_needed": {pam: dropOnly, sessions: live, happen: sceneOfDrain(map[string]any{"preview": true, "only_previewed": true})},
+		"drain_preview_needed": {server: dropOnly, sessions: live, happen: sceneOfDrain(map[string]any{"preview": true, "only_previewed": true})},
 		"drain_other_form": {
 			sessions: live, unanswered: true,
 			happen: sceneOfDrain(map[string]any{"match": map[string]any{"users": []string{`CORP\alice`}}, "on_unseen": "ignore"}),
@@ -320,7 +320,7 @@ func scenes() map[string]scene {
 		"drain_too_many": {
 			sessions: []simulator.Session{alice(simulator.Behavior{}), bob()}, unanswered: true, happen: sceneOfDrain(map[string]any{"max_sessions": 1}),
 		},
-		"drain_failed": {pam: dropOnly, sessions: live, happen: sceneOfDrain(nil)},
+		"drain_failed": {server: dropOnly, sessions: live, happen: sceneOfDrain(nil)},
 		"drain_continued": {
 			sessions: refusing, happen: sceneOfDrain(map[string]any{"on_failure": "continue"}),
 		},
@@ -330,9 +330,9 @@ func scenes() map[string]scene {
 			happen:   sceneOfDrain(map[string]any{"quiet_period": "100ms"}),
 		},
 		"action_still_live":    {sessions: refusing, happen: sceneOfAction},
-		"action_failed":        {pam: dropOnly, sessions: live, happen: sceneOfAction},
+		"action_failed":        {server: dropOnly, sessions: live, happen: sceneOfAction},
 		"drain_preview":        {sessions: live, unanswered: true, happen: sceneOfDrainPlan},
-		"drain_preview_failed": {pam: dropOnly, sessions: live, happen: sceneOfDrainPlan},
+		"drain_preview_failed": {server: dropOnly, sessions: live, happen: sceneOfDrainPlan},
 	}
 }
 
@@ -388,13 +388,13 @@ func stable(text string) string {
 // expectParts checks the form that all messages share: the API's answer comes last, no
 // line that Terraform leaves as it is is longer than its words make it, and nothing is
 // said twice.
-func expectParts(t *testing.T, text string, evidence bool) {
+func expectParts(t *testing.T, text string, response bool) {
 	t.Helper()
 	_, detail, _ := strings.Cut(text, "\n\n")
 	paragraphs := strings.Split(strings.TrimSpace(detail), "\n\n")
 	last := paragraphs[len(paragraphs)-1]
-	if found := strings.HasPrefix(last, "API response"); found != evidence {
-		t.Errorf("the last paragraph is the response of the API: %t, want %t", found, evidence)
+	if found := strings.HasPrefix(last, "API response"); found != response {
+		t.Errorf("the last paragraph is the response of the API: %t, want %t", found, response)
 	}
 	if n := strings.Count("\n"+detail, "\nAPI response"); n > 1 {
 		t.Errorf("%d answers of the API stand apart, want them together", n)

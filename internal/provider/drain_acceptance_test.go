@@ -47,15 +47,15 @@ resource "senhasegura_session_drain" "machine" {
 `
 }
 
-// site is a machine and a drain under a real Terraform, with what the drops
+// site is a machine and a drain under a real Terraform, with what the requests
 // meant to the machine.
 type site struct {
 	*acctest.Terraform
-	t   *testing.T
-	pam *acctest.PAM
+	t      *testing.T
+	server *acctest.Server
 
 	mu sync.Mutex
-	// upAtDrop says for each drop how many machines were up.
+	// upAtDrop says for each request how many machines were up.
 	upAtDrop map[string][]int
 }
 
@@ -63,9 +63,9 @@ type site struct {
 // second plan is empty. The machine has been used before.
 func buildSite(t *testing.T, config string) *site {
 	t.Helper()
-	pam := inhabited(t, simulator.Config{}, visitorGone(90))
-	s := &site{Terraform: acctest.NewTerraform(t, pam, config), t: t, pam: pam, upAtDrop: map[string][]int{}}
-	pam.Sim.OnActed(func(r simulator.Request) {
+	server := inhabited(t, simulator.Config{}, visitorGone(90))
+	s := &site{Terraform: acctest.NewTerraform(t, server, config), t: t, server: server, upAtDrop: map[string][]int{}}
+	server.Sim.OnActed(func(r simulator.Request) {
 		if r.Op != simulator.OpDrop {
 			return
 		}
@@ -197,8 +197,8 @@ const (
 func TestAccDrainBlocksDestroy(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
-	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	s.server.Sim.Add(visitor(2, simulator.Behavior{}))
 
 	failed := s.applyFails("-destroy")
 
@@ -208,9 +208,9 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 		staysInState, checkInSenhasegura)
 	s.expectState(drainAddress, machineAddress)
 	s.expectUp(1)
-	expectLive(t, s.pam, visitorID(1))
+	expectLive(t, s.server, visitorID(1))
 
-	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	s.server.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
 	s.mu.Lock()
 	s.upAtDrop = map[string][]int{}
 	s.mu.Unlock()
@@ -218,23 +218,23 @@ func TestAccDrainBlocksDestroy(t *testing.T) {
 	s.expectTerminatedBefore(1, visitorID(1))
 	s.expectState()
 	s.expectUp(0)
-	expectLive(t, s.pam)
+	expectLive(t, s.server)
 }
 
 // A session that a failed destroy could not settle is remembered by a later command,
 // which is another process with the same state. The user's word releases it.
-func TestAccDrainRemembersWhatItCouldNotSettle(t *testing.T) {
+func TestAccDrainKeepsUnsettledSessions(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	whenActed(s.pam, simulator.OpDrop, 1, func() { s.pam.Sim.Purge(visitorID(1)) })
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
+	whenActed(s.server, simulator.OpDrop, 1, func() { s.server.Sim.Purge(visitorID(1)) })
 
 	for range 2 {
 		expectOutput(t, s.applyFails("-destroy"), "Error: Can't tell whether 1 session ended"+ofDrain, "Can't tell whether the session ended: "+lineOf(1), "`exclude.session_ids`", staysInState)
 		s.expectState(drainAddress, machineAddress)
 		s.expectUp(1)
 	}
-	if got := dropsOf(s.pam); len(got) != 1 {
+	if got := dropsOf(s.server); len(got) != 1 {
 		t.Errorf("%d requests, want 1", len(got))
 	}
 	s.Write("main.tf", machine+drainOf(`exclude = { session_ids = ["`+visitorID(1)+`"] }`))
@@ -247,10 +247,10 @@ func TestAccDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 func TestAccDrainPlan(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf("max_sessions = 1"))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 	expectOutput(t, s.MustRun("plan", "-destroy", "-no-color"), "Warning: 1 session matches"+ofDrain, "Matching: "+lineOf(1), "Destroying this drain terminates the sessions that match at that time.")
 
-	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(2, simulator.Behavior{}))
 	planned := s.Run("plan", "-destroy", "-no-color")
 	if planned.Code != 1 {
 		t.Errorf("a plan that matches too many has exit code %d", planned.Code)
@@ -263,23 +263,23 @@ func TestAccDrainPlan(t *testing.T) {
 func TestAccDrainRemovedFromConfiguration(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{RefuseFirst: 5}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{RefuseFirst: 5}))
 	s.Write("main.tf", machine)
 	expectOutput(t, s.applyFails(), "Error: 1 session still live"+ofDrain, "Still live: "+lineOf(1)+": refused")
 	s.expectState(drainAddress, machineAddress)
 
-	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	s.server.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
 	expectOutput(t, s.apply(), "Warning: Terminated 1 session"+ofDrain, "Terminated: "+lineOf(1))
 	s.expectState(machineAddress)
 	s.expectUp(1)
-	expectLive(t, s.pam)
+	expectLive(t, s.server)
 }
 
 // Taking both out keeps the order.
 func TestAccDrainRemovedWithMachine(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 	s.Write("main.tf", `variable "generation" {}`)
 	run := s.apply("-var=generation=1")
 	s.expectTerminatedBefore(1, visitorID(1))
@@ -314,7 +314,7 @@ resource "senhasegura_session_drain" "machine" {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := buildSite(t, machine+drain)
-			s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+			s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 			expectOutput(t, s.apply("-var=generation=2"), "Warning: Terminated 1 session"+ofDrain, "Terminated: "+lineOf(1))
 			s.expectTerminatedBefore(1, visitorID(1))
 			s.expectState(drainAddress, machineAddress)
@@ -329,7 +329,7 @@ resource "senhasegura_session_drain" "machine" {
 func TestAccDrainBlocksReplacement(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf("triggers = { machine = terraform_data.machine.id }"))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
 	before := s.MustRun("state", "show", "-no-color", machineAddress).Stdout
 	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session still live"+ofDrain, staysInState)
 	s.expectState(drainAddress, machineAddress)
@@ -350,13 +350,13 @@ func TestAccDrainCreateBeforeDestroy(t *testing.T) {
     create_before_destroy = true
   }
 `))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
 	expectOutput(t, s.applyFails("-var=generation=2"), "Error: 1 session still live"+ofDrain)
 	if machines := s.machines(); machines != 2 {
 		t.Errorf("%d machines in the state, want the new one and the old one", machines)
 	}
 
-	s.pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	s.server.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
 	s.mu.Lock()
 	s.upAtDrop = map[string][]int{}
 	s.mu.Unlock()
@@ -374,7 +374,7 @@ func TestAccDrainTargets(t *testing.T) {
 	t.Run("the machine takes its drain along", func(t *testing.T) {
 		t.Parallel()
 		s := buildSite(t, machine+drainOf(""))
-		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.apply("-destroy", "-target="+machineAddress)
 		s.expectTerminatedBefore(1, visitorID(1))
 		s.expectState()
@@ -383,7 +383,7 @@ func TestAccDrainTargets(t *testing.T) {
 	t.Run("the drain alone", func(t *testing.T) {
 		t.Parallel()
 		s := buildSite(t, machine+drainOf(""))
-		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.apply("-destroy", "-target="+drainAddress)
 		s.expectTerminatedBefore(1, visitorID(1))
 		s.expectState(machineAddress)
@@ -395,7 +395,7 @@ func TestAccDrainTargets(t *testing.T) {
 func TestAccDrainTainted(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 	s.MustRun("taint", drainAddress)
 	expectOutput(t, s.apply(), "Warning: Terminated 1 session"+ofDrain)
 	s.expectTerminatedBefore(1, visitorID(1))
@@ -407,19 +407,19 @@ func TestAccDrainTainted(t *testing.T) {
 func TestAccDrainOnFailureContinue(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(`on_failure = "continue"`))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
 	expectOutput(t, s.apply("-destroy"), "Warning: 1 session still live"+ofDrain, "Still live: "+lineOf(1)+": refused", goesOn)
 	s.expectState()
 	s.expectUp(0)
-	expectLive(t, s.pam, visitorID(1))
+	expectLive(t, s.server, visitorID(1))
 }
 
 // A drain at creation comes before what refers to it, and one that failed is
 // repeated by the next apply.
 func TestAccDrainOnCreate(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
-	s := &site{Terraform: acctest.NewTerraform(t, pam, `
+	server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
+	s := &site{Terraform: acctest.NewTerraform(t, server, `
 resource "senhasegura_session_drain" "machine" {
   match         = { devices = ["`+guarded+`"] }
   drain_on      = ["create"]
@@ -433,24 +433,24 @@ resource "terraform_data" "maintenance" {
 output "outcomes" {
   value = [for s in senhasegura_session_drain.machine.sessions : "${s.user} ${s.outcome}"]
 }
-`), t: t, pam: pam}
+`), t: t, server: server}
 	expectOutput(t, s.applyFails(), "Warning: 1 session matches"+ofDrain, "Error: 1 session still live"+ofDrain, tainted)
 	s.expectState(drainAddress)
 
-	pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	server.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
 	expectOutput(t, s.apply(), "Warning: Terminated 1 session"+ofDrain, `"user-1 terminated"`)
 	s.expectState(drainAddress, "terraform_data.maintenance")
 	s.expectNoChanges()
-	expectLive(t, pam)
+	expectLive(t, server)
 }
 
-// Changes that are no drain make no drop, and are there in the next one.
+// Changes that need no drain send no request, and the next drain uses them.
 func TestAccDrainUpdatedInPlace(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
-	s.pam.Forget()
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(2, simulator.Behavior{}))
+	s.server.Forget()
 	s.Write("main.tf", machine+drainOf(`
   exclude      = { users = ["user-1"] }
   on_excluded  = "continue"
@@ -459,7 +459,7 @@ func TestAccDrainUpdatedInPlace(t *testing.T) {
 `))
 	expectOutput(t, s.apply(), "0 added, 1 changed, 0 destroyed")
 	// A changed exclude is checked against the list, and nothing else is asked.
-	for _, request := range s.pam.Requests() {
+	for _, request := range s.server.Requests() {
 		if request != "token" && request != "list" {
 			t.Errorf("an update made the request %q", request)
 		}
@@ -467,17 +467,17 @@ func TestAccDrainUpdatedInPlace(t *testing.T) {
 	s.expectNoChanges()
 	s.apply("-destroy")
 	s.expectTerminatedBefore(1, visitorID(2))
-	expectLive(t, s.pam, visitorID(1))
+	expectLive(t, s.server, visitorID(1))
 }
 
 // Where previews are off, no plan makes a call.
 func TestAccDrainWithoutPreview(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+drainOf("preview = false"))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	s.pam.Forget()
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Forget()
 	s.MustRun("plan", "-destroy")
-	s.pam.ExpectRequests(t)
+	s.server.ExpectRequests(t)
 }
 
 // Terraform merges warnings of one summary, so every drain needs its own. Otherwise
@@ -493,8 +493,8 @@ func TestAccDrainWarningsAreNotMerged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			s := &site{t: t, pam: pam, Terraform: acctest.NewTerraform(t, pam, `
+			server := acctest.Start(t, simulator.Config{})
+			s := &site{t: t, server: server, Terraform: acctest.NewTerraform(t, server, `
 resource "senhasegura_session_drain" "each" {
   for_each      = toset(["user-1", "user-2", "user-3"])
   match         = { users = [each.key] }
@@ -504,7 +504,7 @@ resource "senhasegura_session_drain" "each" {
 `)}
 			s.apply()
 			for n := range 3 {
-				pam.Sim.Add(visitor(n+1, test.behavior))
+				server.Sim.Add(visitor(n+1, test.behavior))
 			}
 			run := s.apply("-destroy")
 			for n := range 3 {
@@ -526,13 +526,13 @@ action "senhasegura_session_terminate" "machine" {
 func TestAccTerminateActionInvoked(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessActions(t)
-	pam := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
-	tf := acctest.NewTerraform(t, pam, terminateAction)
+	server := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
+	tf := acctest.NewTerraform(t, server, terminateAction)
 	run := tf.MustRun("apply", "-auto-approve", "-no-color", "-invoke=action.senhasegura_session_terminate.machine")
 	expectOutput(t, run, "2 sessions matched.", "terminated: "+lineOf(1), "terminated: "+lineOf(2), "2 sessions: 2 terminated.")
-	expectLive(t, pam, visitorID(3))
+	expectLive(t, server, visitorID(3))
 
-	pam.Sim.Add(visitor(4, simulator.Behavior{Refuse: true}))
+	server.Sim.Add(visitor(4, simulator.Behavior{Refuse: true}))
 	failed := tf.Run("apply", "-auto-approve", "-no-color", "-invoke=action.senhasegura_session_terminate.machine")
 	if failed.Code != 1 {
 		t.Errorf("exit code %d, want 1", failed.Code)
@@ -544,8 +544,8 @@ func TestAccTerminateActionInvoked(t *testing.T) {
 func TestAccTerminateActionTriggered(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessActions(t)
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	tf := acctest.NewTerraform(t, pam, terminateAction+`
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	tf := acctest.NewTerraform(t, server, terminateAction+`
 resource "terraform_data" "incident" {
   lifecycle {
     action_trigger {
@@ -556,12 +556,12 @@ resource "terraform_data" "incident" {
 }
 `)
 	expectOutput(t, tf.MustRun("apply", "-auto-approve", "-no-color"), "terminated: "+lineOf(1))
-	expectLive(t, pam)
-	pam.Forget()
+	expectLive(t, server)
+	server.Forget()
 	if plan := tf.Run("plan", "-detailed-exitcode"); plan.Code != 0 {
 		t.Errorf("the second plan is not empty:\n%s", plan.Output())
 	}
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 // actingBeforeDestroy is a machine that the action clears before its destruction.
@@ -580,11 +580,11 @@ func TestAccTerminateActionBeforeDestroy(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessBeforeDestroy(t)
 	s := buildSite(t, actingBeforeDestroy)
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 	run := s.apply("-destroy")
 	expectOrder(t, run, regexp.QuoteMeta("terminated: "+lineOf(1)), machineAddress+": Destruction complete")
 	s.expectState()
-	expectLive(t, s.pam)
+	expectLive(t, s.server)
 }
 
 // The reason for the drain as a resource: Terraform makes a warning of an action
@@ -593,23 +593,23 @@ func TestAccTerminateActionDoesNotBlockDestroy(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessBeforeDestroy(t)
 	s := buildSite(t, actingBeforeDestroy)
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
 	expectOutput(t, s.apply("-destroy"), "Warning: 1 session still live"+onMachine, "Still live: "+lineOf(1)+": refused")
 	s.expectState()
-	expectLive(t, s.pam, visitorID(1))
+	expectLive(t, s.server, visitorID(1))
 }
 
 // Terraform shows one of several warnings with one summary, so that of two drains
-// whose long matches begin alike the summaries must differ too.
+// whose long matches have the same beginning the summaries must differ too.
 func TestAccDrainPreviewsOfLongMatches(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitorGone(90))
+	server := inhabited(t, simulator.Config{}, visitorGone(90))
 	config := ""
 	for n := 1; n <= 2; n++ {
 		device := fmt.Sprintf("db-%02d.example.com", n)
 		s := visitor(n, simulator.Behavior{})
 		s.Device = device + ":22"
-		pam.Sim.Add(s)
+		server.Sim.Add(s)
 		config += fmt.Sprintf(`
 resource "senhasegura_session_drain" "n%d" {
   drain_on = ["create"]
@@ -619,6 +619,6 @@ resource "senhasegura_session_drain" "n%d" {
 }
 `, n, device)
 	}
-	tf := acctest.NewTerraform(t, pam, config)
+	tf := acctest.NewTerraform(t, server, config)
 	expectOutput(t, tf.MustRun("plan", "-no-color"), "session "+visitorID(1), "session "+visitorID(2))
 }

@@ -29,7 +29,7 @@ func (s *site) expectTerminated(numbers ...int) {
 	for _, n := range numbers {
 		want = append(want, visitorID(n))
 	}
-	if got := dropsOf(s.pam); !slices.Equal(got, want) {
+	if got := dropsOf(s.server); !slices.Equal(got, want) {
 		s.t.Errorf("requests for %q, want %q", got, want)
 	}
 }
@@ -39,7 +39,7 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		drain string
-		// meanwhile happens between plan and apply, while sessions 1 and 2 are live.
+		// meanwhile runs between plan and apply, while sessions 1 and 2 are live.
 		meanwhile  func(*simulator.Simulator)
 		fails      bool
 		output     []string
@@ -105,11 +105,11 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 			t.Parallel()
 			s := buildSite(t, machine+test.drain)
 			for _, n := range []int{1, 2} {
-				s.pam.Sim.Add(visitor(n, simulator.Behavior{}))
+				s.server.Sim.Add(visitor(n, simulator.Behavior{}))
 			}
 			expectOutput(t, s.planned("-destroy"), "Warning: 2 sessions match"+ofDrain, "Matching: "+lineOf(1), "Matching: "+lineOf(2))
 			if test.meanwhile != nil {
-				test.meanwhile(s.pam.Sim)
+				test.meanwhile(s.server.Sim)
 			}
 			s.expectTerminated()
 
@@ -134,9 +134,9 @@ func TestAccDrainApprovedPlan(t *testing.T) {
 func TestAccDrainApprovedAgain(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+approved(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 	s.planned("-destroy")
-	s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(2, simulator.Behavior{}))
 	if run := s.Run("apply", "-no-color", "saved.tfplan"); run.Code != 1 {
 		t.Fatalf("exit code %d\n%s", run.Code, run.Output())
 	}
@@ -153,7 +153,7 @@ func TestAccDrainApprovedAgain(t *testing.T) {
 func TestAccDrainApprovedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+approved(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 	expectOutput(t, s.apply("-destroy"), "Warning: Terminated 1 session"+ofDrain)
 	s.expectTerminated(1)
 	s.expectState()
@@ -163,8 +163,8 @@ func TestAccDrainApprovedAtOnce(t *testing.T) {
 func TestAccDrainApprovalNeedsAPreview(t *testing.T) {
 	t.Parallel()
 	s := buildSite(t, machine+approved(""))
-	s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
-	s.pam.Sim.Inject(simulator.Fault{Op: simulator.OpList, Kind: simulator.Forbidden403})
+	s.server.Sim.Add(visitor(1, simulator.Behavior{}))
+	s.server.Sim.Inject(simulator.Fault{Op: simulator.OpList, Kind: simulator.Forbidden403})
 	run := s.Run("plan", "-destroy", "-no-color", "-out=saved.tfplan")
 	if run.Code != 1 {
 		t.Errorf("exit code %d, want 1", run.Code)
@@ -187,10 +187,10 @@ func TestAccDrainApprovedReplacement(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/one more: %t", name, more), func(t *testing.T) {
 				t.Parallel()
 				s := buildSite(t, machine+test.drain)
-				s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+				s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 				expectOutput(t, s.planned(test.options...), "Warning: 1 session matches"+ofDrain, "Matching: "+lineOf(1))
 				if more {
-					s.pam.Sim.Add(visitor(2, simulator.Behavior{}))
+					s.server.Sim.Add(visitor(2, simulator.Behavior{}))
 				}
 				run := s.Run("apply", "-no-color", "saved.tfplan")
 				s.expectUp(1)
@@ -220,13 +220,13 @@ func variables(options []string) []string {
 }
 
 // Terraform drops the preview of a tainted drain, and plans the destroy of a deposed
-// one again during apply. Nobody has approved either, so nothing is terminated.
+// one again during apply. No caller has approved either, so nothing is terminated.
 func TestAccDrainNotApproved(t *testing.T) {
 	t.Parallel()
 	t.Run("tainted", func(t *testing.T) {
 		t.Parallel()
 		s := buildSite(t, machine+approved(""))
-		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.MustRun("taint", drainAddress)
 		expectOutput(t, s.applyFails(), "Error: 1 session "+notApproved, "No preview reached this destroy", "terraform untaint", "Not shown by the plan: "+lineOf(1))
 		s.expectTerminated()
@@ -250,7 +250,7 @@ resource "senhasegura_session_drain" "machine" {
   }
 }
 `)
-			s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+			s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 			s.planned(option)
 			run := s.Run("apply", "-no-color", "saved.tfplan")
 			if run.Code != 1 {
@@ -265,7 +265,7 @@ resource "senhasegura_session_drain" "machine" {
 	t.Run("deposed", func(t *testing.T) {
 		t.Parallel()
 		s := buildSite(t, machine+approved("triggers = { generation = var.generation }\nlifecycle {\n create_before_destroy = true\n}"))
-		s.pam.Sim.Add(visitor(1, simulator.Behavior{}))
+		s.server.Sim.Add(visitor(1, simulator.Behavior{}))
 		s.planned("-var=generation=2")
 		run := s.Run("apply", "-no-color", "saved.tfplan")
 		if run.Code != 1 {
@@ -278,7 +278,7 @@ resource "senhasegura_session_drain" "machine" {
 		}
 
 		// Where no session is live, nothing has to be approved.
-		s.pam.Sim.End(visitorID(1))
+		s.server.Sim.End(visitorID(1))
 		s.apply("-var=generation=2")
 		s.expectTerminated()
 		if machines := s.machines(); machines != 1 {
@@ -288,19 +288,19 @@ resource "senhasegura_session_drain" "machine" {
 }
 
 // A crowd is named one by one, because only what was shown can be approved.
-func TestAccDrainApprovedCrowd(t *testing.T) {
+func TestAccDrainApprovedManySessions(t *testing.T) {
 	t.Parallel()
 	const crowd = 2000
 	s := buildSite(t, machine+approved(""))
 	for n := range crowd {
-		s.pam.Sim.Add(visitor(100+n, simulator.Behavior{}))
+		s.server.Sim.Add(visitor(100+n, simulator.Behavior{}))
 	}
 	plan := s.planned("-destroy")
 	if got := strings.Count(byTitle(plan.Output()), "Matching: user-"); got != crowd {
 		t.Errorf("the plan names %d sessions, want %d", got, crowd)
 	}
 	s.MustRun("apply", "saved.tfplan")
-	if got := len(dropsOf(s.pam)); got != crowd {
+	if got := len(dropsOf(s.server)); got != crowd {
 		t.Errorf("%d requests, want %d", got, crowd)
 	}
 	s.expectState()

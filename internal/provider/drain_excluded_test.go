@@ -19,13 +19,13 @@ func TestDrainOnExcluded(t *testing.T) {
 		blocked     = "1 excluded session still live" + exceptUser1
 		withRefused = "1 session still live: drain of devices " + guarded + ", except session_ids hash-1"
 	)
-	ending := func(n int, op simulator.Op) func(*acctest.PAM) {
-		return func(pam *acctest.PAM) { whenActed(pam, op, 1, func() { pam.Sim.End(visitorID(n)) }) }
+	ending := func(n int, op simulator.Op) func(*acctest.Server) {
+		return func(server *acctest.Server) { whenActed(server, op, 1, func() { server.Sim.End(visitorID(n)) }) }
 	}
 	for _, test := range []struct {
 		name      string
 		sessions  []simulator.Session
-		script    func(*acctest.PAM)
+		script    func(*acctest.Server)
 		arguments map[string]any
 		drops     []string
 		errors    []message
@@ -56,8 +56,8 @@ func TestDrainOnExcluded(t *testing.T) {
 		{
 			name:     "halt: one that appears later",
 			sessions: visitors(2),
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpDrop, 1, func() { server.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
 			drops: []string{"drop hash-2"},
 			errors: []message{{blocked, "", []string{
@@ -69,8 +69,8 @@ func TestDrainOnExcluded(t *testing.T) {
 			name:      "halt, with a session that is refused",
 			sessions:  []simulator.Session{visitor(2, simulator.Behavior{Refuse: true})},
 			arguments: map[string]any{"exclude": map[string]any{"session_ids": []string{visitorID(1)}}},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpDrop, 1, func() { server.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
 			drops:  []string{"drop hash-2", "drop hash-2"},
 			errors: []message{{withRefused, "", []string{"Excluded, still live: " + lineOf(1), "Still live: " + lineOf(2) + ": refused"}}},
@@ -120,19 +120,19 @@ func TestDrainOnExcluded(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, test.sessions...)
+			server := inhabited(t, simulator.Config{}, test.sessions...)
 			if test.script != nil {
-				test.script(pam)
+				test.script(server)
 			}
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			config := unseen(map[string]any{"exclude": map[string]any{"users": []string{"user-1"}}})
 			maps.Copy(config, test.arguments)
 			state := kept(t, r, config)
 			destroyed := r.Destroy(state)
-			drainCase{drops: test.drops}.expectRequests(t, pam)
+			drainCase{drops: test.drops}.expectRequests(t, server)
 			expectMessages(t, "error", destroyed.Diagnostics.Errors(), test.errors...)
 			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), test.warnings...)
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 			if (destroyed.State != nil) != (test.errors != nil) {
 				t.Errorf("state kept: %t, with these messages:\n%s", destroyed.State != nil, destroyed.Diagnostics)
 			}
@@ -143,21 +143,21 @@ func TestDrainOnExcluded(t *testing.T) {
 // The outcome of an excluded session is in the state of a drain at creation.
 func TestDrainCreateOnExcluded(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	config := unseen(map[string]any{"drain_on": []string{"create"}, "exclude": map[string]any{"users": []string{"user-1"}}})
 	halted := r.Apply(nil, config)
 	expectMessages(t, "diagnostic", halted.Diagnostics, message{"1 excluded session still live" + exceptUser1, "", []string{"Excluded, still live: " + lineOf(1), "set `on_excluded` to `continue`."}})
 	expectOutcomes(t, halted.State, "excluded", "not_attempted")
-	expectLive(t, pam, visitorID(1), visitorID(2))
+	expectLive(t, server, visitorID(1), visitorID(2))
 
 	config["on_excluded"] = "continue"
 	expectOutcomes(t, kept(t, r, config), "excluded", "terminated")
-	expectLive(t, pam, visitorID(1))
+	expectLive(t, server, visitorID(1))
 }
 
-// An action only tells of excluded sessions.
-func TestTerminateActionTellsOfExcluded(t *testing.T) {
+// An action only reports excluded sessions.
+func TestTerminateActionReportsExcluded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		dryRun bool
@@ -169,8 +169,8 @@ func TestTerminateActionTellsOfExcluded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
-			invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{
+			server := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+			invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(map[string]any{
 				"exclude": map[string]any{"users": []string{"user-1"}}, "dry_run": test.dryRun, "grace_period": "1ms", "max_sessions": 1,
 			}))
 			expectMessages(t, "diagnostic", invocation.Diagnostics)
@@ -181,7 +181,7 @@ func TestTerminateActionTellsOfExcluded(t *testing.T) {
 			if last := invocation.Progress[len(invocation.Progress)-1]; !strings.Contains(last, test.last) {
 				t.Errorf("the last line is %q, want %q", last, test.last)
 			}
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 		})
 	}
 }
@@ -189,13 +189,13 @@ func TestTerminateActionTellsOfExcluded(t *testing.T) {
 // An interrupt while the drain waits for an excluded session does not hide it.
 func TestDrainInterruptedWhileAnExcludedSessionIsLive(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	driver := acctest.NewDriver(t, pam, nil)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	driver := acctest.NewDriver(t, server, nil)
 	r := driver.Resource(drainType)
 	state := kept(t, r, unseen(map[string]any{
 		"exclude": map[string]any{"users": []string{"user-1"}}, "grace_period": "10m",
 	}))
-	whenActed(pam, simulator.OpGet, 1, driver.Stop)
+	whenActed(server, simulator.OpGet, 1, driver.Stop)
 	destroyed := r.Destroy(state)
 	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"1 excluded session still live" + exceptUser1, "", []string{
 		"Excluded, still live: " + lineOf(1), "The run was interrupted.", "New sessions may have started since the last check.", staysInState,
@@ -203,5 +203,5 @@ func TestDrainInterruptedWhileAnExcludedSessionIsLive(t *testing.T) {
 	if destroyed.State == nil {
 		t.Error("the drain is gone from the state")
 	}
-	expectLive(t, pam, visitorID(1))
+	expectLive(t, server, visitorID(1))
 }

@@ -14,8 +14,8 @@ func TestPreviewWithUnknownOnExcluded(t *testing.T) {
 	for _, argument := range []string{"on_excluded", "on_failure"} {
 		t.Run(argument, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitors(1)...)
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, simulator.Config{}, visitors(1)...)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			plan := r.Plan(nil, guard(map[string]any{"drain_on": []string{"create"}, "exclude": map[string]any{"users": []string{"user-1"}}, argument: acctest.Unknown}))
 			if said := plan.Diagnostics.String(); strings.Contains(said, "(`on_excluded`)") || strings.Contains(said, "The apply continues") {
 				t.Errorf("a guess:\n%s", said)
@@ -25,11 +25,11 @@ func TestPreviewWithUnknownOnExcluded(t *testing.T) {
 }
 
 // A delete that ends before it drains forgets nothing.
-func TestMemoryThroughEarlyReturns(t *testing.T) {
+func TestUnsettledThroughEarlyReturns(t *testing.T) {
 	t.Parallel()
-	pam := vanishing(t)
+	server := vanishing(t)
 	r := func(provider map[string]any) *acctest.Resource {
-		return acctest.NewDriver(t, pam, provider).Resource(drainType)
+		return acctest.NewDriver(t, server, provider).Resource(drainType)
 	}
 	state := r(nil).Apply(nil, unseen(nil)).State
 	state = r(nil).Destroy(state).State
@@ -44,10 +44,10 @@ func TestMemoryThroughEarlyReturns(t *testing.T) {
 
 // The list becomes empty after an unsettled run: the guard stops the drain, and the
 // memory stays.
-func TestMemoryThroughAnEmptyList(t *testing.T) {
+func TestUnsettledThroughAnEmptyList(t *testing.T) {
 	t.Parallel()
-	pam := vanishing(t)
-	r := func() *acctest.Resource { return acctest.NewDriver(t, pam, nil).Resource(drainType) }
+	server := vanishing(t)
+	r := func() *acctest.Resource { return acctest.NewDriver(t, server, nil).Resource(drainType) }
 	state := r().Apply(nil, unseen(map[string]any{"on_unseen": "halt", "max_sessions": 5})).State
 	for range 3 {
 		failed := r().Destroy(state)
@@ -64,8 +64,8 @@ func TestOnFailurePastOnUnseen(t *testing.T) {
 	for name, sessions := range map[string][]simulator.Session{"empty": nil, "unseen": {visitorElsewhere(1)}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, sessions...)
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, simulator.Config{}, sessions...)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			for _, moment := range []string{"create", "destroy"} {
 				config := unseen(map[string]any{"match": map[string]any{"devices": []string{"web-07"}}, "drain_on": []string{moment}, "on_failure": "continue", "on_unseen": "halt"})
 				result := r.Apply(nil, config)
@@ -82,10 +82,10 @@ func TestOnFailurePastOnUnseen(t *testing.T) {
 
 // With on_failure = continue a session that can't be decided does not fail the drain,
 // so the plan does not say that it will.
-func TestPreviewOfADrainThatGoesOn(t *testing.T) {
+func TestPreviewOfADrainThatContinues(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	state := kept(t, r, guard(map[string]any{"match": map[string]any{"users": []string{`CORP\user-1`}}, "on_failure": "continue", "on_unseen": "ignore"}))
 	destroyed := r.Destroy(state)
 	if destroyed.State != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// What the arguments of a drain are, in the words that resource and action share.
+// The descriptions of the arguments that resource and action share.
 const (
 	gracePeriodDescription = "How long to wait for sessions to end on their own before terminating them, as a duration such as `5m`. Defaults to `0s`."
 	quietPeriodDescription = "How long no matching session may be live before the drain succeeds, whether or not one was live at first, as a duration such as `1m`. A new matching session is terminated and restarts the period. Defaults to `0s`."
@@ -26,15 +26,8 @@ const (
 	pollDescription = "Interval between status checks and before each retry, as a duration. It grows to `30s` while a session stays live. Defaults to `2s`."
 )
 
-// drainTimeout is the time allowed to a drain besides its periods: enough for a
-// list before and after it that takes the whole of its own default timeout.
-const drainTimeout = time.Hour
-
-// defaultPoll is defaultPollInterval as a duration.
-const defaultPoll = 2 * time.Second
-
-// drainArguments are the arguments that resource and action have in common. Null durations
-// mean their defaults.
+// drainArguments are the arguments that resource and action share. A null duration
+// means its default.
 type drainArguments struct {
 	Match        types.Object `tfsdk:"match"`
 	Exclude      types.Object `tfsdk:"exclude"`
@@ -45,8 +38,8 @@ type drainArguments struct {
 	PollInterval types.String `tfsdk:"poll_interval"`
 }
 
-// request converts the arguments, which must be known. It checks again what the
-// schema checked, because values may have been unknown then.
+// request converts the arguments, which must be known. It validates again what the
+// schema validated, because values may have been unknown then.
 func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
 	selector, diags := selectorFrom(ctx, a.Match, a.Exclude, false)
 	duration := func(name string, value types.String, least, otherwise time.Duration) time.Duration {
@@ -57,16 +50,12 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 		diags.Append(faults...)
 		return d
 	}
-	match, _, _ := matchFrom(ctx, path.Root("match"), a.Match) // selectorFrom has told the faults
-	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), a.Exclude)
 	request := termination.DrainRequest{
 		Selector: selector,
-		Match:    match,
-		Exclude:  exclude,
 		OnUnseen: a.onUnseen(),
-		Grace:    duration("grace_period", a.GracePeriod, 0, 0),
-		Quiet:    duration("quiet_period", a.QuietPeriod, 0, 0),
-		Poll:     duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPoll),
+		Grace:    duration("grace_period", a.GracePeriod, 0, defaultPeriod),
+		Quiet:    duration("quiet_period", a.QuietPeriod, 0, defaultPeriod),
+		Poll:     duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPollInterval),
 	}
 	if !a.MaxSessions.IsNull() {
 		limit := int(a.MaxSessions.ValueInt64())
@@ -78,8 +67,8 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 	return request, diags
 }
 
-// wholly reports whether every value of the arguments is known.
-func (a drainArguments) wholly(ctx context.Context) bool {
+// fullyKnown reports whether every value of the arguments is known.
+func (a drainArguments) fullyKnown(ctx context.Context) bool {
 	for _, object := range []types.Object{a.Match, a.Exclude} {
 		value, err := object.ToTerraformValue(ctx)
 		if err != nil || !value.IsFullyKnown() {
@@ -89,11 +78,11 @@ func (a drainArguments) wholly(ctx context.Context) bool {
 	return !a.GracePeriod.IsUnknown() && !a.QuietPeriod.IsUnknown() && !a.PollInterval.IsUnknown() && !a.MaxSessions.IsUnknown() && !a.OnUnseen.IsUnknown()
 }
 
-// maxWords bounds, in bytes, how much of a match a summary shows.
+// maxWords is how many bytes of a match a summary shows at most.
 const maxWords = 80
 
-// words writes match and exclude, which are wholly known, in one short line. A checksum
-// tells long ones apart that begin alike.
+// words describes match and exclude, which must be fully known, in one short line. If
+// it is cut, a checksum distinguishes it from others with the same beginning.
 func (a drainArguments) words() string {
 	text := matchWords(a.Match)
 	if except := matchWords(a.Exclude); except != "" {
@@ -105,7 +94,7 @@ func (a drainArguments) words() string {
 	return text
 }
 
-// matchWords writes a match that is wholly known.
+// matchWords describes a match, which must be fully known.
 func matchWords(match types.Object) string {
 	var arguments []string
 	for _, argument := range matchSets {
@@ -127,12 +116,13 @@ func matchWords(match types.Object) string {
 	return strings.Join(arguments, " and ")
 }
 
-// allowed is the default time for a drain: its periods come on top.
+// allowed is the default timeout of a drain: its periods come in addition.
 func (a drainArguments) allowed() time.Duration {
-	return sumOf(drainTimeout, knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod))
+	return sumOf(defaultDrainTimeout, knownDuration(a.GracePeriod), knownDuration(a.QuietPeriod))
 }
 
-// sumOf is the sum of durations that are not negative, or the longest there is.
+// sumOf adds durations that are not negative. It gives the longest duration if the sum
+// is too large.
 func sumOf(durations ...time.Duration) time.Duration {
 	var sum time.Duration
 	for _, d := range durations {
@@ -143,10 +133,10 @@ func sumOf(durations ...time.Duration) time.Duration {
 	return sum
 }
 
-// refuseHopeless refuses a grace and a quiet period that use up the configured time
-// for the moment: such a drain could only fail, and with a long grace nobody would be
-// dropped. It judges what is known and valid.
-func (a drainArguments) refuseHopeless(timeouts map[string]attr.Value, moment string) diag.Diagnostics {
+// validatePeriods refuses a grace and a quiet period that use up the configured timeout
+// for the moment: such a drain could only fail, and with a long grace period before it
+// terminates any session. It ignores what is unknown or invalid.
+func (a drainArguments) validatePeriods(timeouts map[string]attr.Value, moment string) diag.Diagnostics {
 	name := timeoutOf[moment]
 	text, ok := timeouts[name].(types.String)
 	if !ok || text.IsNull() {
@@ -173,8 +163,8 @@ func knownDuration(value types.String) time.Duration {
 	return d
 }
 
-// durationOf reads a duration that is known and not null. It checks it again: it may
-// have been unknown when its validator saw it, and a wrong one must not become zero.
+// durationOf converts a duration that is known and not null. It validates it again: it
+// may have been unknown to its validator, and an invalid one must not become zero.
 func durationOf(at path.Path, value types.String, least time.Duration) (time.Duration, diag.Diagnostics) {
 	if err := validateDuration(value.ValueString(), least); err != nil {
 		return 0, diag.Diagnostics{invalidArgument(at, err, "")}

@@ -17,16 +17,16 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// slowPAM needs the whole of the default timeout for each list, which shows what was
-// true when it began, and ends sessions a while after they were dropped.
-type slowPAM struct {
+// slowAPI needs the whole of the default timeout for each list, which shows what was
+// true when it began, and ends sessions a while after the requests.
+type slowAPI struct {
 	mu       sync.Mutex
 	sessions []session.Session
 }
 
 const endsAfter = 5 * time.Second
 
-func (p *slowPAM) Drop(_ context.Context, id string) error {
+func (p *slowAPI) Drop(_ context.Context, id string) error {
 	time.AfterFunc(endsAfter, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -39,7 +39,7 @@ func (p *slowPAM) Drop(_ context.Context, id string) error {
 	return nil
 }
 
-func (p *slowPAM) Session(_ context.Context, record string) (session.Session, error) {
+func (p *slowAPI) Session(_ context.Context, record string) (session.Session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.sessions {
@@ -50,7 +50,7 @@ func (p *slowPAM) Session(_ context.Context, record string) (session.Session, er
 	return session.Session{}, session.ErrNotFound
 }
 
-func (p *slowPAM) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
+func (p *slowAPI) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
 	return func(yield func(session.Session, error) bool) {
 		p.mu.Lock()
 		shown := slices.Clone(p.sessions)
@@ -79,7 +79,7 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 				t.Run(fmt.Sprintf("%d sessions, periods of %s, busy %t", sessions, periods, busy), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						p := &slowPAM{sessions: []session.Session{{ID: "elsewhere", User: "somebody.else"}}}
+						p := &slowAPI{sessions: []session.Session{{ID: "elsewhere", User: "somebody.else"}}}
 						for n := range sessions {
 							p.sessions = append(p.sessions, session.Session{ID: fmt.Sprint("hash-", n), RecordID: fmt.Sprint(n), User: "alice", StartedAt: time.Now()})
 						}
@@ -100,15 +100,15 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 							other, stop := context.WithCancel(t.Context())
 							defer stop()
 							go func() {
-								_, _ = terminator.Drain(other, termination.DrainRequest{Selector: nobody, Poll: defaultPoll, DryRun: true}) // it is a list under way that counts
+								_, _ = terminator.Drain(other, termination.DrainRequest{Selector: nobody, Poll: defaultPollInterval, DryRun: true}) // it is a list under way that counts
 							}()
 							time.Sleep(time.Second)
 						}
 						report, err := terminator.Drain(ctx, termination.DrainRequest{
-							Selector: selector, Poll: defaultPoll, Grace: knownDuration(period), Quiet: knownDuration(period),
+							Selector: selector, Poll: defaultPollInterval, Grace: knownDuration(period), Quiet: knownDuration(period),
 						})
-						if err != nil || len(report.Dropped()) != sessions {
-							t.Errorf("%d of %d sessions terminated, %v", len(report.Dropped()), sessions, err)
+						if err != nil || len(report.Terminated()) != sessions {
+							t.Errorf("%d of %d sessions terminated, %v", len(report.Terminated()), sessions, err)
 						}
 					})
 				})

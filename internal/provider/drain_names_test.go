@@ -31,12 +31,12 @@ func TestDrainNamesInOtherForms(t *testing.T) {
 			t.Parallel()
 			other := visitor(1, simulator.Behavior{})
 			other.Device, other.User = test.device, test.user
-			pam := inhabited(t, simulator.Config{}, other)
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, simulator.Config{}, other)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			state := kept(t, r, unseen(map[string]any{"match": test.match}))
 			destroyed := r.Destroy(state)
-			expectLive(t, pam, visitorID(1))
-			for _, request := range pam.Requests() {
+			expectLive(t, server, visitorID(1))
+			for _, request := range server.Requests() {
 				if strings.HasPrefix(request, "drop ") {
 					t.Errorf("request %q for a session that may not match", request)
 				}

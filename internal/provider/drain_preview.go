@@ -11,22 +11,23 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// previewKey is where private state carries the preview of a destroy from its plan to
-// the destroy.
+// previewKey is the key of private state that carries the preview of a destroy from its
+// plan to the destroy.
 const previewKey = "preview"
 
 // drainPreview is what the plan of a destroy showed.
 type drainPreview struct {
-	// MadeBy is the configured provider that made it, see providerData.nonce.
+	// MadeBy is the nonce of the configured provider that made it, see providerData.
 	MadeBy string `json:"made_by"`
 	// Sessions are those that the destroy terminates.
 	Sessions []storedSession `json:"sessions"`
-	// Unseen are the values that the plan warned of. Terraform shows one warning for
-	// all drains of a plan, but each of those of a destroy.
+	// Unseen are the values that the plan warned of, so that the destroy does not
+	// repeat the warning. Terraform merges equal warnings of a plan, but not those of a
+	// destroy.
 	Unseen []toldValue `json:"unseen,omitempty"`
 }
 
-// toldValue is one unseen value, where it stands and what it is.
+// toldValue is one unseen value that a plan has shown.
 type toldValue struct {
 	Argument string `json:"argument"`
 	Value    string `json:"value"`
@@ -43,8 +44,8 @@ func newDrainPreview(madeBy string, report termination.Report, unseen []terminat
 	return preview
 }
 
-// previewFrom gives the preview that private state holds, nil where it holds none that
-// can be read.
+// previewFrom gives the preview in private state, nil if there is none or it can't be
+// read.
 func previewFrom(ctx context.Context, private privateState) *drainPreview {
 	value, diags := private.GetKey(ctx, previewKey)
 	var preview *drainPreview
@@ -54,7 +55,7 @@ func previewFrom(ctx context.Context, private privateState) *drainPreview {
 	return preview
 }
 
-// keep puts the preview into private state; nil removes the one that is there.
+// keep stores the preview in private state; nil removes the stored one.
 func (p *drainPreview) keep(ctx context.Context, private privateState) diag.Diagnostics {
 	if p == nil {
 		return private.SetKey(ctx, previewKey, nil)
@@ -66,8 +67,8 @@ func (p *drainPreview) keep(ctx context.Context, private privateState) diag.Diag
 	return private.SetKey(ctx, previewKey, value)
 }
 
-// approved reports whether somebody can have approved the preview: a plan made it,
-// and not the apply that runs the destroy.
+// approved reports whether a user can have approved the preview: a plan made it, and
+// not the apply that runs the destroy.
 func (p *drainPreview) approved(madeBy string) bool { return p != nil && p.MadeBy != madeBy }
 
 // sessions gives the sessions of the preview, never nil.
@@ -79,7 +80,7 @@ func (p *drainPreview) sessions() []session.Session {
 	return sessions
 }
 
-// untold leaves out the values that the plan told. p may be nil.
+// untold gives the values that the plan has not shown. p may be nil.
 func (p *drainPreview) untold(unseen []termination.Unseen) []termination.Unseen {
 	if p == nil {
 		return unseen

@@ -31,16 +31,16 @@ const exampleHash = "c819cbc5f2fad2065f1d132a22d0e2dfacccb228"
 // step is one run of Terraform on an example.
 type step struct {
 	// before changes the simulator first.
-	before func(*acctest.PAM)
+	before func(*acctest.Server)
 	// destroy is a destroy; else it is an apply, after which a plan must be empty.
 	destroy bool
 	vars    map[string]string
-	// drops are the drops that were made, sorted: these and no others.
+	// drops are the requests that were made, sorted: these and no others.
 	drops []string
 	// prints are parts of what Terraform prints, line breaks aside.
 	prints []string
 	// rereads: what the second plan does is read data again, as every plan does
-	// after a check that failed. It has no change of a resource all the same.
+	// after a check that failed. It has no change of a resource anyway.
 	rereads bool
 }
 
@@ -53,14 +53,14 @@ type story struct {
 	steps []step
 }
 
-// exampleSession is a session with an id that says who is where.
+// exampleSession is a session whose ID names the user and the device.
 func exampleSession(id, user, credential, device string) simulator.Session {
 	return simulator.Session{
 		SessionID: id, User: user, Credential: credential, Device: device, Protocol: "ssh", Proxy: "Web Proxy", OriginIP: "10.20.0.7",
 	}
 }
 
-// exampleSessions are people at work in every story.
+// exampleSessions are the live sessions of every story.
 func exampleSessions() []simulator.Session {
 	return []simulator.Session{
 		exampleSession("alice-db", "alice", "root", "db-01.example.com:22"),
@@ -72,10 +72,10 @@ func exampleSessions() []simulator.Session {
 	}
 }
 
-func connect(sessions ...simulator.Session) func(*acctest.PAM) {
-	return func(pam *acctest.PAM) {
+func connect(sessions ...simulator.Session) func(*acctest.Server) {
+	return func(server *acctest.Server) {
 		for _, s := range sessions {
-			pam.Sim.Add(s)
+			server.Sim.Add(s)
 		}
 	}
 }
@@ -185,9 +185,9 @@ func suspects(incident string) map[string]string {
 
 // example prepares a Terraform with the configuration files of an example whose
 // names pass keep.
-func example(t *testing.T, pam *acctest.PAM, name string, keep func(file string) bool) *acctest.Terraform {
+func example(t *testing.T, server *acctest.Server, name string, keep func(file string) bool) *acctest.Terraform {
 	t.Helper()
-	tf := acctest.NewTerraform(t, pam, "")
+	tf := acctest.NewTerraform(t, server, "")
 	files, err := filepath.Glob(filepath.Join(examplesDir, filepath.FromSlash(name), "*.tf"))
 	if err != nil {
 		t.Fatal(err)
@@ -222,20 +222,20 @@ func exampleFile(t *testing.T, path string) string {
 // flatten makes text comparable whatever the width of the terminal was.
 func flatten(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// dropsOf gives the drops in the journal, sorted, and empties it.
-func dropsOf(pam *acctest.PAM) []string {
+// dropsOf gives the requests in the journal, sorted, and empties it.
+func dropsOf(server *acctest.Server) []string {
 	var drops []string
-	for _, request := range pam.Requests() {
+	for _, request := range server.Requests() {
 		if id, ok := strings.CutPrefix(request, "drop "); ok {
 			drops = append(drops, id)
 		}
 	}
-	pam.Forget()
+	server.Forget()
 	slices.Sort(drops)
 	return drops
 }
 
-func (s step) run(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+func (s step) run(t *testing.T, tf *acctest.Terraform, server *acctest.Server) {
 	t.Helper()
 	var arguments []string
 	for _, name := range slices.Sorted(maps.Keys(s.vars)) {
@@ -251,11 +251,11 @@ func (s step) run(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
 			t.Errorf("%q was not printed:\n%s", part, printed)
 		}
 	}
-	if drops := dropsOf(pam); !slices.Equal(drops, s.drops) {
+	if drops := dropsOf(server); !slices.Equal(drops, s.drops) {
 		t.Errorf("drops: %q, want %q", drops, s.drops)
 	}
 	for _, id := range s.drops {
-		if truth, _ := pam.Sim.Session(id); truth.State != simulator.StateEnded {
+		if truth, _ := server.Sim.Session(id); truth.State != simulator.StateEnded {
 			t.Errorf("session %s is %s after its drop", id, truth.State)
 		}
 	}
@@ -267,7 +267,7 @@ func (s step) run(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
 	if again.Code != 0 && !onlyReads {
 		t.Errorf("the second plan is not empty: exit code %d\n%s", again.Code, again.Output())
 	}
-	if drops := dropsOf(pam); len(drops) > 0 {
+	if drops := dropsOf(server); len(drops) > 0 {
 		t.Errorf("the second plan drops %q", drops)
 	}
 }
@@ -280,17 +280,17 @@ func TestAccExamples(t *testing.T) {
 			if s.needs != nil {
 				s.needs(t)
 			}
-			pam := acctest.Start(t, simulator.Config{})
-			connect(append(exampleSessions(), s.sessions...)...)(pam)
+			server := acctest.Start(t, simulator.Config{})
+			connect(append(exampleSessions(), s.sessions...)...)(server)
 			for _, id := range s.ended {
-				pam.Sim.End(id)
+				server.Sim.End(id)
 			}
-			tf := example(t, pam, name, func(file string) bool { return !strings.HasPrefix(file, "import-") })
+			tf := example(t, server, name, func(file string) bool { return !strings.HasPrefix(file, "import-") })
 			for _, step := range s.steps {
 				if step.before != nil {
-					step.before(pam)
+					step.before(server)
 				}
-				step.run(t, tf, pam)
+				step.run(t, tf, server)
 			}
 		})
 	}
@@ -439,10 +439,10 @@ func TestAccExampleImport(t *testing.T) {
 			if test.needs != nil {
 				test.needs(t)
 			}
-			pam := acctest.Start(t, simulator.Config{})
-			pam.Sim.Add(exampleSession(exampleHash, "alice", "root", "db-01.example.com:22"))
-			pam.Sim.End(exampleHash)
-			tf := example(t, pam, directory, func(file string) bool { return slices.Contains(test.keep, file) })
+			server := acctest.Start(t, simulator.Config{})
+			server.Sim.Add(exampleSession(exampleHash, "alice", "root", "db-01.example.com:22"))
+			server.Sim.End(exampleHash)
+			tf := example(t, server, directory, func(file string) bool { return slices.Contains(test.keep, file) })
 			if test.run == nil {
 				words := strings.Fields(exampleFile(t, filepath.Join(examplesDir, directory, "import.sh")))
 				if len(words) == 0 || words[0] != "terraform" {
@@ -454,7 +454,7 @@ func TestAccExampleImport(t *testing.T) {
 			if state := tf.MustRun("state", "show", "-no-color", "senhasegura_session_termination.suspect").Stdout; !strings.Contains(flatten(state), `outcome = "already_ended"`) {
 				t.Errorf("imported:\n%s", state)
 			}
-			if drops := dropsOf(pam); len(drops) > 0 {
+			if drops := dropsOf(server); len(drops) > 0 {
 				t.Errorf("the import drops %q", drops)
 			}
 		})
@@ -468,51 +468,51 @@ func TestAccExampleDrain(t *testing.T) {
 	t.Parallel()
 	onDB := []string{"alice-db", "bob-db", "breakglass-db"}
 	again := exampleSession("alice-again", "alice", "root", "db-01.example.com:22")
-	refused := func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM, message string, command ...string) {
+	refused := func(t *testing.T, tf *acctest.Terraform, server *acctest.Server, message string, command ...string) {
 		t.Helper()
 		failed := tf.Run(append([]string{"apply", "-no-color"}, command...)...)
 		if failed.Code != 1 || !strings.Contains(flatten(failed.Output()), message) {
 			t.Errorf("exit code %d, want 1 and %q:\n%s", failed.Code, message, failed.Output())
 		}
-		if drops := dropsOf(pam); len(drops) > 0 {
+		if drops := dropsOf(server); len(drops) > 0 {
 			t.Errorf("drops: %q, want none", drops)
 		}
 	}
-	tests := map[string]func(*testing.T, *acctest.Terraform, *acctest.PAM){
-		"resource.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+	tests := map[string]func(*testing.T, *acctest.Terraform, *acctest.Server){
+		"resource.tf": func(t *testing.T, tf *acctest.Terraform, server *acctest.Server) {
 			t.Helper()
-			step{}.run(t, tf, pam)
-			step{destroy: true, drops: onDB, prints: []string{"Terminated 3 sessions: drain of devices db-01.example.com"}}.run(t, tf, pam)
+			step{}.run(t, tf, server)
+			step{destroy: true, drops: onDB, prints: []string{"Terminated 3 sessions: drain of devices db-01.example.com"}}.run(t, tf, server)
 		},
-		"grace-period.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+		"grace-period.tf": func(t *testing.T, tf *acctest.Terraform, server *acctest.Server) {
 			t.Helper()
 			tf.Write("grace-period.tf", strings.Replace(tf.Read("grace-period.tf"), `"5m"`, `"0s"`, 1))
-			step{}.run(t, tf, pam)
-			refused(t, tf, pam, "1 excluded session still live: drain of devices db-01.example.com, except users breakglass", "-destroy", "-auto-approve")
-			pam.Sim.End("breakglass-db")
-			step{destroy: true, drops: []string{"alice-db", "bob-db"}}.run(t, tf, pam)
+			step{}.run(t, tf, server)
+			refused(t, tf, server, "1 excluded session still live: drain of devices db-01.example.com, except users breakglass", "-destroy", "-auto-approve")
+			server.Sim.End("breakglass-db")
+			step{destroy: true, drops: []string{"alice-db", "bob-db"}}.run(t, tf, server)
 		},
-		"user.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+		"user.tf": func(t *testing.T, tf *acctest.Terraform, server *acctest.Server) {
 			t.Helper()
-			step{drops: []string{"alice-db", "alice-web"}, prints: []string{`"alice-web" = "terminated"`}}.run(t, tf, pam)
-			connect(again)(pam)
-			step{destroy: true}.run(t, tf, pam)
+			step{drops: []string{"alice-db", "alice-web"}, prints: []string{`"alice-web" = "terminated"`}}.run(t, tf, server)
+			connect(again)(server)
+			step{destroy: true}.run(t, tf, server)
 		},
-		"replaced-machine.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+		"replaced-machine.tf": func(t *testing.T, tf *acctest.Terraform, server *acctest.Server) {
 			t.Helper()
-			step{vars: map[string]string{"image": "one"}}.run(t, tf, pam)
-			step{vars: map[string]string{"image": "two"}, drops: onDB}.run(t, tf, pam)
-			step{destroy: true, vars: map[string]string{"image": "two"}}.run(t, tf, pam)
+			step{vars: map[string]string{"image": "one"}}.run(t, tf, server)
+			step{vars: map[string]string{"image": "two"}, drops: onDB}.run(t, tf, server)
+			step{destroy: true, vars: map[string]string{"image": "two"}}.run(t, tf, server)
 		},
-		"approved-plan.tf": func(t *testing.T, tf *acctest.Terraform, pam *acctest.PAM) {
+		"approved-plan.tf": func(t *testing.T, tf *acctest.Terraform, server *acctest.Server) {
 			t.Helper()
-			step{}.run(t, tf, pam)
+			step{}.run(t, tf, server)
 			tf.MustRun("plan", "-destroy", "-out=plan")
-			connect(again)(pam)
-			refused(t, tf, pam, "1 session not in the approved plan: drain of devices db-01.example.com", "plan")
+			connect(again)(server)
+			refused(t, tf, server, "1 session not in the approved plan: drain of devices db-01.example.com", "plan")
 			tf.MustRun("plan", "-destroy", "-out=plan")
 			tf.MustRun("apply", "plan")
-			if drops := dropsOf(pam); !slices.Equal(drops, append([]string{"alice-again"}, onDB...)) {
+			if drops := dropsOf(server); !slices.Equal(drops, append([]string{"alice-again"}, onDB...)) {
 				t.Errorf("drops: %q, want all that the plan showed", drops)
 			}
 		},
@@ -532,9 +532,9 @@ func TestAccExampleDrain(t *testing.T) {
 			if run == nil {
 				t.Fatalf("no test runs %s", path)
 			}
-			pam := acctest.Start(t, simulator.Config{})
-			connect(exampleSessions()...)(pam)
-			run(t, example(t, pam, drainDir, func(file string) bool { return file == name }), pam)
+			server := acctest.Start(t, simulator.Config{})
+			connect(exampleSessions()...)(server)
+			run(t, example(t, server, drainDir, func(file string) bool { return file == name }), server)
 		})
 	}
 }
@@ -546,16 +546,16 @@ var readAt = regexp.MustCompile(`Matching at \S+Z:`)
 // a run in which one session refuses to end.
 func TestAccExampleDrainOutput(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
+	server := acctest.Start(t, simulator.Config{})
 	start := time.Date(2026, 5, 6, 16, 11, 17, 0, time.UTC)
 	alice := exampleSession(exampleHash, "alice", "root", "db-01.example.com:22")
 	alice.Start = start
 	bob := exampleSession("0b5f6bd6c8a3e1d4f7a9921c5e88d0437bd62e11", "bob", "postgres", "db-01.example.com:5432")
 	bob.Start, bob.Protocol, bob.Proxy, bob.OriginIP = start.Add(88*time.Minute+45*time.Second), "postgresql", "Database Proxy", "10.20.0.9"
 	bob.Behavior.Refuse = true
-	connect(alice, bob)(pam)
+	connect(alice, bob)(server)
 
-	tf := example(t, pam, "drain-device", func(string) bool { return true })
+	tf := example(t, server, "drain-device", func(string) bool { return true })
 	tf.Env["SENHASEGURA_MAX_RETRIES"] = "0"
 	tf.MustRun("apply", "-auto-approve")
 	shows := func(run acctest.Run, file, first, last string) {
@@ -579,23 +579,23 @@ func TestAccExampleDrainOutput(t *testing.T) {
 		}
 	}
 	plan := tf.MustRun("plan", "-destroy", "-no-color")
-	shows(plan, "plan.txt", "Warning: 2 sessions match", "to `exclude`.")
-	pam.Forget()
+	shows(plan, "plan.txt", "Warning: 2 sessions match", "then destroy.")
+	server.Forget()
 	failed := tf.Run("apply", "-destroy", "-auto-approve", "-no-color")
 	shows(failed, "destroy-failed.txt", "Error: 1 of 2 sessions", "1 attempt")
 	if failed.Code != 1 {
 		t.Errorf("exit code %d, want 1", failed.Code)
 	}
-	if drops := dropsOf(pam); !slices.Equal(drops, []string{bob.SessionID, alice.SessionID}) {
+	if drops := dropsOf(server); !slices.Equal(drops, []string{bob.SessionID, alice.SessionID}) {
 		t.Errorf("drops: %q", drops)
 	}
 	if left := strings.Fields(tf.MustRun("state", "list").Stdout); !slices.Contains(left, "terraform_data.machine") {
 		t.Errorf("the machine is gone; left: %q", left)
 	}
 
-	pam.Sim.SetBehavior(bob.SessionID, simulator.Behavior{})
+	server.Sim.SetBehavior(bob.SessionID, simulator.Behavior{})
 	tf.MustRun("apply", "-destroy", "-auto-approve")
-	if drops := dropsOf(pam); !slices.Equal(drops, []string{bob.SessionID}) {
+	if drops := dropsOf(server); !slices.Equal(drops, []string{bob.SessionID}) {
 		t.Errorf("drops of the second run: %q, want only what was left", drops)
 	}
 	if left := tf.MustRun("state", "list").Stdout; left != "" {
@@ -632,9 +632,9 @@ func TestExampleActionProgress(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			connect(actionSessions()...)(pam)
-			invoked := acctest.NewDriver(t, pam, nil).InvokeAction("senhasegura_session_terminate", map[string]any{
+			server := acctest.Start(t, simulator.Config{})
+			connect(actionSessions()...)(server)
+			invoked := acctest.NewDriver(t, server, nil).InvokeAction("senhasegura_session_terminate", map[string]any{
 				"match":   map[string]any{"users": []any{"alice"}},
 				"exclude": map[string]any{"devices": []any{"jump-01.example.com"}},
 				"dry_run": test.dryRun,
@@ -652,7 +652,7 @@ func TestExampleActionProgress(t *testing.T) {
 			if !slices.Equal(shown, invoked.Progress) {
 				t.Errorf("%s shows\n%s\nthe action says\n%s", test.file, strings.Join(shown, "\n"), strings.Join(invoked.Progress, "\n"))
 			}
-			if drops := dropsOf(pam); !slices.Equal(drops, test.drops) {
+			if drops := dropsOf(server); !slices.Equal(drops, test.drops) {
 				t.Errorf("drops: %q, want %q", drops, test.drops)
 			}
 		})
@@ -663,9 +663,9 @@ func TestExampleActionProgress(t *testing.T) {
 func TestAccExampleAction(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessActions(t)
-	pam := acctest.Start(t, simulator.Config{})
-	connect(actionSessions()...)(pam)
-	tf := example(t, pam, actionDir, func(file string) bool { return file == "action.tf" })
+	server := acctest.Start(t, simulator.Config{})
+	connect(actionSessions()...)(server)
+	tf := example(t, server, actionDir, func(file string) bool { return file == "action.tf" })
 	drops := map[string][]string{"dry-run.txt": nil, "progress.txt": {"0b5f6bd6c8a3e1d4f7a9921c5e88d0437bd62e11", exampleHash}}
 	commands := strings.Split(strings.TrimSpace(exampleFile(t, filepath.Join(examplesDir, actionDir, "invoke.sh"))), "\n")
 	for i, file := range []string{"dry-run.txt", "progress.txt"} {
@@ -676,7 +676,7 @@ func TestAccExampleAction(t *testing.T) {
 				t.Errorf("%s: Terraform does not print %q:\n%s", file, line, strings.Join(printed, "\n"))
 			}
 		}
-		if got := dropsOf(pam); !slices.Equal(got, drops[file]) {
+		if got := dropsOf(server); !slices.Equal(got, drops[file]) {
 			t.Errorf("%s: drops: %q, want %q", commands[i], got, drops[file])
 		}
 	}
@@ -687,26 +687,26 @@ func TestAccExampleAction(t *testing.T) {
 func TestAccExampleActionTrigger(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessActions(t)
-	pam := acctest.Start(t, simulator.Config{})
-	connect(exampleSessions()...)(pam)
-	tf := example(t, pam, actionDir, func(file string) bool { return file == "trigger.tf" })
+	server := acctest.Start(t, simulator.Config{})
+	connect(exampleSessions()...)(server)
+	tf := example(t, server, actionDir, func(file string) bool { return file == "trigger.tf" })
 	for _, s := range []step{
 		{vars: map[string]string{"revoked_users": `["bob"]`}, drops: []string{"bob-db"}},
 		{vars: map[string]string{"revoked_users": `["bob", "carol"]`}, drops: []string{"carol-app", "carol-web"}},
 	} {
-		s.run(t, tf, pam)
+		s.run(t, tf, server)
 	}
 }
 
 // TestAccExampleOfflineModule runs `terraform test` as the guide tells.
 func TestAccExampleOfflineModule(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
+	server := acctest.Start(t, simulator.Config{})
 	directory := filepath.Join(examplesDir, "offline-module")
-	if _, err := pam.Sim.AddJSON(strings.NewReader(exampleFile(t, filepath.Join(directory, "tests", "sessions.json")))); err != nil {
+	if _, err := server.Sim.AddJSON(strings.NewReader(exampleFile(t, filepath.Join(directory, "tests", "sessions.json")))); err != nil {
 		t.Fatal(err)
 	}
-	tf := example(t, pam, "offline-module", func(string) bool { return true })
+	tf := example(t, server, "offline-module", func(string) bool { return true })
 	if err := os.Mkdir(filepath.Join(tf.Dir, "tests"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -715,10 +715,10 @@ func TestAccExampleOfflineModule(t *testing.T) {
 	if run := tf.MustRun("test", "-no-color"); !strings.Contains(run.Output(), "2 passed, 0 failed") {
 		t.Errorf("terraform test:\n%s", run.Output())
 	}
-	if drops := dropsOf(pam); len(drops) != 2 {
+	if drops := dropsOf(server); len(drops) != 2 {
 		t.Errorf("drops: %q, want those of Alice and Bob", drops)
 	}
-	for _, s := range pam.Sim.Sessions() {
+	for _, s := range server.Sim.Sessions() {
 		if live := s.State == simulator.StateLive; live != (s.User == "breakglass") {
 			t.Errorf("the session of %s is %s", s.User, s.State)
 		}
@@ -726,6 +726,6 @@ func TestAccExampleOfflineModule(t *testing.T) {
 
 	// Sessions that have ended already make the tests fail, so they can.
 	if run := tf.Run("test", "-no-color"); run.Code == 0 {
-		t.Errorf("terraform test passes where nobody is connected:\n%s", run.Output())
+		t.Errorf("terraform test passes where no user is connected:\n%s", run.Output())
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
-// listDelay is how long the simulator takes for a list: long beside everything else
+// listDelay is how long the simulator takes for a list: long compared with everything else
 // that Terraform does, and short enough to wait for.
 const listDelay = 2 * time.Second
 
@@ -25,39 +25,39 @@ func BenchmarkFleet(b *testing.B) {
 	b.Setenv("TF_ACC", "1")
 	b.Run("60 drains, 20 with sessions", func(b *testing.B) {
 		for b.Loop() {
-			pam := slowLists(b)
+			server := slowLists(b)
 			for n := range 20 {
-				pam.Sim.Add(simulator.Session{User: "alice", Device: fmt.Sprintf("machine-%d:22", n)})
+				server.Sim.Add(simulator.Session{User: "alice", Device: fmt.Sprintf("machine-%d:22", n)})
 			}
-			tf := acctest.NewTerraform(b, pam, `
+			tf := acctest.NewTerraform(b, server, `
 resource "senhasegura_session_drain" "each" {
   count = 60
   match = { devices = ["machine-${count.index}"] }
 }
 `)
 			tf.MustRun("apply", "-auto-approve")
-			pam.Forget()
+			server.Forget()
 			tf.MustRun("plan", "-destroy", "-out=destroy.tfplan")
-			b.ReportMetric(float64(pam.Sim.Count(simulator.OpList)), "lists/plan")
-			pam.Forget()
+			b.ReportMetric(float64(server.Sim.Count(simulator.OpList)), "lists/plan")
+			server.Forget()
 			tf.MustRun("apply", "destroy.tfplan")
-			b.ReportMetric(float64(pam.Sim.Count(simulator.OpList)), "lists/destroy")
-			expectNobody(b, pam.Sim)
+			b.ReportMetric(float64(server.Sim.Count(simulator.OpList)), "lists/destroy")
+			expectNoneLive(b, server.Sim)
 		}
 	})
 	for name, live := range map[string]bool{"500 terminations of ended sessions": false, "500 terminations of live sessions": true} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				pam := slowLists(b)
+				server := slowLists(b)
 				var ids []string
 				for range terminated {
 					s := simulator.Session{User: "alice", Device: "machine:22", Start: time.Now().Add(-time.Hour)}
 					if !live {
 						s.End = s.Start.Add(time.Minute)
 					}
-					ids = append(ids, pam.Sim.Add(s).SessionID)
+					ids = append(ids, server.Sim.Add(s).SessionID)
 				}
-				tf := acctest.NewTerraform(b, pam, `
+				tf := acctest.NewTerraform(b, server, `
 locals {
   ids = jsondecode(file("ids.json"))
 }
@@ -69,33 +69,33 @@ resource "senhasegura_session_termination" "each" {
 `)
 				tf.Write("ids.json", jsonOf(b, ids))
 				tf.MustRun("apply", "-auto-approve")
-				b.ReportMetric(float64(pam.Sim.Count(simulator.OpList)), "lists/apply")
-				pam.Forget()
+				b.ReportMetric(float64(server.Sim.Count(simulator.OpList)), "lists/apply")
+				server.Forget()
 				tf.MustRun("plan", "-detailed-exitcode")
-				b.ReportMetric(float64(len(pam.Sim.Journal())), "calls/second-plan")
-				expectNobody(b, pam.Sim)
+				b.ReportMetric(float64(len(server.Sim.Journal())), "calls/second-plan")
+				expectNoneLive(b, server.Sim)
 			}
 		})
 	}
 	b.Run("30 data sources", func(b *testing.B) {
 		for b.Loop() {
-			pam := slowLists(b)
-			pam.Sim.Add(simulator.Session{User: "alice", Device: "machine:22"})
-			tf := acctest.NewTerraform(b, pam, `
+			server := slowLists(b)
+			server.Sim.Add(simulator.Session{User: "alice", Device: "machine:22"})
+			tf := acctest.NewTerraform(b, server, `
 data "senhasegura_sessions" "each" {
   count = 30
   match = { users = ["user-${count.index}"] }
 }
 `)
 			tf.MustRun("plan")
-			b.ReportMetric(float64(pam.Sim.Count(simulator.OpList)), "lists/plan")
+			b.ReportMetric(float64(server.Sim.Count(simulator.OpList)), "lists/plan")
 		}
 	})
 }
 
-func slowLists(b *testing.B) *acctest.PAM {
+func slowLists(b *testing.B) *acctest.Server {
 	b.Helper()
-	pam := acctest.Start(b, simulator.Config{})
-	pam.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpList, Delay: listDelay})
-	return pam
+	server := acctest.Start(b, simulator.Config{})
+	server.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpList, Delay: listDelay})
+	return server
 }

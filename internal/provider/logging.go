@@ -7,11 +7,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// logSubsystem is the name under which calls to PAM are logged.
+// logSubsystem is the name of the API client in Terraform's log.
 const logSubsystem = "a2a"
 
-// logHandler passes what the API client logs on to Terraform's log. It is used
-// concurrently and keeps no state; the logger is in the context of each call.
+// logHandler passes the log records of the API client to Terraform's log. It is safe
+// for concurrent use and keeps no state; the logger is in the context of each call.
 type logHandler struct {
 	fields map[string]any
 }

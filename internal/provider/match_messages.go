@@ -16,13 +16,13 @@ func invalidArgument(at path.Path, err error, hint string) diag.Diagnostic {
 	return invalid(at, at, quoted(at)+" "+err.Error()+".", hint)
 }
 
-// invalid words the value of an argument, called name, that is refused. The fault is at
+// invalid is the message about the value of an argument, called name, that is refused. The fault is at
 // the given path, which may be an element of the argument. Reasons are sentences.
 func invalid(name, at path.Path, reason, advice string) diag.Diagnostic {
 	return message{summary: "Invalid " + quoted(name), state: reason, advice: advice}.asError(at)
 }
 
-// emptyMatch words a match that sets nothing.
+// emptyMatch is the message about a match that sets nothing.
 func emptyMatch(at path.Path) diag.Diagnostic {
 	return message{
 		summary: "Empty " + quoted(at),
@@ -30,12 +30,12 @@ func emptyMatch(at path.Path) diag.Diagnostic {
 	}.asError(at)
 }
 
-// nullElement words an element of a set that is null.
+// nullElement is the message about an element of a set that is null.
 func nullElement(set, at path.Path) diag.Diagnostic {
 	return invalid(set, at, "The set has a null value. Remove it, for example with `compact([…])`.", "")
 }
 
-// matchFault words a fault of the set called name, at the given path.
+// matchFault is the message about a fault of the set called name, at the given path.
 func matchFault(name, at path.Path, err error) diag.Diagnostic {
 	var fault *session.MatchError
 	reason := err.Error()
@@ -48,12 +48,12 @@ func matchFault(name, at path.Path, err error) diag.Diagnostic {
 	return invalid(name, at, reason+".", "")
 }
 
-// invalidSelector words a `match` and an `exclude` that can't be used together.
+// invalidSelector is the message about a `match` and an `exclude` that can't be used together.
 func invalidSelector(err error) diag.Diagnostic {
 	return message{summary: "Invalid `match` or `exclude`", state: capitalize(err.Error()) + "."}.asError()
 }
 
-// noTimeZone words an `older_than` that can't be evaluated.
+// noTimeZone is the message about an `older_than` that can't be evaluated.
 func noTimeZone(at path.Path) diag.Diagnostic {
 	return message{
 		summary: "`older_than` needs the provider's `time_zone`",

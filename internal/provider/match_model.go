@@ -17,15 +17,15 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// What `match` and `exclude` are, in the words that data source, resource and
-// action share.
+// The descriptions of `match` and `exclude` that data source, resource and action
+// share.
 const (
 	matchDescription   = "Selects sessions. A session matches if it satisfies every argument that is set. A set is satisfied by any one of its values."
-	excludeDescription = "Sessions to leave open even if they match, such as break-glass accounts or the runner's own session. Takes the same arguments as `match`."
+	excludeDescription = "Sessions to leave open even if they match, such as break-glass accounts or the runner's own session. Takes the same arguments as `match`. A session is excluded if its ID is in `session_ids`, or if it satisfies every other argument that is set."
 )
 
-// matchSets are the arguments of a match that are sets, with their words and
-// their place in the match.
+// matchSets are the arguments of a match that are sets, with their descriptions and
+// fields.
 var matchSets = []struct {
 	field, words string
 	of           func(*session.Match) *[]string
@@ -151,10 +151,10 @@ func matchValidators(required bool) []validator.Object {
 	return []validator.Object{matchRule{}}
 }
 
-// selectorFrom makes the selector of a `match` and an `exclude`, which may be
-// null, with every fault on the value at fault. It is nil if something is wrong,
+// selectorFrom validates and compiles a `match` and an `exclude`, which may be null,
+// with every fault on the value at fault. The selector is nil if something is wrong,
 // and also, without diagnostics, if something is not known yet. A match that sets
-// nothing matches every session if the caller says so, otherwise it is a fault.
+// nothing matches every session if orEveryone, otherwise it is a fault.
 func selectorFrom(ctx context.Context, match, exclude types.Object, orEveryone bool) (*session.Selector, diag.Diagnostics) {
 	wanted, matchKnown, diags := matchFrom(ctx, path.Root("match"), match)
 	protected, excludeKnown, faults := matchFrom(ctx, path.Root("exclude"), exclude)
@@ -170,14 +170,16 @@ func selectorFrom(ctx context.Context, match, exclude types.Object, orEveryone b
 	}
 	selector, err := session.NewSelector(wanted, protected)
 	if err != nil {
-		// What NewSelector refuses has been refused above, on its own path.
+		// matchFrom has reported everything that NewSelector refuses, on its own path.
 		return nil, append(diags, invalidSelector(err))
 	}
 	return selector, diags
 }
 
-// matchFrom converts the object at the given path. known is false where a value
-// in it is unknown; the match is then not complete and must not be used.
+// matchFrom converts and validates the object at the given path. It validates again
+// what the validators of the schema did, because values may have been unknown then.
+// known is false if a value is unknown; the match is then not complete and must not be
+// used.
 func matchFrom(ctx context.Context, at path.Path, object types.Object) (match session.Match, known bool, diags diag.Diagnostics) {
 	if object.IsNull() {
 		return session.Match{}, true, nil
@@ -231,8 +233,8 @@ func whollyKnown(set types.Set) bool {
 	return true
 }
 
-// setsNothing reports whether every argument of the object is null. An unknown
-// one may yet be set.
+// setsNothing reports whether every argument of the object is null. An unknown one may
+// be set later.
 func setsNothing(object types.Object) bool {
 	for _, value := range object.Attributes() {
 		if !value.IsNull() {

@@ -171,8 +171,8 @@ func TestRefuseEmptyMatch(t *testing.T) {
 }
 
 // The three schema packages share no type, so that nothing but a test keeps the
-// three forms of a match alike.
-func TestMatchSchemasAreAlike(t *testing.T) {
+// three forms of a match the same.
+func TestMatchSchemasAreEqual(t *testing.T) {
 	t.Parallel()
 	source := dataSourceMatch("words")
 	if !source.Optional || source.MarkdownDescription != "words" {

@@ -15,20 +15,19 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// message is one error or warning about sessions. Its parts are shown in this order;
-// those that are empty are left out.
+// message is one error or warning. Its parts are shown in this order; empty ones are
+// left out.
 type message struct {
 	// summary says what is true, of how many sessions, and of which object: on destroy
-	// Terraform prints no address. Terraform shows one warning for all that have the
-	// same summary.
+	// Terraform prints no address. Terraform merges warnings with the same summary.
 	summary string
-	// state completes it: what Terraform did not do, what is in the state.
+	// state adds what Terraform did not do, and what is in the state.
 	state string
-	// lists are the sessions that the message is about, by what became of them.
+	// lists are the sessions that the message is about, by outcome.
 	lists []list
 	// advice is what the user can do.
 	advice string
-	// responses are what the API answered.
+	// responses are the API responses.
 	responses []string
 }
 
@@ -79,11 +78,11 @@ func (l list) String() string {
 	return b.String()
 }
 
-// lineLength is how long a line of a list becomes where its words allow. Terraform does
-// not wrap lines that begin with a space.
+// lineLength is the length of the lines of a list, if their words allow it. Terraform
+// does not wrap lines that begin with a space.
 const lineLength = 80
 
-// together keeps words on one line that say something only together.
+// together keeps words on one line that are only useful together.
 var together = strings.NewReplacer(" session ", " session\x00", " since ", " since\x00")
 
 // wrapped makes an entry of a list.
@@ -124,12 +123,12 @@ func quoted(at path.Path) string { return "`" + at.String() + "`" }
 
 func sentences(parts ...string) string { return joined(" ", parts) }
 
-// joined leaves out the parts that have nothing to say.
+// joined leaves out empty parts.
 func joined(separator string, parts []string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), separator)
 }
 
-// describe names a session the way a person recognizes it, with the identifiers that
+// describe describes a session by what a user recognizes, with the identifiers that
 // senhasegura shows.
 func describe(s session.Session) string {
 	var circumstances []string
@@ -155,7 +154,7 @@ func describe(s session.Session) string {
 	return joined(", ", []string{strings.Join(parts, " "), identify(s)})
 }
 
-// identify names a session by the identifiers that senhasegura shows.
+// identify gives the identifiers of a session that senhasegura shows.
 func identify(s session.Session) string {
 	switch {
 	case s.ID != "":
@@ -176,7 +175,7 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// capitalize begins a sentence. The name of the product stays as it is written.
+// capitalize begins a sentence. The name of the product keeps its lower case.
 func capitalize(text string) string {
 	if text == "" || strings.HasPrefix(text, "senhasegura") {
 		return text
@@ -196,8 +195,7 @@ func stopped(err error, timeout string) string {
 	}
 }
 
-// responses gives what the API answered, or what went wrong on the way, for each of
-// the failures in errs.
+// responses gives the API responses, or other failures on the way, for each of errs.
 func responses(errs ...error) []string {
 	var lines []string
 	for _, err := range errs {
@@ -205,12 +203,13 @@ func responses(errs ...error) []string {
 			continue
 		}
 		var answer *a2a.Error
+		interrupted := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 		switch {
-		case errors.As(err, &answer):
+		case errors.As(err, &answer) && (answer.Status != 0 || !interrupted):
 			lines = append(lines, answers(answer)...)
 		case errors.Is(err, session.ErrNotFound):
 			lines = append(lines, "the session isn't in the list of sessions")
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		case interrupted: // nothing responded
 		default:
 			lines = append(lines, err.Error())
 		}
@@ -218,7 +217,8 @@ func responses(errs ...error) []string {
 	return lines
 }
 
-// answers shows one failed call, with one line for each route that was tried.
+// answers gives the responses of one failed call, with one line for each route that was
+// tried.
 func answers(e *a2a.Error) []string {
 	tried := e.Tried
 	if len(tried) == 0 {

@@ -65,9 +65,9 @@ func TestProgressInTheLog(t *testing.T) {
 	t.Parallel()
 	t.Run("destroy of a drain", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
+		server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
 		log := &logged{}
-		driver := acctest.NewDriver(t, pam, nil)
+		driver := acctest.NewDriver(t, server, nil)
 		driver.Log = log
 		r := driver.Resource(drainType)
 		r.Destroy(kept(t, r, unseen(map[string]any{"grace_period": "20ms"})))
@@ -78,10 +78,10 @@ func TestProgressInTheLog(t *testing.T) {
 	})
 	t.Run("create of a drain", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1)...)
-		whenActed(pam, simulator.OpList, 2, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+		server := inhabited(t, simulator.Config{}, visitors(1)...)
+		whenActed(server, simulator.OpList, 2, func() { server.Sim.Add(visitor(2, simulator.Behavior{})) })
 		log := &logged{}
-		driver := acctest.NewDriver(t, pam, nil)
+		driver := acctest.NewDriver(t, server, nil)
 		driver.Log = log
 		kept(t, driver.Resource(drainType), unseen(map[string]any{"drain_on": []string{"create"}, "quiet_period": "50ms"}))
 		expectProgress(t, log, strings.TrimPrefix(ofDrain, ": "),
@@ -94,9 +94,9 @@ func TestProgressInTheLog(t *testing.T) {
 	)
 	t.Run("termination, refused once", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, alice(simulator.Behavior{RefuseFirst: 1}))
+		server := inhabited(t, simulator.Config{}, alice(simulator.Behavior{RefuseFirst: 1}))
 		log := &logged{}
-		driver := acctest.NewDriver(t, pam, nil)
+		driver := acctest.NewDriver(t, server, nil)
 		driver.Log = log
 		driver.Resource(terminationType).Apply(nil, with(nil))
 		expectProgress(t, log, operation, "Terminating session "+aliceID+".",
@@ -104,9 +104,9 @@ func TestProgressInTheLog(t *testing.T) {
 	})
 	t.Run("termination, accepted and live", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, alice(simulator.Behavior{Zombie: true}))
+		server := inhabited(t, simulator.Config{}, alice(simulator.Behavior{Zombie: true}))
 		log := &logged{}
-		driver := acctest.NewDriver(t, pam, nil)
+		driver := acctest.NewDriver(t, server, nil)
 		driver.Log = log
 		driver.Resource(terminationType).Apply(nil, with(map[string]any{"timeouts": map[string]any{"create": "500ms"}}))
 		expectProgress(t, log, operation, "Terminating session "+aliceID+".",
@@ -117,15 +117,15 @@ func TestProgressInTheLog(t *testing.T) {
 // The log of an operation holds no secret, whatever senhasegura quotes in its responses.
 func TestProgressInTheLogHasNoSecrets(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
-	pam.Sim.Add(alice(simulator.Behavior{}))
+	server := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
+	server.Sim.Add(alice(simulator.Behavior{}))
 	log := &logged{}
-	driver := acctest.NewDriver(t, pam, map[string]any{"headers": map[string]string{"Referer": canaryHeader}, "max_retries": 1})
+	driver := acctest.NewDriver(t, server, map[string]any{"headers": map[string]string{"Referer": canaryHeader}, "max_retries": 1})
 	driver.Log = log
 	drain := driver.Resource(drainType)
 	state := kept(t, drain, map[string]any{"match": map[string]any{"users": []string{"alice"}}, "poll_interval": "1ms"})
-	secrets := append(pam.Sim.IssuedTokens(), canarySecret, canaryHeader)
-	pam.Sim.Inject(simulator.Fault{
+	secrets := append(server.Sim.IssuedTokens(), canarySecret, canaryHeader)
+	server.Sim.Inject(simulator.Fault{
 		Kind: simulator.Status, Op: simulator.OpDrop, Status: http.StatusInternalServerError,
 		Body: fmt.Sprintf(`{"response":{"status":500,"message":"rejected %s","error":true,"error_code":1}}`, strings.Join(secrets, " ")),
 	})
@@ -134,5 +134,5 @@ func TestProgressInTheLogHasNoSecrets(t *testing.T) {
 	left := traces{"log": log.text.String()}
 	left.expectFound(t, "Repeating the request for", "log")
 	left.expectFound(t, "A2A request", "log")
-	left.expectNone(t, append(pam.Sim.IssuedTokens(), canarySecret, canaryHeader)...)
+	left.expectNone(t, append(server.Sim.IssuedTokens(), canarySecret, canaryHeader)...)
 }

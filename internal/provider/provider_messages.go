@@ -8,17 +8,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// rejectedBefore stands in for the whole error where the credentials of the provider
-// were rejected and another error of this run has said so.
-func rejectedBefore(summary string) diag.Diagnostic {
-	return message{
-		summary: summary,
-		state:   "senhasegura already rejected these credentials in this run, so the provider didn't send them again.",
-		advice:  "Fix the first credentials error of this run.",
-	}.asError()
+// rejectedBefore shortens a message about rejected credentials if another error of this
+// run has the cause and the advice. The results for the sessions stay.
+func (m message) rejectedBefore() message {
+	m.state = sentences(m.state, "senhasegura already rejected these credentials in this run, so the provider didn't send them again.")
+	m.advice, m.responses = "Fix the first credentials error of this run.", nil
+	return m
 }
 
-// notConfigured words an operation that needs arguments that are not known yet.
+// notConfigured is the message about an operation that needs arguments that are not known yet.
 func notConfigured(unknown []string) diag.Diagnostic {
 	return message{
 		summary: "Provider configuration is not known yet",
@@ -34,7 +32,7 @@ func dependsOn(unknown []string) string {
 	return "These provider arguments depend on values that are not known: " + strings.Join(unknown, ", ") + "."
 }
 
-// wrongData words data of another provider.
+// wrongData is the message about data of another provider.
 func wrongData(data any) diag.Diagnostic {
 	return message{
 		summary: "Unexpected provider data",
@@ -43,7 +41,7 @@ func wrongData(data any) diag.Diagnostic {
 	}.asError()
 }
 
-// missingArgument words an argument that neither the configuration nor the environment
+// missingArgument is the message about an argument that neither the configuration nor the environment
 // sets. what completes "Set … to".
 func missingArgument(at path.Path, variable, what string) diag.Diagnostic {
 	return message{
@@ -79,7 +77,7 @@ func conflictingCertificates() diag.Diagnostic {
 	}.asError(path.Root("ca_cert_pem"))
 }
 
-// invalidConfiguration words a fault that belongs to no argument.
+// invalidConfiguration is the message about a fault that belongs to no argument.
 func invalidConfiguration(fault error) diag.Diagnostic {
 	return message{summary: "Invalid provider configuration", state: capitalize(fault.Error()) + "."}.asError()
 }

@@ -77,7 +77,7 @@ resource "senhasegura_session_termination" "test" {
 }
 `
 
-// tunnelProxy makes tunnels and notes who asks for them.
+// tunnelProxy makes tunnels and records the requests for them.
 func tunnelProxy(t *testing.T) (address string, authorizations func() []string) {
 	t.Helper()
 	seen := make(chan string, 1000)
@@ -205,10 +205,10 @@ func (tr traces) expectFound(t *testing.T, text string, places ...string) {
 	}
 }
 
-// lifecycle runs a termination through everything that can happen to it, with
-// PAM quoting secrets back and then rejecting the credentials, which word tells
-// from other errors, and gives what that left behind.
-func lifecycle(t *testing.T, pam *acctest.PAM, tf *acctest.Terraform, quoted string, rejection simulator.Fault, word string) traces {
+// lifecycle runs a termination through all of its operations, with a senhasegura that
+// quotes secrets and then rejects the credentials, which word distinguishes from other
+// errors. It gives what that left behind.
+func lifecycle(t *testing.T, server *acctest.Server, tf *acctest.Terraform, quoted string, rejection simulator.Fault, word string) traces {
 	t.Helper()
 	left := traces{}
 	run := func(name string, code int, args ...string) {
@@ -225,17 +225,17 @@ func lifecycle(t *testing.T, pam *acctest.PAM, tf *acctest.Terraform, quoted str
 	left["state"] = tf.Read("terraform.tfstate")
 	run("refresh", 0, "plan")
 
-	pam.Sim.Purge(aliceID)
-	pam.Sim.Add(alice(simulator.Behavior{Refuse: true}))
+	server.Sim.Purge(aliceID)
+	server.Sim.Add(alice(simulator.Behavior{Refuse: true}))
 	// The end is known, so that only a replacement makes a call.
 	run("refused", 1, "apply", "-auto-approve", "-replace="+terminationType+".test")
-	pam.Sim.Inject(simulator.Fault{
+	server.Sim.Inject(simulator.Fault{
 		Kind: simulator.Status, Op: simulator.OpDrop, Status: http.StatusInternalServerError,
 		Body: fmt.Sprintf(`{"response":{"status":500,"message":"rejected %s","error":true,"error_code":1}}`, quoted),
 	})
 	run("quoted", 1, "apply", "-auto-approve")
-	pam.Sim.ClearFaults()
-	pam.Sim.Inject(rejection)
+	server.Sim.ClearFaults()
+	server.Sim.Inject(rejection)
 	run("rejected", 1, "apply", "-auto-approve")
 	left["state after failures"] = tf.Read("terraform.tfstate")
 
@@ -248,18 +248,18 @@ func lifecycle(t *testing.T, pam *acctest.PAM, tf *acctest.Terraform, quoted str
 }
 
 // TestAccSecrets searches everything that real runs leave behind, logs at TRACE
-// included, for every secret of the configuration and every token of PAM.
+// included, for every secret of the configuration and every token of senhasegura.
 func TestAccSecrets(t *testing.T) {
 	t.Parallel()
 
 	t.Run("oauth2, headers, proxy, client certificate", func(t *testing.T) {
 		t.Parallel()
 		acctest.RequireTerraform(t)
-		pam := acctest.StartTLS(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
-		pam.Sim.Add(alice(simulator.Behavior{}))
+		server := acctest.StartTLS(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
+		server.Sim.Add(alice(simulator.Behavior{}))
 		certificate, key := clientKeyPair(t)
 		proxy, authorizations := tunnelProxy(t)
-		tf := acctest.NewTerraform(t, pam, fmt.Sprintf(secretsProvider, aliceID))
+		tf := acctest.NewTerraform(t, server, fmt.Sprintf(secretsProvider, aliceID))
 		tf.Trace = true
 		tf.Env = map[string]string{
 			"TF_VAR_headers":         fmt.Sprintf("{ Referer = %q }", canaryHeader),
@@ -268,13 +268,13 @@ func TestAccSecrets(t *testing.T) {
 			"TF_VAR_client_key_pem":  key,
 		}
 
-		left := lifecycle(t, pam, tf, canarySecret+" "+canaryHeader+" "+canaryProxy,
+		left := lifecycle(t, server, tf, canarySecret+" "+canaryHeader+" "+canaryProxy,
 			simulator.Fault{Kind: simulator.InvalidClient401, Op: simulator.OpToken}, "invalid_client")
 
 		if seen := authorizations(); len(seen) == 0 || slices.Contains(seen, "") {
 			t.Errorf("proxy authorizations %q, want one with every tunnel", seen)
 		}
-		tokens := pam.Sim.IssuedTokens()
+		tokens := server.Sim.IssuedTokens()
 		if len(tokens) == 0 {
 			t.Error("no token was issued")
 		}
@@ -285,28 +285,28 @@ func TestAccSecrets(t *testing.T) {
 	t.Run("oauth1", func(t *testing.T) {
 		t.Parallel()
 		acctest.RequireTerraform(t)
-		pam := acctest.Start(t, simulator.Config{OAuth1: &simulator.OAuth1{
+		server := acctest.Start(t, simulator.Config{OAuth1: &simulator.OAuth1{
 			ConsumerKey: "consumer-key", ConsumerSecret: canaryOAuth1A, TokenKey: "token-key", TokenSecret: canaryOAuth1B,
 		}})
-		pam.Sim.Add(alice(simulator.Behavior{}))
-		tf := acctest.NewTerraform(t, pam, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n  poll_interval = \"10ms\"\n}\n", terminationType, aliceID))
+		server.Sim.Add(alice(simulator.Behavior{}))
+		tf := acctest.NewTerraform(t, server, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n  poll_interval = \"10ms\"\n}\n", terminationType, aliceID))
 		tf.Trace = true
 
-		left := lifecycle(t, pam, tf, canaryOAuth1A+" "+canaryOAuth1B,
+		left := lifecycle(t, server, tf, canaryOAuth1A+" "+canaryOAuth1B,
 			simulator.Fault{Kind: simulator.InvalidSignature401}, "signature")
 
 		left.expectNone(t, canaryOAuth1A, canaryOAuth1B)
 	})
 }
 
-// TestSecretsInMessages has PAM quote every secret and every token in its answers
-// to drops and lists, and searches what drains, actions and data sources say of
+// TestSecretsInMessages has senhasegura quote every secret and every token in its answers
+// to requests and lists, and searches what drains, actions and data sources say of
 // them, progress included.
 func TestSecretsInMessages(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
-	pam.Sim.Add(alice(simulator.Behavior{}))
-	driver := acctest.NewDriver(t, pam, map[string]any{
+	server := acctest.Start(t, simulator.Config{ClientID: "terraform", ClientSecret: canarySecret, Referers: []string{canaryHeader}})
+	server.Sim.Add(alice(simulator.Behavior{}))
+	driver := acctest.NewDriver(t, server, map[string]any{
 		"headers":     map[string]string{"Referer": canaryHeader},
 		"max_retries": 0,
 	})
@@ -315,9 +315,9 @@ func TestSecretsInMessages(t *testing.T) {
 	guarded := drain.Apply(nil, match).State
 
 	quoted := func(op simulator.Op, status int) {
-		secrets := append(pam.Sim.IssuedTokens(), canarySecret, canaryHeader)
-		pam.Sim.ClearFaults()
-		pam.Sim.Inject(simulator.Fault{
+		secrets := append(server.Sim.IssuedTokens(), canarySecret, canaryHeader)
+		server.Sim.ClearFaults()
+		server.Sim.Inject(simulator.Fault{
 			Kind: simulator.Status, Op: op, Status: status,
 			Body: fmt.Sprintf(`{"response":{"status":%d,"message":"rejected %s","error":true,"error_code":1}}`, status, strings.Join(secrets, " ")),
 		})
@@ -342,5 +342,5 @@ func TestSecretsInMessages(t *testing.T) {
 	said.expectFound(t, aliceID, "progress") // which quotes no answer
 	delete(said, "progress")
 	said.expectFound(t, "rejected", slices.Collect(maps.Keys(said))...)
-	said.expectNone(t, append(pam.Sim.IssuedTokens(), canarySecret, canaryHeader)...)
+	said.expectNone(t, append(server.Sim.IssuedTokens(), canarySecret, canaryHeader)...)
 }

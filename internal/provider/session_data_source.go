@@ -24,13 +24,13 @@ type sessionDataSource struct {
 	configured
 }
 
+func newSessionDataSource() datasource.DataSource { return &sessionDataSource{} }
+
 // oneSessionModel is a session and the arguments of its data source.
 type oneSessionModel struct {
 	sessionModel
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
-
-func newSessionDataSource() datasource.DataSource { return &sessionDataSource{} }
 
 func (d *sessionDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_session"
@@ -61,7 +61,7 @@ func (d *sessionDataSource) Schema(ctx context.Context, _ datasource.SchemaReque
 }
 
 func (d *sessionDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.take(req.ProviderData, &resp.Diagnostics)
+	d.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *sessionDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
@@ -98,7 +98,8 @@ func (d *sessionDataSource) find(ctx context.Context, given sessionFacts) (sessi
 	}
 	seen, err := ask(ctx, id)
 	if err != nil {
-		return seen, d.data.once(err, sessionNotRead(at, id, err))
+		failed, fault := sessionNotRead(at, id, err)
+		return seen, d.data.once(err, failed).asError(fault...)
 	}
 	return seen, nil
 }

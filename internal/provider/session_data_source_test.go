@@ -21,8 +21,8 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// scriptedPAM answers from fixed sessions and counts what it is asked.
-type scriptedPAM struct {
+// scriptedAPI answers from fixed sessions and counts what it is asked.
+type scriptedAPI struct {
 	rows    []session.Session
 	listErr error
 	record  func(recordID string) (session.Session, error)
@@ -31,19 +31,19 @@ type scriptedPAM struct {
 	calls []string
 }
 
-func (p *scriptedPAM) note(call string) {
+func (p *scriptedAPI) note(call string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls = append(p.calls, call)
 }
 
-func (p *scriptedPAM) journal() []string {
+func (p *scriptedAPI) journal() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.calls)
 }
 
-func (p *scriptedPAM) Sessions(context.Context) iter.Seq2[session.Session, error] {
+func (p *scriptedAPI) Sessions(context.Context) iter.Seq2[session.Session, error] {
 	p.note("list")
 	return func(yield func(session.Session, error) bool) {
 		for _, row := range p.rows {
@@ -57,17 +57,17 @@ func (p *scriptedPAM) Sessions(context.Context) iter.Seq2[session.Session, error
 	}
 }
 
-func (p *scriptedPAM) Session(_ context.Context, recordID string) (session.Session, error) {
+func (p *scriptedAPI) Session(_ context.Context, recordID string) (session.Session, error) {
 	p.note("get " + recordID)
 	return p.record(recordID)
 }
 
-func (p *scriptedPAM) Drop(_ context.Context, sessionID string) error {
+func (p *scriptedAPI) Drop(_ context.Context, sessionID string) error {
 	p.note("drop " + sessionID)
 	return session.ErrRefused
 }
 
-// dataSourceProvider is the provider with a scripted PAM behind its data sources.
+// dataSourceProvider is the provider with a scripted API behind its data sources.
 type dataSourceProvider struct {
 	senhasegura
 	data *providerData
@@ -88,11 +88,11 @@ type dataSourceServer struct {
 	schemas map[string]*tfprotov6.Schema
 }
 
-func serveDataSources(t *testing.T, pam *scriptedPAM) *dataSourceServer {
+func serveDataSources(t *testing.T, api *scriptedAPI) *dataSourceServer {
 	t.Helper()
 	data := &providerData{unknown: []string{"`url`"}}
-	if pam != nil {
-		data = &providerData{terminator: termination.New(pam, termination.Options{}), zoneStated: true}
+	if api != nil {
+		data = &providerData{terminator: termination.New(api, termination.Options{}), zoneStated: true}
 	}
 	server, err := providerserver.NewProtocol6WithError(&dataSourceProvider{data: data})()
 	if err != nil {
@@ -288,19 +288,19 @@ func TestSessionDataSourceShowsASession(t *testing.T) {
 		want    map[string]any
 		journal []string
 	}{
-		"by session id":                     {map[string]any{"session_id": "hash-b"}, everything, []string{"list"}},
-		"by record id":                      {map[string]any{"record_id": "7"}, everything, []string{"get 7"}},
-		"by record id with leading zeros":   {map[string]any{"record_id": "007"}, padded, []string{"get 007"}},
-		"of which PAM shows nothing but id": {map[string]any{"session_id": "hash-c"}, bare, []string{"list"}},
+		"by session id":                   {map[string]any{"session_id": "hash-b"}, everything, []string{"list"}},
+		"by record id":                    {map[string]any{"record_id": "7"}, everything, []string{"get 7"}},
+		"by record id with leading zeros": {map[string]any{"record_id": "007"}, padded, []string{"get 007"}},
+		"with nothing but its ID":         {map[string]any{"session_id": "hash-c"}, bare, []string{"list"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := &scriptedPAM{
+			api := &scriptedAPI{
 				rows:   []session.Session{liveSession("hash-a", "6"), endedSession("hash-b", "7"), {ID: "hash-c"}},
 				record: func(string) (session.Session, error) { return endedSession("hash-b", "7"), nil },
 			}
-			state, diags := serveDataSources(t, pam).read(t, "senhasegura_session", test.config)
+			state, diags := serveDataSources(t, api).read(t, "senhasegura_session", test.config)
 			wantLines(t, diags)
 			for name, want := range test.want {
 				if state[name] != want {
@@ -310,7 +310,7 @@ func TestSessionDataSourceShowsASession(t *testing.T) {
 			if len(state) != len(test.want) {
 				t.Errorf("state = %v, want only the attributes of %v", state, test.want)
 			}
-			if got := pam.journal(); !slices.Equal(got, test.journal) {
+			if got := api.journal(); !slices.Equal(got, test.journal) {
 				t.Errorf("requests = %q, want %q", got, test.journal)
 			}
 		})
@@ -327,40 +327,40 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 	byID := map[string]any{"session_id": "hash-x"}
 	byDigits := map[string]any{"session_id": "6"}
 	tests := map[string]struct {
-		pam    *scriptedPAM
+		api    *scriptedAPI
 		config map[string]any
 		want   []string
 	}{
 		"unknown record": {
-			&scriptedPAM{record: fails(session.ErrNotFound)}, byRecord,
+			&scriptedAPI{record: fails(session.ErrNotFound)}, byRecord,
 			[]string{`ERROR AttributeName("record_id")`, `"7"`, notFound, "doesn't mean that it ended", "Check the identifier."},
 		},
 		"unknown session id": {
-			&scriptedPAM{rows: []session.Session{liveSession("hash-a", "6")}}, byID,
+			&scriptedAPI{rows: []session.Session{liveSession("hash-a", "6")}}, byID,
 			[]string{`ERROR AttributeName("session_id")`, `"hash-x"`, notFound, "Credential and Device"},
 		},
 		"unknown session id of digits": {
-			&scriptedPAM{rows: []session.Session{liveSession("hash-a", "6")}}, byDigits,
+			&scriptedAPI{rows: []session.Session{liveSession("hash-a", "6")}}, byDigits,
 			[]string{`ERROR AttributeName("session_id")`, notFound, `"6" looks like a record ID`, "the number belongs in `record_id`"},
 		},
 		"no permission for the list": {
-			&scriptedPAM{listErr: session.ErrPermission}, byID,
+			&scriptedAPI{listErr: session.ErrPermission}, byID,
 			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", `"hash-x"`},
 		},
 		"no permission for the record": {
-			&scriptedPAM{record: fails(session.ErrPermission)}, byRecord,
+			&scriptedAPI{record: fails(session.ErrPermission)}, byRecord,
 			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core"},
 		},
 		"wrong route is not an unknown session": {
-			&scriptedPAM{record: fails(session.ErrWrongRoute)}, byRecord,
+			&scriptedAPI{record: fails(session.ErrWrongRoute)}, byRecord,
 			[]string{"ERROR: Can't read session: no senhasegura API was found", `"7"`},
 		},
-		"identifier refused by PAM": {
-			&scriptedPAM{record: fails(session.ErrIdentifier)}, byRecord,
+		"identifier refused": {
+			&scriptedAPI{record: fails(session.ErrIdentifier)}, byRecord,
 			[]string{`ERROR AttributeName("record_id"): Can't read session: the identifier is of the wrong kind`, `"7"`},
 		},
 		"list that breaks off after the row": {
-			&scriptedPAM{rows: []session.Session{liveSession("hash-x", "6")}, listErr: session.ErrTransient}, byID,
+			&scriptedAPI{rows: []session.Session{liveSession("hash-x", "6")}, listErr: session.ErrTransient}, byID,
 			[]string{"ERROR: Can't read session: senhasegura or a gateway in front of it keeps failing", `"hash-x"`},
 		},
 		"arguments of the provider unknown": {
@@ -371,7 +371,7 @@ func TestSessionDataSourceReadFailures(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			state, diags := serveDataSources(t, test.pam).read(t, "senhasegura_session", test.config)
+			state, diags := serveDataSources(t, test.api).read(t, "senhasegura_session", test.config)
 			wantLines(t, diags, test.want)
 			if state["live"] != nil {
 				t.Errorf("a failed read says live = %v", state["live"])

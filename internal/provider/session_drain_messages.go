@@ -17,36 +17,27 @@ import (
 )
 
 const (
-	// maxTerminated bounds the sessions that a message names although nothing has to be
-	// done about them. senhasegura keeps their records.
+	// maxTerminated is how many sessions a message names that need no action.
+	// senhasegura keeps their records.
 	maxTerminated = 200
-	// maxForms bounds the names that an advice spells out. Each session is listed with
-	// its own.
+	// maxForms is how many names an advice spells out. Each session is listed with its
+	// own.
 	maxForms = 10
 
 	noneTerminated = "No sessions were terminated."
 	// usesApplied is why a change of an argument must be applied before a destroy.
 	usesApplied = "A destroy uses what was applied last: apply that change on its own (`-target`), then destroy."
-	// terminateNow is what is left to do about sessions that the drain must not touch.
-	terminateNow = "To terminate the sessions now, use the action `senhasegura_session_terminate`."
+	// untaintFirst is why an apply is not enough after a change of an argument.
+	untaintFirst = "If `drain_on` includes `destroy`, the next apply destroys the tainted drain first, with what was applied last: " +
+		"run `terraform untaint` on the drain, apply that change, then replace the drain (`-replace`)."
+	// terminateNow is the advice for sessions that the drain must not terminate.
+	terminateNow = "To terminate a session now, use `senhasegura_session_termination`, or the action `senhasegura_session_terminate`."
 )
 
-// consequenceOf says what a failed drain leaves behind.
-var consequenceOf = map[string]string{
-	onCreate:  "The drain is tainted. The next apply drains again.",
-	onDestroy: "Terraform did not destroy the resources that this drain protects.",
-}
-
-// goesOnAfter says what Terraform does in spite of sessions that are still live.
-var goesOnAfter = map[string]string{
-	onCreate:  "so Terraform continues.",
-	onDestroy: "so Terraform destroys the resources that this drain protects anyway.",
-}
-
-// drained is a drain that ran, or the preview of one, in the words of its message.
-type drained struct {
+// drainRun is a drain that ran, or the preview of one, for its message.
+type drainRun struct {
 	termination.Report
-	// name tells the drain or the action from others.
+	// name identifies the drain or the action in messages.
 	name string
 	// moment is when it runs.
 	moment string
@@ -54,10 +45,10 @@ type drained struct {
 	planned bool
 }
 
-// result says what a drain did that succeeded. passes is why it did in spite of
-// excluded sessions that it left open.
-func (d drained) result(passes string) diag.Diagnostic {
-	terminated, excluded := d.Dropped(), d.Excluded()
+// succeeded is the warning about what a successful drain did. passes is why it
+// succeeded in spite of excluded sessions that it left open.
+func (d drainRun) succeeded(passes string) diag.Diagnostic {
+	terminated, excluded := d.Terminated(), d.Excluded()
 	m := message{lists: d.lists()}
 	switch {
 	case len(terminated) == 0:
@@ -70,6 +61,8 @@ func (d drained) result(passes string) diag.Diagnostic {
 	m.summary += ": " + d.name
 	if len(excluded) > 0 {
 		m.state = passes
+	}
+	if d.moment == onDestroy && slices.ContainsFunc(excluded, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }) {
 		m.advice = "To block the destroy while an excluded session is live, set `on_excluded` and `on_failure` to `halt`."
 	}
 	if len(terminated) > 0 {
@@ -78,8 +71,8 @@ func (d drained) result(passes string) diag.Diagnostic {
 	return m.asWarning()
 }
 
-// lists sorts the sessions by what became of them.
-func (d drained) lists() []list {
+// lists groups the sessions by outcome.
+func (d drainRun) lists() []list {
 	var unapproved, matched, live, left, unsure, undecided, blocking, excluded, terminated, unplanned []string
 	for _, s := range d.Sessions {
 		line := entry(s)
@@ -123,7 +116,7 @@ func (d drained) lists() []list {
 	}
 }
 
-func entries(sessions []termination.Drained) []string {
+func entries(sessions []termination.SessionResult) []string {
 	lines := make([]string, 0, len(sessions))
 	for _, s := range sessions {
 		lines = append(lines, entry(s))
@@ -131,8 +124,8 @@ func entries(sessions []termination.Drained) []string {
 	return lines
 }
 
-// entry names one session, and why it became of it what did.
-func entry(d termination.Drained) string {
+// entry describes one session, and the reason for its outcome.
+func entry(d termination.SessionResult) string {
 	why := ""
 	switch {
 	case len(d.Undecided) > 0:
@@ -150,26 +143,43 @@ func entry(d termination.Drained) string {
 	return joined(": ", []string{describe(*d.Session), why})
 }
 
-// responses gives the API's answers about sessions that are not known to have ended,
+// responses gives the API responses about sessions that are not known to have ended,
 // each once.
-func (d drained) responses(failure *termination.DrainError) []string {
-	answers := responses(failure.Cause)
-	for _, s := range d.Survivors() {
+func (d drainRun) responses(failure *termination.DrainError) []string {
+	common := responses(failure.Cause)
+	var answers []string
+	for _, s := range d.NotEnded() {
+		if s.Session.ID == "" {
+			continue // there was no request for it
+		}
+		for i, answer := range common {
+			common[i] = withoutIDs(answer, *s.Session)
+		}
 		for _, answer := range responses(s.Err) {
-			answers = append(answers, strings.ReplaceAll(answer, url.PathEscape(s.Session.ID), "{session_id}"))
+			answers = append(answers, withoutIDs(answer, *s.Session))
 		}
 	}
-	return answers
+	return append(common, answers...)
 }
 
-// failed words a drain that did not reach its end. Every session that may be live is
-// named, however many there are.
-func (d drained) failed(err error, consequence string) message {
+// withoutIDs replaces the IDs of a session in a response, so that equal responses about
+// different sessions are shown once.
+func withoutIDs(answer string, s session.Session) string {
+	answer = strings.ReplaceAll(answer, "/"+url.PathEscape(s.ID)+": ", "/{session_id}: ")
+	if s.RecordID == "" {
+		return answer
+	}
+	return strings.ReplaceAll(answer, "/"+url.PathEscape(s.RecordID)+": ", "/{record_id}: ")
+}
+
+// failed is the message about a drain that failed. It names every session that may be
+// live, however many there are.
+func (d drainRun) failed(err error, consequence string) message {
 	var failure *termination.DrainError
 	if !errors.As(err, &failure) {
 		failure = &termination.DrainError{Kind: termination.NotAttempted, Cause: err}
 	}
-	survivors, blocking := d.Survivors(), d.Blocking()
+	notEnded, blocking := d.NotEnded(), d.Blocking()
 	reason := ""
 	if failure.Cause != nil {
 		reason = capitalize(explain(failure.Cause).problem) + "."
@@ -187,8 +197,9 @@ func (d drained) failed(err error, consequence string) message {
 		m.state = sentences(d.untouched(), consequence)
 		m.advice = "Narrow `match`, add sessions to `exclude`, or raise `max_sessions`."
 		if d.moment == onDestroy {
-			m.advice = "Add sessions to `exclude`, or raise `max_sessions`. " + usesApplied
+			m.advice = "Add sessions to `exclude`, or raise `max_sessions`."
 		}
+		m.advice = sentences(m.advice, d.beforeChange(consequence))
 		m.responses = nil
 	case failure.Kind == termination.NotAttempted:
 		c := explain(err)
@@ -196,41 +207,55 @@ func (d drained) failed(err error, consequence string) message {
 		m.state, m.lists, m.advice = sentences(noneTerminated, consequence), nil, c.advice
 	case failure.Kind == termination.NotApproved:
 		m.summary = fmt.Sprintf("%s not in the approved plan: %s", countSessions(len(d.Unapproved())), d.name)
-	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(survivors) == 0):
+	case len(blocking) > 0 && (failure.Kind == termination.Excluded || len(notEnded) == 0):
 		m.summary = fmt.Sprintf("%s still live: %s", counted(len(blocking), "excluded session"), d.name)
-		m.advice = d.excludedAdvice()
-	case len(survivors) == 0:
+		m.advice = d.excludedAdvice(consequence)
+	case len(notEnded) == 0:
 		m.summary = "Can't confirm that no session remains: " + d.name
 		m.advice = explain(err).advice
 	default:
-		m.summary = d.survivorSummary(survivors) + ": " + d.name
-		m.advice = d.survivorAdvice(survivors, failure)
+		m.summary = d.notEndedSummary(notEnded) + ": " + d.name
+		m.advice = d.notEndedAdvice(notEnded, failure, consequence)
 	}
 	return m
 }
 
-// untouched says that no session was terminated, where that is certain.
-func (d drained) untouched() string {
-	if len(d.Dropped())+len(d.Requested()) > 0 {
+// beforeChange says what a change of an argument needs before it takes effect.
+func (d drainRun) beforeChange(consequence string) string {
+	switch {
+	case d.moment == onDestroy:
+		return usesApplied
+	case d.moment == onCreate && consequence != "":
+		return untaintFirst
+	}
+	return ""
+}
+
+// untouched says that no session was terminated, if that is certain.
+func (d drainRun) untouched() string {
+	if len(d.Terminated())+len(d.Requested()) > 0 {
 		return ""
 	}
 	return noneTerminated
 }
 
-// unwatched: a drain that was stopped did not come to its closing list.
-func (drained) unwatched(failure *termination.DrainError) string {
+// unwatched: a drain that was stopped did not read its closing list.
+func (drainRun) unwatched(failure *termination.DrainError) string {
 	if failure.Cause == nil && failure.Context == nil {
 		return ""
 	}
 	return "New sessions may have started since the last check."
 }
 
-// survivorSummary counts the sessions that are in the way, of all that matched.
-func (d drained) survivorSummary(survivors []termination.Drained) string {
-	live, all := 0, len(survivors)
-	for _, s := range survivors {
+// notEndedSummary counts the sessions that block the drain, of all that matched.
+func (d drainRun) notEndedSummary(notEnded []termination.SessionResult) string {
+	live, undecided, all := 0, 0, len(notEnded)
+	for _, s := range notEnded {
 		if s.Live() {
 			live++
+		}
+		if len(s.Undecided) > 0 {
+			undecided++
 		}
 	}
 	for _, s := range d.Sessions {
@@ -239,22 +264,26 @@ func (d drained) survivorSummary(survivors []termination.Drained) string {
 		}
 	}
 	count := countSessions(all)
-	if len(survivors) < all {
-		count = fmt.Sprintf("%d of %s", len(survivors), count)
+	if len(notEnded) < all {
+		count = fmt.Sprintf("%d of %s", len(notEnded), count)
 	}
 	switch {
-	case live == len(survivors):
+	case live == len(notEnded):
 		return count + " still live"
 	case live > 0:
 		return count + " still live or unknown"
-	case !slices.ContainsFunc(survivors, func(s termination.Drained) bool { return len(s.Undecided) == 0 }):
+	case undecided == len(notEnded):
 		return "Can't tell whether " + matching(count, all)
+	case undecided > 0:
+		return "Can't tell whether " + count + " match or ended"
 	}
 	return "Can't tell whether " + count + " ended"
 }
 
-// survivorAdvice gives the advice for each different reason once.
-func (d drained) survivorAdvice(survivors []termination.Drained, failure *termination.DrainError) string {
+// notEndedAdvice gives the advice for each different reason once. It never names
+// `match.session_ids`: with other arguments it narrows the match to these sessions, and
+// the others would not be terminated.
+func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *termination.DrainError, consequence string) string {
 	var advice []string
 	add := func(text string) {
 		if !slices.Contains(advice, text) {
@@ -265,12 +294,12 @@ func (d drained) survivorAdvice(survivors []termination.Drained, failure *termin
 		add(explain(failure.Cause).advice)
 	}
 	var forms []session.UnknownCriterion
-	for _, s := range survivors {
+	for _, s := range notEnded {
 		switch {
 		case formsAdvice(s.Undecided) != "":
 			forms = append(forms, s.Undecided...)
 		case len(s.Undecided) > 0:
-			add("To decide about sessions that senhasegura doesn't describe, add their IDs to `match.session_ids` or `exclude.session_ids`.")
+			add(sentences("To leave sessions open that senhasegura doesn't describe, add their IDs to `exclude.session_ids`.", d.beforeChange(consequence), terminateNow))
 		case s.Session.ID == "":
 			add("Terminate sessions without a session ID in senhasegura.")
 		case errors.Is(s.Err, a2a.ErrServerFault) && failure.Cause == nil:
@@ -301,13 +330,13 @@ func matching(count string, n int) string {
 }
 
 // vanished: neither a complete list nor its record shows the session.
-func vanished(d termination.Drained) bool {
+func vanished(d termination.SessionResult) bool {
 	return d.Outcome == termination.Unknown && errors.Is(d.Err, session.ErrNotFound)
 }
 
-// vanishedAdvice: a run that can't see a session any more must not pass, so the drain
-// remembers it, and the user's word settles it.
-func (d drained) vanishedAdvice() string {
+// vanishedAdvice: a drain that can't read a session any more must not succeed, so it
+// keeps the session until the user excludes it.
+func (d drainRun) vanishedAdvice() string {
 	const check = "Check the sessions that senhasegura no longer lists in PAM Core › Audit › Sessions › Remote sessions. " +
 		"If they are outside the authorization's scope, give it access to their Credentials and Devices."
 	switch d.moment {
@@ -320,16 +349,16 @@ func (d drained) vanishedAdvice() string {
 	}
 }
 
-// excludedAdvice says how to get past excluded sessions that are live.
-func (d drained) excludedAdvice() string {
+// excludedAdvice says how to continue in spite of excluded sessions that are live.
+func (d drainRun) excludedAdvice(consequence string) string {
 	const wait = "Run again when the excluded sessions have ended; `grace_period` waits for them. "
 	if d.moment == onDestroy {
 		return wait + "To destroy while they are live, set `on_excluded` to `continue`, apply that change on its own (`-target`), then destroy."
 	}
-	return wait + "To continue while they are live, set `on_excluded` to `continue`."
+	return sentences(wait+"To continue while they are live, set `on_excluded` to `continue`.", d.beforeChange(consequence))
 }
 
-// drainFault is the argument whose value made a drain fail, if there is one.
+// drainFault is the argument because of which a drain failed, if there is one.
 func drainFault(err error) []path.Path {
 	var failure *termination.DrainError
 	switch {
@@ -343,8 +372,9 @@ func drainFault(err error) []path.Path {
 	return nil
 }
 
-// withoutApproval completes the message of a drain that met sessions which no approved
-// plan shows. madeInApply: the only preview is one that the apply has made.
+// withoutApproval completes the message about a drain with sessions that no approved
+// plan shows. approved: a plan was approved. madeInApply: the only preview was made
+// during apply.
 func (m message) withoutApproval(approved, madeInApply bool) message {
 	const held = "`only_previewed` is `true`, so the drain terminates only sessions that the plan showed."
 	why := ""
@@ -362,19 +392,19 @@ func (m message) withoutApproval(approved, madeInApply bool) message {
 	return m
 }
 
-// previewed words what a drain would terminate. It is silent where no session
-// matches. What it says stays true after the drain: Terraform plans again during apply.
-// goesOn says that Terraform continues in spite of sessions that the drain can't decide
-// about, and needed that the drain is held to this preview, which then names every
-// session.
-func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
+// previewed is the message about what a drain would terminate; there is none if no
+// session matches. It stays true after the drain, because Terraform plans again during
+// apply. goesOn says that Terraform continues in spite of sessions that the drain can't
+// decide about, and needed that the drain terminates only what this preview shows: it
+// then names every session.
+func (d drainRun) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
 	if guarded(err) {
 		return diag.Diagnostics{d.failed(err, "").asError(drainFault(err)...)}
 	}
 	if err != nil {
 		return diag.Diagnostics{d.notPreviewed(err, needed)}
 	}
-	matched, undecided, excluded := d.Matched(), d.Survivors(), d.Excluded()
+	matched, undecided, excluded := d.Matched(), d.NotEnded(), d.Excluded()
 	if len(matched)+len(undecided)+len(excluded) == 0 {
 		return nil
 	}
@@ -398,24 +428,31 @@ func (d drained) previewed(readAt time.Time, err error, goesOn, needed bool) dia
 		most = 0
 	}
 	blocking := d.Blocking()
-	left := slices.DeleteFunc(excluded, func(s termination.Drained) bool { return s.Blocks })
+	left := slices.DeleteFunc(excluded, func(s termination.SessionResult) bool { return s.Blocks })
+	state := verb + " this drain terminates the sessions that match at that time."
+	if needed {
+		state = "`only_previewed` is `true`: destroying this drain terminates only sessions that are listed here."
+	}
+	var advice string
+	if len(matched) > 0 {
+		advice = sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.", d.beforeChange(""))
+	}
 	return diag.Diagnostics{message{
 		summary: summary + ": " + d.name,
-		state:   verb + " this drain terminates the sessions that match at that time.",
+		state:   state,
 		lists: []list{
 			{title: "Matching at " + readAt.UTC().Format(time.RFC3339), entries: entries(matched), most: most},
 			{title: cannot, entries: entries(undecided)},
 			{title: "Excluded, not terminated. The " + blocked + " fails while one is live (`on_excluded`)", entries: entries(blocking)},
 			{title: "Excluded, not terminated. The " + blocked + " continues", entries: entries(left)},
 		},
-		advice: sentences("To give users time to finish, set `grace_period`. To keep a session open, add it to `exclude`.",
-			d.survivorAdvice(undecided, &termination.DrainError{})),
+		advice: sentences(advice, d.notEndedAdvice(undecided, &termination.DrainError{}, "")),
 	}.asWarning()}
 }
 
-// notPreviewed words a preview that could not be made. A warning names no drain in its
-// summary, so that Terraform shows one for all.
-func (d drained) notPreviewed(err error, needed bool) diag.Diagnostic {
+// notPreviewed is the message about a preview that failed. A warning names no drain in
+// its summary, so that Terraform merges those of all drains.
+func (d drainRun) notPreviewed(err error, needed bool) diag.Diagnostic {
 	c := explain(err)
 	m := message{
 		summary:   "Can't preview sessions: " + c.problem,
@@ -431,9 +468,9 @@ func (d drained) notPreviewed(err error, needed bool) diag.Diagnostic {
 	return m.asError()
 }
 
-// refuseUnapprovable refuses a drain that is held to a preview which can't be
-// approved. It judges what is known.
-func (m *sessionDrainModel) refuseUnapprovable() diag.Diagnostics {
+// validateOnlyPreviewed refuses `only_previewed` with arguments that leave it no
+// approved preview. It ignores what is unknown.
+func (m *sessionDrainModel) validateOnlyPreviewed() diag.Diagnostics {
 	var diags diag.Diagnostics
 	if !m.OnlyPreviewed.ValueBool() {
 		return diags
@@ -450,7 +487,7 @@ func (m *sessionDrainModel) refuseUnapprovable() diag.Diagnostics {
 	return diags
 }
 
-// undecidedText says why it can't be told whether a session matches.
+// undecidedText says why the provider can't decide whether a session matches.
 func undecidedText(unknown []session.UnknownCriterion) string {
 	var missing, forms []string
 	for _, u := range unknown {
@@ -467,7 +504,7 @@ func undecidedText(unknown []session.UnknownCriterion) string {
 }
 
 // formsAdvice says how senhasegura writes the names that the configuration has in
-// another form. It is empty where there are none.
+// another form. It is empty if there are none.
 func formsAdvice(unknown []session.UnknownCriterion) string {
 	var forms []string
 	for _, u := range unknown {
@@ -485,13 +522,13 @@ func formsAdvice(unknown []session.UnknownCriterion) string {
 	return "Write names as senhasegura shows them: " + strings.Join(forms, ", ") + "."
 }
 
-// noTimeLeft words periods that leave no time to terminate sessions.
+// noTimeLeft is the message about periods that leave no time to terminate sessions.
 func noTimeLeft(at path.Path, grace, quiet time.Duration, timeout string, allowed time.Duration) diag.Diagnostic {
 	return invalid(at, at, fmt.Sprintf("`grace_period` (%s) plus `quiet_period` (%s) must be shorter than `timeouts.%s` (%s).",
 		shortDuration(grace), shortDuration(quiet), timeout, shortDuration(allowed)), "")
 }
 
-// notKept words private state that can't be written. The reason is of the provider.
+// notKept is the message about private state that can't be written, which is a bug.
 func notKept(summary string, err error) diag.Diagnostic {
 	return message{
 		summary: summary,
@@ -500,8 +537,8 @@ func notKept(summary string, err error) diag.Diagnostic {
 	}.asError()
 }
 
-// unreadableMemory words private state that can't be read.
-func unreadableMemory(err error) diag.Diagnostic {
+// unreadableUnsettled is the message about private state that can't be read.
+func unreadableUnsettled(err error) diag.Diagnostic {
 	return message{
 		summary: "Can't read the sessions whose end is not confirmed",
 		state: sentences("The private state of the drain names the sessions whose end an earlier destroy didn't confirm, and it can't be read: "+err.Error()+".",

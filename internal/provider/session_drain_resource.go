@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -36,17 +37,8 @@ var (
 	_ resource.ResourceWithModifyPlan     = (*sessionDrainResource)(nil)
 )
 
-// The values of `drain_on`, and of `on_failure` and `on_excluded`.
-const (
-	onCreate  = "create"
-	onDestroy = "destroy"
-
-	halt       = "halt"
-	continueOn = "continue"
-)
-
-// sessionDrainResource keeps the configuration of a drain. Which sessions match is found
-// when it runs.
+// sessionDrainResource keeps the configuration of a drain. The drain finds the matching
+// sessions when it runs.
 type sessionDrainResource struct {
 	configured
 }
@@ -66,40 +58,11 @@ type sessionDrainModel struct {
 	Sessions      types.List     `tfsdk:"sessions"`
 }
 
-// request converts the arguments, see drainArguments. Where Terraform goes on anyway,
-// an excluded session is no reason to leave the others live.
-func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
-	request, diags := m.drainArguments.request(ctx)
-	request.LeaveExcluded = m.OnExcluded.ValueString() == continueOn || m.OnFailure.ValueString() == continueOn
-	return request, diags
-}
-
-// passesExcluded says why the drain succeeds in spite of excluded sessions.
-func (m *sessionDrainModel) passesExcluded(moment string) string {
-	switch {
-	case m.OnExcluded.ValueString() == continueOn:
-		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
-	case m.OnFailure.ValueString() == continueOn:
-		return "`on_failure` is `continue`, " + goesOnAfter[moment]
-	}
-	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
-}
-
-// drainedModel is what the drain at creation did to one session.
-type drainedModel struct {
+// sessionResultModel is one element of `sessions`: the result of the drain on create
+// for a session.
+type sessionResultModel struct {
 	sessionFacts
 	Outcome types.String `tfsdk:"outcome"`
-}
-
-// drainedNames are the attributes of drainedModel besides its outcome.
-var drainedNames = append([]string{"session_id", "record_id"}, evidenceNames...)
-
-func drainedType() types.ObjectType {
-	members := map[string]attr.Type{"outcome": types.StringType}
-	for _, name := range drainedNames {
-		members[name] = types.StringType
-	}
-	return types.ObjectType{AttrTypes: members}
 }
 
 func (r *sessionDrainResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -117,7 +80,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			Computed: true,
 		},
 	}
-	for _, name := range drainedNames {
+	for _, name := range sessionResultNames {
 		drained[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
 	}
 
@@ -146,8 +109,8 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				ElementType:         types.StringType,
 				PlanModifiers:       []planmodifier.Map{mapplanmodifier.RequiresReplace()},
 			},
-			"grace_period": drainDuration(gracePeriodDescription, "0s", duration),
-			"quiet_period": drainDuration(quietPeriodDescription, "0s", duration),
+			"grace_period": drainDuration(gracePeriodDescription, defaultPeriod, duration),
+			"quiet_period": drainDuration(quietPeriodDescription, defaultPeriod, duration),
 			"max_sessions": schema.Int64Attribute{
 				MarkdownDescription: maxSessionsDescription,
 				Optional:            true,
@@ -173,7 +136,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				MarkdownDescription: onUnseenDescription,
 				Optional:            true,
 				Computed:            true,
-				Default:             stringdefault.StaticString(string(termination.UnseenContinue)),
+				Default:             stringdefault.StaticString(string(defaultOnUnseen)),
 				Validators:          []validator.String{onUnseenRule()},
 			},
 			"preview": schema.BoolAttribute{
@@ -214,42 +177,32 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 	}
 }
 
-func drainDuration(description, otherwise string, rule textRule) schema.StringAttribute {
-	return schema.StringAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Computed:            true,
-		Default:             stringdefault.StaticString(otherwise),
-		Validators:          []validator.String{rule},
-	}
-}
-
 func (r *sessionDrainResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.take(req.ProviderData, &resp.Diagnostics)
+	r.setData(req.ProviderData, &resp.Diagnostics)
 }
 
-// ValidateConfig refuses periods that leave no time for the drain itself. Where
-// drain_on is not set, its default counts.
+// ValidateConfig refuses periods that leave no time for the drain itself. If drain_on
+// is not set, its default applies.
 func (r *sessionDrainResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(model.refuseUnapprovable()...)
+	resp.Diagnostics.Append(model.validateOnlyPreviewed()...)
 	if model.Timeouts.IsUnknown() {
 		return
 	}
 	for _, moment := range []string{onCreate, onDestroy} {
 		applies := model.drainsOn(moment) || model.DrainOn.IsNull() && moment == onDestroy
 		if applies {
-			resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), moment)...)
+			resp.Diagnostics.Append(model.validatePeriods(model.Timeouts.Attributes(), moment)...)
 		}
 	}
 }
 
-// ModifyPlan changes nothing. It shows which sessions a drain would terminate, and fails
-// where they are too many already.
+// ModifyPlan changes nothing. It shows which sessions a drain would terminate, and
+// fails if they are already too many.
 func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var prior, planned *sessionDrainModel
@@ -259,7 +212,7 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if !req.Plan.Raw.IsNull() {
 		resp.Diagnostics.Append(req.Plan.Get(ctx, &planned)...)
 	}
-	if resp.Diagnostics.HasError() || planned != nil && !r.data.zoned(planned.Match, planned.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || planned != nil && !r.data.agesKnown(planned.Match, planned.Exclude, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(r.discardInherited(ctx, prior, resp.Private)...)
@@ -274,100 +227,8 @@ func (r *sessionDrainResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 }
 
-// discardInherited removes a preview that an earlier plan has left, and keeps the one
-// that the first half of the plan of a replacement has just made for the second.
-func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sessionDrainModel, private privateState) diag.Diagnostics {
-	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
-		return nil
-	}
-	return (*drainPreview)(nil).keep(ctx, private)
-}
-
-// previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
-// where nothing does.
-func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planned *sessionDrainModel, private privateState) diag.Diagnostics {
-	// The newest configuration may ask for a plan that makes no call. What was applied
-	// last says whether the destroy needs one.
-	if planned != nil {
-		prior.Preview = planned.Preview
-	}
-	if prior.OnlyPreviewed.ValueBool() {
-		prior.Preview = types.BoolValue(true)
-	}
-	preview, diags := r.preview(ctx, prior, onDestroy)
-	return append(diags, preview.keep(ctx, private)...)
-}
-
-// replacedBy reports whether Terraform will replace the resource. Terraform asks
-// once more for the creation that follows, but not for the destruction. That it
-// replaces for another reason, such as -replace, a provider can't tell, and Terraform
-// would not show what it says then.
-func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
-	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
-}
-
-// previews reports whether a plan may read the list for a drain.
-func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
-	return model.Preview.ValueBool() && r.data.available() && model.wholly(ctx) &&
-		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
-}
-
-// checkValues warns of values that may be misspelled, whatever on_unseen says: the
-// moment when they are written is that at which a mistake is made. Others are not
-// told, because the machine may be new.
-func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDrainModel) diag.Diagnostics {
-	if !r.previews(ctx, model) {
-		return nil
-	}
-	request, diags := model.request(ctx)
-	if diags.HasError() {
-		return diags
-	}
-	ctx, cancel, faults := model.within(ctx, onCreate)
-	defer cancel()
-	diags.Append(faults...)
-	coverage, err := r.data.terminator.Coverage(ctx, request.Match, request.Exclude)
-	if err != nil {
-		return append(diags, valuesNotChecked(err))
-	}
-	diags.Append(unseenValues(coverage.LikelyMistakes(), r.name(model), true)...)
-	return diags
-}
-
-// preview shows what a drain would terminate now. A list that can't be read fails the
-// plan only where the drain is held to its preview.
-func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (*drainPreview, diag.Diagnostics) {
-	var diags diag.Diagnostics
-	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
-	switch {
-	case !model.drainsOn(moment), !r.data.zoned(model.Match, model.Exclude, &diags):
-		return nil, diags
-	case needed && !r.data.ready(&diags), !r.previews(ctx, model):
-		return nil, diags
-	}
-	request, diags := model.request(ctx)
-	if diags.HasError() {
-		return nil, diags
-	}
-	ctx, cancel, faults := model.within(ctx, moment)
-	defer cancel()
-	diags.Append(faults...)
-	report, readAt, err := r.data.terminator.Preview(ctx, request)
-	shown := drained{Report: report, name: r.name(model), moment: moment}
-	diags.Append(shown.previewed(readAt, err, model.OnFailure.ValueString() == continueOn, needed)...)
-	told := unseenOfRun(report, err, model.onUnseen())
-	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
-		told = report.Coverage.LikelyMistakes()
-	}
-	diags.Append(unseenValues(told, r.name(model), true)...)
-	if err != nil {
-		return nil, diags
-	}
-	return newDrainPreview(r.data.madeBy(), report, told), diags
-}
-
-// Create saves the configuration, and drains if drain_on includes create. The
-// configuration is saved even if that fails: without it, nothing would be protected.
+// Create saves the configuration, and drains if drain_on includes create. It saves the
+// configuration even if the drain fails: without it, nothing would be protected.
 func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionDrainModel
@@ -379,7 +240,7 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	model.ID = types.StringValue(rand.Text())
 	report := termination.Report{}
-	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		var outcome diag.Diagnostics
 		report, outcome = r.drain(ctx, &model, request, onCreate, nil)
 		resp.Diagnostics.Append(outcome...)
@@ -402,12 +263,12 @@ func (r *sessionDrainResource) Update(ctx context.Context, req resource.UpdateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// Delete drains. An error keeps the resource in the state, so that Terraform doesn't
+// Delete drains. An error keeps the resource in the state, so that Terraform does not
 // destroy the resources that the drain references. The sessions that the run could not
-// settle are kept with it.
+// settle are stored in private state.
 func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
-	// Whatever becomes of this destroy, the next one needs a plan of its own.
+	// Whether or not this destroy works, the next one needs a plan of its own.
 	preview := previewFrom(ctx, req.Private)
 	resp.Diagnostics.Append((*drainPreview)(nil).keep(ctx, resp.Private)...)
 	var model sessionDrainModel
@@ -417,7 +278,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) || !r.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) || !r.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 	request.Unsettled, diags = model.unsettled(ctx, req.Private)
@@ -427,12 +288,144 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	report, outcome := r.drain(ctx, &model, request, onDestroy, preview)
 	resp.Diagnostics.Append(outcome...)
-	resp.Diagnostics.Append(remember(ctx, resp.Private, report.Unsettled())...)
+	resp.Diagnostics.Append(keepUnsettled(ctx, resp.Private, report.Unsettled())...)
 }
 
-// drain runs and reports what it terminated, because a destroy has no other output. It
-// warns of unseen values that its plan has not told. preview is that of its plan, nil
-// without one.
+// request converts the arguments. If Terraform continues anyway, an excluded session is
+// no reason to leave the others live.
+func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainRequest, diag.Diagnostics) {
+	request, diags := m.drainArguments.request(ctx)
+	request.LeaveExcluded = m.OnExcluded.ValueString() == continueOn || m.OnFailure.ValueString() == continueOn
+	return request, diags
+}
+
+// whyExcludedLeft says why the drain succeeds in spite of excluded sessions.
+func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
+	switch {
+	case m.OnExcluded.ValueString() == continueOn:
+		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
+	case m.OnFailure.ValueString() == continueOn:
+		return "`on_failure` is `continue`, " + goesOnAfter[moment]
+	}
+	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
+}
+
+// sessionResultNames are the attributes of sessionResultModel except the outcome.
+var sessionResultNames = append([]string{"session_id", "record_id"}, detailNames...)
+
+func sessionResultType() types.ObjectType {
+	members := map[string]attr.Type{"outcome": types.StringType}
+	for _, name := range sessionResultNames {
+		members[name] = types.StringType
+	}
+	return types.ObjectType{AttrTypes: members}
+}
+
+func drainDuration(description string, otherwise time.Duration, rule textRule) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Computed:            true,
+		Default:             stringdefault.StaticString(shortDuration(otherwise)),
+		Validators:          []validator.String{rule},
+	}
+}
+
+// discardInherited removes a preview of an earlier plan. It keeps the one that the
+// first half of the plan of a replacement has just made for the second half.
+func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sessionDrainModel, private privateState) diag.Diagnostics {
+	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
+		return nil
+	}
+	return (*drainPreview)(nil).keep(ctx, private)
+}
+
+// previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
+// if nothing does.
+func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planned *sessionDrainModel, private privateState) diag.Diagnostics {
+	// The new configuration may ask for a plan without a call. The applied one says
+	// whether the destroy needs a preview.
+	if planned != nil {
+		prior.Preview = planned.Preview
+	}
+	if prior.OnlyPreviewed.ValueBool() {
+		prior.Preview = types.BoolValue(true)
+	}
+	preview, diags := r.preview(ctx, prior, onDestroy)
+	return append(diags, preview.keep(ctx, private)...)
+}
+
+// replacedBy reports whether Terraform will replace the resource. Terraform calls
+// ModifyPlan again for the creation that follows, but not for the destroy. A provider
+// can't detect a replacement for another reason, such as -replace, and Terraform would
+// not show its warnings then.
+func (m *sessionDrainModel) replacedBy(planned *sessionDrainModel) bool {
+	return !m.Match.Equal(planned.Match) || !m.Triggers.Equal(planned.Triggers)
+}
+
+// previews reports whether a plan may read the list for a drain.
+func (r *sessionDrainResource) previews(ctx context.Context, model *sessionDrainModel) bool {
+	return model.Preview.ValueBool() && r.data.available() && model.fullyKnown(ctx) &&
+		!model.OnExcluded.IsUnknown() && !model.OnFailure.IsUnknown()
+}
+
+// checkValues warns of values that may be misspelled, whatever on_unseen is: a mistake
+// is made when a value is written. It does not warn of other unseen values, because the
+// machine may be new.
+func (r *sessionDrainResource) checkValues(ctx context.Context, model *sessionDrainModel) diag.Diagnostics {
+	if !r.previews(ctx, model) {
+		return nil
+	}
+	request, diags := model.request(ctx)
+	if diags.HasError() {
+		return diags
+	}
+	ctx, cancel, faults := model.within(ctx, onCreate)
+	defer cancel()
+	diags.Append(faults...)
+	coverage, err := r.data.terminator.Coverage(ctx, request.Selector)
+	if err != nil {
+		return append(diags, valuesNotChecked(err))
+	}
+	diags.Append(unseenValues(coverage.LikelyMistakes(), r.name(model), true)...)
+	return diags
+}
+
+// preview shows what a drain would terminate now. If the list can't be read, the plan
+// fails only if the drain terminates only what it shows.
+func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainModel, moment string) (*drainPreview, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	needed := moment == onDestroy && model.OnlyPreviewed.ValueBool()
+	switch {
+	case !model.drainsOn(moment), !r.data.agesKnown(model.Match, model.Exclude, &diags):
+		return nil, diags
+	case needed && !r.data.ready(&diags), !r.previews(ctx, model):
+		return nil, diags
+	}
+	request, diags := model.request(ctx)
+	if diags.HasError() {
+		return nil, diags
+	}
+	ctx, cancel, faults := model.within(ctx, moment)
+	defer cancel()
+	diags.Append(faults...)
+	report, readAt, err := r.data.terminator.Preview(ctx, request)
+	shown := drainRun{Report: report, name: r.name(model), moment: moment}
+	diags.Append(shown.previewed(readAt, err, model.OnFailure.ValueString() == continueOn, needed)...)
+	told := unseenOfRun(report, err, model.onUnseen())
+	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
+		told = report.Coverage.LikelyMistakes()
+	}
+	diags.Append(unseenValues(told, r.name(model), true)...)
+	if err != nil {
+		return nil, diags
+	}
+	return newDrainPreview(r.data.madeBy(), report, told), diags
+}
+
+// drain runs the drain and reports what it terminated, because a destroy has no other
+// output. It warns of unseen values that its plan has not shown. preview is that of its
+// plan, nil without one.
 func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainModel, request termination.DrainRequest, moment string, preview *drainPreview) (termination.Report, diag.Diagnostics) {
 	ctx, cancel, diags := model.within(ctx, moment)
 	defer cancel()
@@ -443,14 +436,14 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		request.Previewed = preview.sessions()
 	}
 	request.OnlyPreviewed = model.OnlyPreviewed.ValueBool()
-	teller := progressTeller{send: logProgress(ctx, r.name(model))}
-	request.Progress = teller.tell
+	teller := progressReporter{send: logProgress(ctx, r.name(model))}
+	request.Progress = teller.report
 	report, err := r.data.terminator.Drain(ctx, request)
 	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), r.name(model), false)...)
-	run := drained{Report: report, name: r.name(model), moment: moment, planned: request.Previewed != nil}
+	run := drainRun{Report: report, name: r.name(model), moment: moment, planned: request.Previewed != nil}
 	if err == nil {
-		if len(report.Dropped()) > 0 || len(report.Excluded()) > 0 {
-			diags.Append(run.result(model.passesExcluded(moment)))
+		if len(report.Terminated()) > 0 || len(report.Excluded()) > 0 {
+			diags.Append(run.succeeded(model.whyExcludedLeft(moment)))
 		}
 		return report, diags
 	}
@@ -463,13 +456,10 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		failed = run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
 		return report, append(diags, failed.asWarning(drainFault(err)...))
 	}
-	return report, append(diags, r.data.once(err, failed.asError(drainFault(err)...)))
+	return report, append(diags, r.data.once(err, failed).asError(drainFault(err)...))
 }
 
-// timeoutOf names the member of `timeouts` that bounds a drain.
-var timeoutOf = map[string]string{onCreate: "create", onDestroy: "delete", onInvoke: "invoke"}
-
-// within bounds ctx by the timeout of the moment.
+// within limits ctx by the timeout of the moment.
 func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.Context, context.CancelFunc, diag.Diagnostics) {
 	allowed := m.Timeouts.Delete
 	if moment == onCreate {
@@ -480,7 +470,7 @@ func (m *sessionDrainModel) within(ctx context.Context, moment string) (context.
 	return ctx, cancel, diags
 }
 
-// name tells a drain from others in messages.
+// name identifies a drain in messages.
 func (r *sessionDrainResource) name(model *sessionDrainModel) string {
 	id := model.ID.ValueString()
 	return r.data.distinctName("drain of "+model.words(), id)
@@ -492,30 +482,30 @@ func (m *sessionDrainModel) drainsOn(moment string) bool {
 	})
 }
 
-// record fills `sessions` from the report of a drain at creation.
+// record fills `sessions` from the report of a drain on create.
 func (m *sessionDrainModel) record(ctx context.Context, report termination.Report) diag.Diagnostics {
-	rows := make([]drainedModel, 0, len(report.Sessions))
+	rows := make([]sessionResultModel, 0, len(report.Sessions))
 	for _, d := range report.Sessions {
-		rows = append(rows, drainedModel{newSessionFacts(*d.Session), types.StringValue(string(d.Outcome))})
+		rows = append(rows, sessionResultModel{newSessionFacts(*d.Session), types.StringValue(string(d.Outcome))})
 	}
-	list, diags := types.ListValueFrom(ctx, drainedType(), rows)
+	list, diags := types.ListValueFrom(ctx, sessionResultType(), rows)
 	m.Sessions = list
 	return diags
 }
 
-// unsettled gives the sessions that the last run could not settle: that of an
-// earlier destroy, which private state tells of, or else that at creation.
+// unsettled gives the sessions that the last run could not settle: an earlier destroy,
+// stored in private state, otherwise the drain on create.
 func (m *sessionDrainModel) unsettled(ctx context.Context, private privateState) ([]session.Session, diag.Diagnostics) {
-	sessions, known, diags := remembered(ctx, private)
+	sessions, known, diags := unsettledFrom(ctx, private)
 	if known || diags.HasError() {
 		return sessions, diags
 	}
-	var rows []drainedModel
+	var rows []sessionResultModel
 	diags.Append(m.Sessions.ElementsAs(ctx, &rows, false)...)
 	report := termination.Report{}
 	for _, row := range rows {
 		s := row.session()
-		report.Sessions = append(report.Sessions, termination.Drained{Session: &s, Outcome: termination.Outcome(row.Outcome.ValueString())})
+		report.Sessions = append(report.Sessions, termination.SessionResult{Session: &s, Outcome: termination.Outcome(row.Outcome.ValueString())})
 	}
 	return report.Unsettled(), diags
 }

@@ -77,13 +77,13 @@ func unseen(arguments map[string]any) map[string]any {
 	return config
 }
 
-func inhabited(t *testing.T, config simulator.Config, sessions ...simulator.Session) *acctest.PAM {
+func inhabited(t *testing.T, config simulator.Config, sessions ...simulator.Session) *acctest.Server {
 	t.Helper()
-	pam := acctest.Start(t, config)
+	server := acctest.Start(t, config)
 	for _, s := range sessions {
-		pam.Sim.Add(s)
+		server.Sim.Add(s)
 	}
-	return pam
+	return server
 }
 
 // kept gives the state of a drain, which must have come without errors.
@@ -97,10 +97,10 @@ func kept(t *testing.T, r *acctest.Resource, config map[string]any) *acctest.Sta
 }
 
 // expectLive compares the sessions that truly live, by their session ids.
-func expectLive(t *testing.T, pam *acctest.PAM, want ...string) {
+func expectLive(t *testing.T, server *acctest.Server, want ...string) {
 	t.Helper()
 	var live []string
-	for _, s := range pam.Sim.Sessions() {
+	for _, s := range server.Sim.Sessions() {
 		if s.State != simulator.StateEnded {
 			live = append(live, s.SessionID)
 		}
@@ -111,10 +111,10 @@ func expectLive(t *testing.T, pam *acctest.PAM, want ...string) {
 }
 
 // whenActed runs f once, when a request of op is the nth that is acted on.
-func whenActed(pam *acctest.PAM, op simulator.Op, nth int, f func()) {
+func whenActed(server *acctest.Server, op simulator.Op, nth int, f func()) {
 	var mu sync.Mutex
 	seen := 0
-	pam.Sim.OnActed(func(r simulator.Request) {
+	server.Sim.OnActed(func(r simulator.Request) {
 		if r.Op != op {
 			return
 		}
@@ -128,13 +128,13 @@ func whenActed(pam *acctest.PAM, op simulator.Op, nth int, f func()) {
 	})
 }
 
-// drainCase is one way in which a drain ends, whoever runs it.
+// drainCase is one result of a drain, of a resource or an action.
 type drainCase struct {
 	name     string
-	pam      simulator.Config
+	server   simulator.Config
 	sessions []simulator.Session
-	// script prepares faults and what happens meanwhile.
-	script    func(*acctest.PAM)
+	// script prepares faults, and changes during the drain.
+	script    func(*acctest.Server)
 	provider  map[string]any
 	arguments map[string]any
 
@@ -210,10 +210,10 @@ func countOf(n int) string {
 	return fmt.Sprintf("%d sessions", n)
 }
 
-func injecting(faults ...simulator.Fault) func(*acctest.PAM) {
-	return func(pam *acctest.PAM) {
+func injecting(faults ...simulator.Fault) func(*acctest.Server) {
+	return func(server *acctest.Server) {
 		for _, fault := range faults {
-			pam.Sim.Inject(fault)
+			server.Sim.Inject(fault)
 		}
 	}
 }
@@ -235,8 +235,8 @@ func drainCases() []drainCase {
 			name:      "no session at first: the quiet period holds anyway",
 			sessions:  []simulator.Session{visitorGone(9)},
 			arguments: map[string]any{"quiet_period": "50ms"},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpList, 1, func() { pam.Sim.Add(visitor(1, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpList, 1, func() { server.Sim.Add(visitor(1, simulator.Behavior{})) })
 			},
 			drops:      []string{"drop hash-1"},
 			terminated: []int{1},
@@ -266,8 +266,8 @@ func drainCases() []drainCase {
 		{
 			name:     "it ends later: checked until it has",
 			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpGet, 1, func() { server.Sim.End(visitorID(1)) })
 			},
 			requests:   []string{"token", "list", "drop hash-1", "get 1", "drop hash-1", "get 1", "list"},
 			terminated: []int{1},
@@ -275,10 +275,10 @@ func drainCases() []drainCase {
 		{
 			name:     "it ended before the request arrived: none was terminated",
 			sessions: visitors(1),
-			script: func(pam *acctest.PAM) {
-				pam.Sim.OnRequest(func(r simulator.Request) {
+			script: func(server *acctest.Server) {
+				server.Sim.OnRequest(func(r simulator.Request) {
 					if r.Op == simulator.OpDrop {
-						pam.Sim.End(visitorID(1))
+						server.Sim.End(visitorID(1))
 					}
 				})
 			},
@@ -321,25 +321,28 @@ func drainCases() []drainCase {
 		{
 			name:     "a session that vanishes has not ended",
 			sessions: visitors(1),
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpDrop, 1, func() { server.Sim.Purge(visitorID(1)) })
 			},
 			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
 			errors: []message{{"Can't tell whether 1 session ended" + ofDrain, "", []string{
 				"Can't tell whether the session ended: " + lineOf(1) + ": the session wasn't found, or is outside the authorization's scope",
-				"GET https://pam.example.com/api/session/remotesessions/1: HTTP 400",
+				"GET https://pam.example.com/api/session/remotesessions/{record_id}: HTTP 400",
 			}}},
 		},
 		{
-			name:       "single sessions cannot be read: the list tells",
-			sessions:   []simulator.Session{visitor(1, simulator.Behavior{EndDelay: 50 * time.Millisecond})},
-			script:     injecting(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet}),
+			name:     "single sessions cannot be read: the list tells",
+			sessions: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})},
+			script: func(server *acctest.Server) {
+				server.Sim.Inject(simulator.Fault{Kind: simulator.FlagFalse400, Op: simulator.OpGet})
+				whenActed(server, simulator.OpDrop, 2, func() { server.Sim.End(visitorID(1)) })
+			},
 			drops:      []string{"drop hash-1", "drop hash-1"},
 			terminated: []int{1},
 		},
 		{
 			name:     "may not list: nothing is known and no session is terminated",
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			sessions: visitors(1),
 			requests: []string{"token", "list"},
 			errors: []message{{drainFailed + "the authorization is missing a permission", "", []string{
@@ -349,7 +352,7 @@ func drainCases() []drainCase {
 		},
 		{
 			name:     "may not terminate: one is tried, and all are named",
-			pam:      simulator.Config{Permission: simulator.ReadOnly},
+			server:   simulator.Config{Permission: simulator.ReadOnly},
 			sessions: visitors(1),
 			requests: []string{"token", "list", "drop hash-1", "list"},
 			errors: []message{{"1 session still live" + ofDrain, "", []string{
@@ -369,10 +372,10 @@ func drainCases() []drainCase {
 		},
 		{
 			name:     "the release has no list",
-			pam:      simulator.Config{Release: simulator.ReleaseDropOnly},
+			server:   simulator.Config{Release: simulator.ReleaseDropOnly},
 			sessions: visitors(1),
 			drops:    []string{},
-			errors: []message{{drainFailed + "no senhasegura API was found at https://pam.example.com", "", []string{
+			errors: []message{{drainFailed + "no list of sessions was found at https://pam.example.com", "", []string{
 				noneTerminated, "Releases earlier than 3.32 can't list sessions.", "GET https://pam.example.com/api/session/remotesessions: HTTP 404", "GET https://pam.example.com/iso/session/remotesessions: HTTP 404",
 			}}},
 			live: []string{visitorID(1)},
@@ -449,7 +452,7 @@ func drainCases() []drainCase {
 			requests:  []string{"token", "list", "drop hash-1", "get 1", "get 2", "list"},
 			errors: []message{{"Can't tell whether 1 of 2 sessions match" + ofDrain + ", except origin_ips 192.0.2.0/24", "", []string{
 				"Can't tell whether the session matches; not terminated: nobody-knows on 10.66.33.17:22 since 2024-05-06T16:11:17Z, session hash-2: senhasegura shows too little to evaluate `exclude.origin_ips`",
-				"Terminated: " + lineOf(1), "add their IDs to `match.session_ids` or `exclude.session_ids`",
+				"Terminated: " + lineOf(1), "add their IDs to `exclude.session_ids`",
 			}}},
 			live: []string{visitorID(2)},
 		},
@@ -457,8 +460,8 @@ func drainCases() []drainCase {
 			name:      "all end during the grace period: none is terminated",
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "9m"},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpGet, 1, func() { server.Sim.End(visitorID(1)) })
 			},
 			requests: []string{"token", "list", "get 1", "get 1", "list"},
 		},
@@ -473,8 +476,8 @@ func drainCases() []drainCase {
 			name:      "more than allowed start during the grace period: none is terminated",
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "50ms", "max_sessions": 1},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpGet, 1, func() { server.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
 			drops: []string{},
 			errors: []message{{tooMany + ofDrain, "max_sessions", []string{
@@ -485,8 +488,8 @@ func drainCases() []drainCase {
 		{
 			name:     "one that starts before the closing list is terminated too",
 			sessions: visitors(1),
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpDrop, 1, func() { server.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
 			requests:   []string{"token", "list", "drop hash-1", "get 1", "list", "drop hash-2", "get 2", "list"},
 			terminated: []int{1, 2},
@@ -495,8 +498,8 @@ func drainCases() []drainCase {
 			name:      "one that starts in the quiet period is terminated too",
 			sessions:  visitors(1),
 			arguments: map[string]any{"quiet_period": "100ms"},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpList, 2, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpList, 2, func() { server.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
 			drops:      []string{"drop hash-1", "drop hash-2"},
 			terminated: []int{1, 2},
@@ -515,14 +518,14 @@ func drainCases() []drainCase {
 	}
 }
 
-func (c drainCase) expectRequests(t *testing.T, pam *acctest.PAM) {
+func (c drainCase) expectRequests(t *testing.T, server *acctest.Server) {
 	t.Helper()
 	if c.requests != nil {
-		pam.ExpectRequestsInAnyOrder(t, c.requests...)
+		server.ExpectRequestsInAnyOrder(t, c.requests...)
 		return
 	}
 	var drops []string
-	for _, request := range pam.Requests() {
+	for _, request := range server.Requests() {
 		if strings.HasPrefix(request, "drop ") {
 			drops = append(drops, request)
 		}
@@ -541,17 +544,17 @@ func TestDrainDestroy(t *testing.T) {
 	for _, test := range drainCases() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
+			server := inhabited(t, test.server, test.sessions...)
 			if test.script != nil {
-				test.script(pam)
+				test.script(server)
 			}
-			r := acctest.NewDriver(t, pam, test.provider).Resource(drainType)
+			r := acctest.NewDriver(t, server, test.provider).Resource(drainType)
 			state := kept(t, r, unseen(test.arguments))
-			pam.ExpectRequests(t)
+			server.ExpectRequests(t)
 
 			destroyed := r.Destroy(state)
 
-			test.expectRequests(t, pam)
+			test.expectRequests(t, server)
 			expectMessages(t, "error", destroyed.Diagnostics.Errors(), test.errors...)
 			var warnings []message
 			if len(test.terminated) > 0 {
@@ -562,7 +565,7 @@ func TestDrainDestroy(t *testing.T) {
 				warnings = append(warnings, warning)
 			}
 			expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), warnings...)
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 			if (destroyed.State != nil) != (test.errors != nil) {
 				t.Errorf("state kept: %t, with these messages:\n%s", destroyed.State != nil, destroyed.Diagnostics)
 			}
@@ -583,8 +586,8 @@ func TestDrainOnFailureContinue(t *testing.T) {
 	sessions := []simulator.Session{visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{})}
 	for _, test := range []struct {
 		name      string
-		pam       simulator.Config
-		script    func(*acctest.PAM)
+		server    simulator.Config
+		script    func(*acctest.Server)
 		arguments map[string]any
 		warning   message
 		live      []string
@@ -596,20 +599,20 @@ func TestDrainOnFailureContinue(t *testing.T) {
 		},
 		{
 			name:    "none may be terminated",
-			pam:     simulator.Config{Permission: simulator.ReadOnly},
+			server:  simulator.Config{Permission: simulator.ReadOnly},
 			warning: message{"2 sessions still live" + ofDrain, "", []string{"Not terminated: " + lineOf(1), "Not terminated: " + lineOf(2), noneTerminated, goesOn}},
 			live:    []string{visitorID(1), visitorID(2)},
 		},
 		{
 			name: "a session is unknown",
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpDrop, 1, func() { server.Sim.Purge(visitorID(1)) })
 			},
 			warning: message{"Can't tell whether 1 of 2 sessions ended" + ofDrain, "", []string{"Can't tell whether the session ended: " + lineOf(1), goesOn}},
 		},
 		{
 			name:      "the time is up",
-			script:    func(pam *acctest.PAM) { pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{Zombie: true}) },
+			script:    func(server *acctest.Server) { server.Sim.SetBehavior(visitorID(1), simulator.Behavior{Zombie: true}) },
 			arguments: map[string]any{"timeouts": map[string]any{"delete": "300ms"}},
 			warning:   message{"1 of 2 sessions still live" + ofDrain, "", []string{"Still live: " + lineOf(1), "ran out", goesOn}},
 			live:      []string{visitorID(1)},
@@ -617,11 +620,11 @@ func TestDrainOnFailureContinue(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, sessions...)
+			server := inhabited(t, test.server, sessions...)
 			if test.script != nil {
-				test.script(pam)
+				test.script(server)
 			}
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			config := unseen(test.arguments)
 			config["on_failure"] = "continue"
 			state := kept(t, r, config)
@@ -631,7 +634,7 @@ func TestDrainOnFailureContinue(t *testing.T) {
 			if destroyed.State != nil {
 				t.Error("the drain stays in the state")
 			}
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 		})
 	}
 }
@@ -642,7 +645,7 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name      string
-		pam       simulator.Config
+		server    simulator.Config
 		interrupt simulator.Op
 		arguments map[string]any
 		failure   message
@@ -654,7 +657,7 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 		},
 		{
 			name:    "nothing is known",
-			pam:     simulator.Config{Permission: simulator.DropOnly},
+			server:  simulator.Config{Permission: simulator.DropOnly},
 			failure: message{drainFailed + "the authorization is missing a permission", "", []string{noneTerminated}},
 		},
 		{
@@ -672,15 +675,15 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 		for _, moment := range []string{"create", "destroy"} {
 			t.Run(test.name+", "+moment, func(t *testing.T) {
 				t.Parallel()
-				pam := inhabited(t, test.pam, visitors(1, 2)...)
-				driver := acctest.NewDriver(t, pam, nil)
+				server := inhabited(t, test.server, visitors(1, 2)...)
+				driver := acctest.NewDriver(t, server, nil)
 				r := driver.Resource(drainType)
 				config := unseen(test.arguments)
 				config["on_failure"], config["drain_on"] = "continue", []string{moment}
 				if test.interrupt != "" {
 					// The answer does not come, so that the interrupt can't be too late for it.
-					pam.Sim.Inject(simulator.Fault{Kind: simulator.SlowBefore, Op: test.interrupt})
-					pam.Sim.OnRequest(func(r simulator.Request) {
+					server.Sim.Inject(simulator.Fault{Kind: simulator.SlowBefore, Op: test.interrupt})
+					server.Sim.OnRequest(func(r simulator.Request) {
 						if r.Op == test.interrupt {
 							driver.Stop()
 						}
@@ -699,7 +702,7 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 				if result.State == nil || result.State.Tainted != (moment == "create") {
 					t.Errorf("the drain is not kept as it should: %+v", result.State)
 				}
-				expectLive(t, pam, visitorID(1), visitorID(2))
+				expectLive(t, server, visitorID(1), visitorID(2))
 			})
 		}
 	}
@@ -708,33 +711,33 @@ func TestDrainOnFailureContinueNeedsARun(t *testing.T) {
 // A second destroy terminates only the sessions that remain.
 func TestDrainDestroyAgain(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	state := kept(t, r, unseen(nil))
 	failed := r.Destroy(state)
 	if failed.State == nil || len(failed.Diagnostics.Errors()) != 1 {
 		t.Fatalf("the first destruction did not fail:\n%s", failed.Diagnostics)
 	}
-	pam.Forget()
-	pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+	server.Forget()
+	server.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
 
 	destroyed := r.Destroy(failed.State)
 
-	pam.ExpectRequests(t, "list", "drop hash-1", "get 1", "list")
+	server.ExpectRequests(t, "list", "drop hash-1", "get 1", "list")
 	expectMessages(t, "error", destroyed.Diagnostics.Errors())
 	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), terminatedMessage(1))
-	expectLive(t, pam)
+	expectLive(t, server)
 	if destroyed.State != nil {
 		t.Error("the drain stays in the state")
 	}
 }
 
-// vanishing is a PAM whose record of visitor 1 vanishes once a request was sent for it.
-func vanishing(t *testing.T) *acctest.PAM {
+// vanishing is a server whose record of visitor 1 vanishes once a request was sent for it.
+func vanishing(t *testing.T) *acctest.Server {
 	t.Helper()
-	pam := inhabited(t, simulator.Config{}, append(visitors(1), visitorGone(9))...)
-	whenActed(pam, simulator.OpDrop, 1, func() { pam.Sim.Purge(visitorID(1)) })
-	return pam
+	server := inhabited(t, simulator.Config{}, append(visitors(1), visitorGone(9))...)
+	whenActed(server, simulator.OpDrop, 1, func() { server.Sim.Purge(visitorID(1)) })
+	return server
 }
 
 // missing is the error about session 1, which is not listed and not known to have ended.
@@ -743,19 +746,19 @@ var missing = message{"Can't tell whether 1 session ended" + ofDrain, "", []stri
 	"add their session IDs to `exclude.session_ids`, apply that change on its own (`-target`), then destroy.", staysInState,
 }}
 
-// A session that vanished fails the drain until PAM shows its end, or the user says
+// A session that vanished fails the drain until senhasegura shows its end, or the user says
 // that it no longer matters: a second run must not pass by looking away.
-func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
+func TestDrainKeepsUnsettledSessions(t *testing.T) {
 	t.Parallel()
 	// Each command of Terraform has a process of its own.
-	drains := func(t *testing.T, pam *acctest.PAM) *acctest.Resource {
+	drains := func(t *testing.T, server *acctest.Server) *acctest.Resource {
 		t.Helper()
-		return acctest.NewDriver(t, pam, nil).Resource(drainType)
+		return acctest.NewDriver(t, server, nil).Resource(drainType)
 	}
 	excused := unseen(map[string]any{"exclude": map[string]any{"session_ids": []string{visitorID(1)}}})
-	failed := func(t *testing.T, pam *acctest.PAM, state *acctest.State) *acctest.State {
+	failed := func(t *testing.T, server *acctest.Server, state *acctest.State) *acctest.State {
 		t.Helper()
-		destroyed := drains(t, pam).Destroy(state)
+		destroyed := drains(t, server).Destroy(state)
 		expectMessages(t, "error", destroyed.Diagnostics.Errors(), missing)
 		if destroyed.State == nil {
 			t.Fatal("the drain is gone from the state")
@@ -767,9 +770,9 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 		}
 		return destroyed.State
 	}
-	passes := func(t *testing.T, pam *acctest.PAM, state *acctest.State) {
+	passes := func(t *testing.T, server *acctest.Server, state *acctest.State) {
 		t.Helper()
-		destroyed := drains(t, pam).Destroy(state)
+		destroyed := drains(t, server).Destroy(state)
 		expectMessages(t, "diagnostic", destroyed.Diagnostics)
 		if destroyed.State != nil {
 			t.Error("the drain stays in the state")
@@ -777,59 +780,59 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 	}
 	t.Run("at destroy, until its end is shown", func(t *testing.T) {
 		t.Parallel()
-		pam := vanishing(t)
-		state := failed(t, pam, kept(t, drains(t, pam), unseen(nil)))
-		pam.Forget()
-		state = failed(t, pam, state)
-		pam.ExpectRequests(t, "token", "list", "get 1")
-		state = drains(t, pam).Read(state).State
-		pam.Sim.Add(visitorGone(1))
-		passes(t, pam, state)
+		server := vanishing(t)
+		state := failed(t, server, kept(t, drains(t, server), unseen(nil)))
+		server.Forget()
+		state = failed(t, server, state)
+		server.ExpectRequests(t, "token", "list", "get 1")
+		state = drains(t, server).Read(state).State
+		server.Sim.Add(visitorGone(1))
+		passes(t, server, state)
 	})
 	t.Run("at destroy, until it is excluded", func(t *testing.T) {
 		t.Parallel()
-		pam := vanishing(t)
-		state := failed(t, pam, kept(t, drains(t, pam), unseen(nil)))
-		passes(t, pam, drains(t, pam).Apply(state, excused).State)
+		server := vanishing(t)
+		state := failed(t, server, kept(t, drains(t, server), unseen(nil)))
+		passes(t, server, drains(t, server).Apply(state, excused).State)
 	})
 	t.Run("at creation", func(t *testing.T) {
 		t.Parallel()
-		pam := vanishing(t)
+		server := vanishing(t)
 		config := unseen(map[string]any{"drain_on": []string{"create", "destroy"}, "on_failure": "continue"})
-		created := drains(t, pam).Apply(nil, config)
+		created := drains(t, server).Apply(nil, config)
 		expectMessages(t, "diagnostic", created.Diagnostics, message{"Can't tell whether 1 session ended" + ofDrain, "", []string{"the destroy needs their end too.", "`exclude.session_ids`"}})
 		expectOutcomes(t, created.State, "unknown")
 		// At destroy it continues, but not in silence.
-		destroyed := drains(t, pam).Destroy(created.State)
+		destroyed := drains(t, server).Destroy(created.State)
 		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"Can't tell whether 1 session ended" + ofDrain, "", []string{"Can't tell whether the session ended: " + lineOf(1), goesOn}})
 	})
 	t.Run("at a creation that failed", func(t *testing.T) {
 		t.Parallel()
-		pam := vanishing(t)
-		created := drains(t, pam).Apply(nil, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
+		server := vanishing(t)
+		created := drains(t, server).Apply(nil, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
 		expectMessages(t, "error", created.Diagnostics.Errors(), message{"Can't tell whether 1 session ended" + ofDrain, "", []string{"run `terraform untaint` on the drain", tainted}})
-		again := drains(t, pam).Apply(created.State, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
+		again := drains(t, server).Apply(created.State, unseen(map[string]any{"drain_on": []string{"create", "destroy"}}))
 		expectMessages(t, "error", again.Diagnostics.Errors(), missing)
 		untainted := again.State
 		untainted.Tainted = false
 		config := maps.Clone(excused)
 		config["drain_on"] = []string{"create", "destroy"}
-		passes(t, pam, drains(t, pam).Apply(untainted, config).State)
+		passes(t, server, drains(t, server).Apply(untainted, config).State)
 	})
 	t.Run("what a later destroy has settled is not needed again", func(t *testing.T) {
 		t.Parallel()
-		pam := vanishing(t)
+		server := vanishing(t)
 		config := unseen(map[string]any{"drain_on": []string{"create", "destroy"}, "on_failure": "continue"})
-		created := drains(t, pam).Apply(nil, config)
+		created := drains(t, server).Apply(nil, config)
 		config["on_failure"] = "halt"
-		state := drains(t, pam).Apply(created.State, config).State
-		pam.Sim.Add(visitorGone(1))
-		pam.Sim.Add(visitor(2, simulator.Behavior{Refuse: true}))
-		destroyed := drains(t, pam).Destroy(state)
+		state := drains(t, server).Apply(created.State, config).State
+		server.Sim.Add(visitorGone(1))
+		server.Sim.Add(visitor(2, simulator.Behavior{Refuse: true}))
+		destroyed := drains(t, server).Destroy(state)
 		expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"1 of 2 sessions still live" + ofDrain, "", []string{"Still live: " + lineOf(2) + ": refused"}})
-		pam.Sim.Purge(visitorID(1))
-		pam.Sim.End(visitorID(2))
-		passes(t, pam, destroyed.State)
+		server.Sim.Purge(visitorID(1))
+		server.Sim.End(visitorID(2))
+		passes(t, server, destroyed.State)
 	})
 }
 
@@ -838,21 +841,21 @@ func TestDrainRemembersWhatItCouldNotSettle(t *testing.T) {
 // same time.
 func TestDrainReconnectingUser(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Reconnects: 2}))
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Reconnects: 2}))
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	state := kept(t, r, unseen(map[string]any{"max_sessions": 1}))
 	destroyed := r.Destroy(state)
 	expectMessages(t, "error", destroyed.Diagnostics.Errors())
 	expectMessages(t, "warning", destroyed.Diagnostics.Warnings(), message{"Terminated 3 sessions" + ofDrain, "", []string{"users who still have access can reconnect"}})
-	expectLive(t, pam)
+	expectLive(t, server)
 	var drops []string
-	for _, s := range pam.Sim.Sessions() {
+	for _, s := range server.Sim.Sessions() {
 		drops = append(drops, "drop "+s.SessionID)
 	}
-	pam.ExpectRequests(t, "token", "list", drops[0], "get 1", "list", drops[1], "get 2", "list", drops[2], "get 3", "list")
+	server.ExpectRequests(t, "token", "list", drops[0], "get 1", "list", drops[1], "get 2", "list", drops[2], "get 3", "list")
 }
 
-// Ctrl-C ends every wait, and the error tells what is true.
+// Ctrl-C ends every wait, and the error says what is true.
 func TestDrainInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -869,29 +872,29 @@ func TestDrainInterrupted(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
-			driver := acctest.NewDriver(t, pam, nil)
+			server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
+			driver := acctest.NewDriver(t, server, nil)
 			r := driver.Resource(drainType)
 			state := kept(t, r, unseen(test.arguments))
-			whenActed(pam, test.when, test.nth, driver.Stop)
+			whenActed(server, test.when, test.nth, driver.Stop)
 			destroyed := r.Destroy(state)
 			want := message{test.summary, "", append(test.says, "The run was interrupted.", staysInState)}
 			expectMessages(t, "error", destroyed.Diagnostics.Errors(), want)
 			if destroyed.State == nil {
 				t.Error("the drain is gone from the state")
 			}
-			expectLive(t, pam, visitorID(1))
+			expectLive(t, server, visitorID(1))
 		})
 	}
 }
 
 func TestDrainInterruptedInQuietPeriod(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	driver := acctest.NewDriver(t, pam, nil)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	driver := acctest.NewDriver(t, server, nil)
 	r := driver.Resource(drainType)
 	state := kept(t, r, unseen(map[string]any{"quiet_period": "9m"}))
-	whenActed(pam, simulator.OpList, 4, driver.Stop)
+	whenActed(server, simulator.OpList, 4, driver.Stop)
 	destroyed := r.Destroy(state)
 	expectMessages(t, "error", destroyed.Diagnostics.Errors(), message{"Can't confirm that no session remains" + ofDrain, "", []string{
 		"The run was interrupted.", "New sessions may have started since the last check.", "Terminated: " + lineOf(1), staysInState,
@@ -904,13 +907,13 @@ func TestDrainInterruptedInQuietPeriod(t *testing.T) {
 // A drain that does not drain at destruction makes no call then.
 func TestDrainDestroyWithoutDraining(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitorElsewhere(1))
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitorElsewhere(1))
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	state := kept(t, r, guard(map[string]any{"drain_on": []string{"create"}}))
-	pam.Sim.Add(visitor(2, simulator.Behavior{}))
-	pam.Forget()
+	server.Sim.Add(visitor(2, simulator.Behavior{}))
+	server.Forget()
 	destroyed := r.Destroy(state)
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 	if len(destroyed.Diagnostics) > 0 || destroyed.State != nil {
 		t.Errorf("the drain stays in the state, or says something:\n%s", destroyed.Diagnostics)
 	}
@@ -920,8 +923,8 @@ func TestDrainDestroyWithoutDraining(t *testing.T) {
 // drains nothing works, and everything that must drain fails and stays.
 func TestDrainWithUnknownProvider(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	r := acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown}).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, server, map[string]any{"url": acctest.Unknown}).Resource(drainType)
 	notKnown := message{"Provider configuration is not known yet", "", []string{"senhasegura was not called", "`url`"}}
 	atCreation := guard(map[string]any{"drain_on": []string{"create", "destroy"}})
 
@@ -939,13 +942,13 @@ func TestDrainWithUnknownProvider(t *testing.T) {
 	if destroyed.State == nil {
 		t.Error("a destruction that could not drain leaves the state")
 	}
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 func TestDrainDefaults(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	config := map[string]any{"match": map[string]any{"devices": []string{guarded}}}
 
 	first, second := kept(t, r, config), kept(t, r, config)
@@ -968,24 +971,24 @@ func TestDrainDefaults(t *testing.T) {
 	if plan := r.Plan(read.State, config); plan.Change != acctest.NoOp || len(plan.Diagnostics) > 0 {
 		t.Errorf("the second plan is %s, with\n%s", plan.Change, plan.Diagnostics)
 	}
-	pam.ExpectRequests(t, "token", "list") // of the plan that creates it
-	expectLive(t, pam, visitorID(1))
+	server.ExpectRequests(t, "token", "list") // of the plan that creates it
+	expectLive(t, server, visitorID(1))
 }
 
 func TestDrainCreate(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, append(visitors(1, 2), visitorElsewhere(3))...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	config := unseen(map[string]any{"drain_on": []string{"create"}})
 
 	created := r.Apply(nil, config)
 
-	pam.ExpectRequestsInAnyOrder(t, "token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list")
+	server.ExpectRequestsInAnyOrder(t, "token", "list", "drop hash-1", "drop hash-2", "get 1", "get 2", "list")
 	expectMessages(t, "diagnostic", created.Diagnostics, terminatedMessage(1, 2))
-	expectLive(t, pam, visitorID(3))
+	expectLive(t, server, visitorID(3))
 	var want []any
 	for n := range 2 {
-		truth, _ := pam.Sim.Session(visitorID(n + 1))
+		truth, _ := server.Sim.Session(visitorID(n + 1))
 		want = append(want, map[string]any{
 			"session_id": truth.SessionID, "record_id": strconv.FormatInt(truth.RecordID, 10), "user": truth.User,
 			"credential": "root", "device": guarded + ":22", "protocol": "ssh", "proxy": "Web Proxy", "origin_ip": "172.16.20.125",
@@ -998,7 +1001,7 @@ func TestDrainCreate(t *testing.T) {
 	if plan := r.Plan(r.Read(created.State).State, config); plan.Change != acctest.NoOp || len(plan.Diagnostics) > 0 {
 		t.Errorf("the second plan is %s, with\n%s", plan.Change, plan.Diagnostics)
 	}
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 // A creation that fails is saved, so that a destroy stays guarded, and repeated.
@@ -1007,8 +1010,8 @@ func TestDrainCreateFails(t *testing.T) {
 	for _, drainOn := range [][]string{{"create"}, {"create", "destroy"}} {
 		t.Run(strings.Join(drainOn, " and "), func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}), visitor(2, simulator.Behavior{}))
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			config := unseen(map[string]any{"drain_on": drainOn})
 
 			created := r.Apply(nil, config)
@@ -1024,27 +1027,27 @@ func TestDrainCreateFails(t *testing.T) {
 			if plan := r.Plan(created.State, config); plan.Change != acctest.Replace {
 				t.Errorf("the next plan is %s, want a replacement", plan.Change)
 			}
-			pam.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
-			pam.Forget()
-			applied := acctest.NewDriver(t, pam, nil).Resource(drainType).Apply(created.State, config)
+			server.Sim.SetBehavior(visitorID(1), simulator.Behavior{})
+			server.Forget()
+			applied := acctest.NewDriver(t, server, nil).Resource(drainType).Apply(created.State, config)
 			if applied.State == nil || applied.State.Tainted {
 				t.Fatalf("the drain is not whole after the second apply:\n%s", applied.Diagnostics)
 			}
 			expectMessages(t, "diagnostic", applied.Diagnostics, terminatedMessage(1))
-			for _, request := range pam.Requests() {
+			for _, request := range server.Requests() {
 				if request == "drop hash-2" {
 					t.Error("a request was sent for a session that had ended")
 				}
 			}
-			expectLive(t, pam)
+			expectLive(t, server)
 		})
 	}
 }
 
 func TestDrainCreateOnFailureContinue(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Refuse: true}))
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	created := r.Apply(nil, unseen(map[string]any{"drain_on": []string{"create"}, "on_failure": "continue"}))
 	expectMessages(t, "diagnostic", created.Diagnostics, message{"1 session still live" + ofDrain, "", []string{"Still live: " + lineOf(1) + ": refused", "`on_failure` is `continue`, so Terraform continues."}})
 	if created.State == nil || created.State.Tainted {
@@ -1096,7 +1099,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 	refused := message{tooMany + ofDrain, "max_sessions", []string{"Matching: " + lineOf(1), "Matching: " + lineOf(2), noneTerminated}}
 	for _, test := range []struct {
 		name      string
-		pam       simulator.Config
+		server    simulator.Config
 		sessions  []simulator.Session
 		arguments map[string]any
 		requests  []string
@@ -1163,7 +1166,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 			arguments: map[string]any{"exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}}},
 			requests:  []string{"token", "list"},
 			warnings: []message{{"1 session matches, 1 can't be terminated" + ofDrain + ", except origin_ips 192.0.2.1", "", []string{
-				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To decide about sessions that senhasegura doesn't describe",
+				"Matching: " + lineOf(1), "Can't be terminated, so the apply fails: nobody-knows on 10.66.33.17:22", "`exclude.origin_ips`", "To leave sessions open that senhasegura doesn't describe",
 			}}},
 		},
 		{
@@ -1178,7 +1181,7 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 		},
 		{
 			name:     "the sessions can't be listed",
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			sessions: visitors(1),
 			requests: []string{"token", "list"},
 			warnings: []message{{"Can't preview sessions: the authorization is missing a permission", "", []string{
@@ -1250,12 +1253,12 @@ func TestDrainPreviewOfCreation(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, test.server, test.sessions...)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			config := guard(map[string]any{"drain_on": []string{"create"}})
 			maps.Copy(config, test.arguments)
 			plan := r.Plan(nil, config)
-			pam.ExpectRequests(t, test.requests...)
+			server.ExpectRequests(t, test.requests...)
 			expectMessages(t, "warning", plan.Diagnostics.Warnings(), test.warnings...)
 			expectMessages(t, "error", plan.Diagnostics.Errors(), test.errors...)
 		})
@@ -1271,20 +1274,20 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 	t.Parallel()
 	t.Run("a session matches", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1)...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
 		destroyed := r.Destroy(state)
-		pam.ExpectRequests(t, "token", "list", "list", "drop hash-1", "get 1", "list")
+		server.ExpectRequests(t, "token", "list", "list", "drop hash-1", "get 1", "list")
 		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics), previewMessage("destroy", 1))
 		expectMessages(t, "applied", during("ApplyResourceChange", destroyed.Diagnostics), terminatedMessage(1))
 	})
 	t.Run("too many: nothing is applied", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		destroyed := r.Destroy(kept(t, r, guard(map[string]any{"max_sessions": 1})))
-		pam.ExpectRequests(t, "token", "list")
+		server.ExpectRequests(t, "token", "list")
 		expectMessages(t, "diagnostic", destroyed.Diagnostics, message{tooMany + ofDrain, "max_sessions", []string{"Matching: " + lineOf(1), "Matching: " + lineOf(2)}})
 		if destroyed.State == nil {
 			t.Error("the drain is gone from the state")
@@ -1292,74 +1295,74 @@ func TestDrainPreviewOfDestruction(t *testing.T) {
 	})
 	t.Run("no preview", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1)...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		destroyed := r.Destroy(kept(t, r, unseen(nil)))
 		expectMessages(t, "planned", during("PlanResourceChange", destroyed.Diagnostics))
 	})
 	t.Run("a destruction that will not drain", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitorGone(9))
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitorGone(9))
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		state := kept(t, r, guard(map[string]any{"drain_on": []string{"create"}}))
-		pam.Sim.Add(visitor(1, simulator.Behavior{}))
-		pam.Forget()
+		server.Sim.Add(visitor(1, simulator.Behavior{}))
+		server.Forget()
 		expectMessages(t, "diagnostic", r.Destroy(state).Diagnostics)
-		pam.ExpectRequests(t)
+		server.ExpectRequests(t)
 	})
 	t.Run("the drain that the state knows counts, not the new one", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, append(visitors(1), visitorElsewhere(2))...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, append(visitors(1), visitorElsewhere(2))...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
 		plan := r.Plan(state, guard(map[string]any{"match": map[string]any{"devices": []string{"10.66.33.170"}}}))
-		pam.ExpectRequests(t, "token", "list")
+		server.ExpectRequests(t, "token", "list")
 		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1))
 	})
 	t.Run("a replacement by its triggers", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1)...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		state := kept(t, r, guard(map[string]any{"triggers": map[string]string{"machine": "1"}}))
 		plan := r.Plan(state, guard(map[string]any{"triggers": map[string]any{"machine": acctest.Unknown}}))
-		pam.ExpectRequests(t, "token", "list")
+		server.ExpectRequests(t, "token", "list")
 		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1))
 	})
 	t.Run("a replacement whose match is not known yet", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1)...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
 		plan := r.Plan(state, guard(map[string]any{"match": map[string]any{"devices": acctest.Unknown}}))
 		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1))
 	})
 	t.Run("a replacement that drains at both ends", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitorElsewhere(2))
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitorElsewhere(2))
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		both := map[string]any{"drain_on": []string{"create", "destroy"}}
 		state := kept(t, r, guard(both))
-		pam.Sim.Add(visitor(1, simulator.Behavior{}))
-		pam.Forget()
+		server.Sim.Add(visitor(1, simulator.Behavior{}))
+		server.Forget()
 		config := guard(both)
 		config["match"] = map[string]any{"users": []string{"user-1", "user-2"}}
 		// Another process plans, and reads one list for both ends.
-		plan := acctest.NewDriver(t, pam, nil).Resource(drainType).Plan(state, config)
-		pam.ExpectRequests(t, "token", "list")
+		plan := acctest.NewDriver(t, server, nil).Resource(drainType).Plan(state, config)
+		server.ExpectRequests(t, "token", "list")
 		expectMessages(t, "warning", plan.Diagnostics, previewMessage("destroy", 1), message{"2 sessions match: drain of users user-1, user-2", "", []string{"Creating this drain", "Matching: user-1 on", "Matching: user-2 on"}})
 	})
 	t.Run("a replacement in a configuration that turns previews off", func(t *testing.T) {
 		t.Parallel()
-		pam := inhabited(t, simulator.Config{}, visitors(1)...)
-		r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+		server := inhabited(t, simulator.Config{}, visitors(1)...)
+		r := acctest.NewDriver(t, server, nil).Resource(drainType)
 		state := kept(t, r, guard(nil))
-		pam.Forget()
+		server.Forget()
 		// Another process plans.
-		plan := acctest.NewDriver(t, pam, nil).Resource(drainType).Plan(state, unseen(map[string]any{"triggers": map[string]string{"machine": "2"}}))
+		plan := acctest.NewDriver(t, server, nil).Resource(drainType).Plan(state, unseen(map[string]any{"triggers": map[string]string{"machine": "2"}}))
 		if plan.Change != acctest.Replace {
 			t.Errorf("the plan is %s, want a replacement", plan.Change)
 		}
-		pam.ExpectRequests(t)
+		server.ExpectRequests(t)
 	})
 }
 
@@ -1388,8 +1391,8 @@ func TestDrainAttributes(t *testing.T) {
 		"id":             {}, // computed
 		"sessions":       {}, // computed
 	}
-	pam := acctest.Start(t, simulator.Config{})
-	names := acctest.NewDriver(t, pam, nil).Resource(drainType).Attributes()
+	server := acctest.Start(t, simulator.Config{})
+	names := acctest.NewDriver(t, server, nil).Resource(drainType).Attributes()
 	if want := slices.Sorted(maps.Keys(changes)); !slices.Equal(names, want) {
 		t.Fatalf("attributes %q, and %q are classified", names, want)
 	}
@@ -1400,8 +1403,8 @@ func TestDrainAttributes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// A session matches, which an update must not terminate.
-			pam := inhabited(t, simulator.Config{}, visitors(1)...)
-			r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+			server := inhabited(t, simulator.Config{}, visitors(1)...)
+			r := acctest.NewDriver(t, server, nil).Resource(drainType)
 			before := kept(t, r, unseen(map[string]any{name: test.from}))
 
 			config := unseen(map[string]any{name: test.to})
@@ -1415,10 +1418,10 @@ func TestDrainAttributes(t *testing.T) {
 			}
 			expectMessages(t, "error", applied.Diagnostics.Errors())
 			if test.change == acctest.Update {
-				pam.ExpectRequests(t)
-				expectLive(t, pam, visitorID(1))
+				server.ExpectRequests(t)
+				expectLive(t, server, visitorID(1))
 			} else {
-				pam.ExpectRequests(t, "token", "list", "drop hash-1", "get 1", "list")
+				server.ExpectRequests(t, "token", "list", "drop hash-1", "get 1", "list")
 			}
 			if same := applied.State.At("id") == before.At("id"); same != (test.change == acctest.Update) {
 				t.Errorf("the id is the same: %t", same)
@@ -1434,12 +1437,12 @@ func TestDrainAttributes(t *testing.T) {
 // sessions must have one of its own.
 func TestDrainsOfTheSameSessions(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	config := guard(map[string]any{"drain_on": []string{"create"}})
 	first := r.Apply(nil, config)
 	expectMessages(t, "diagnostic of the first", during("ApplyResourceChange", first.Diagnostics), terminatedMessage(1))
-	pam.Sim.Add(visitor(2, simulator.Behavior{}))
+	server.Sim.Add(visitor(2, simulator.Behavior{}))
 	second := r.Apply(nil, config)
 	want := terminatedMessage(2)
 	want.summary += fmt.Sprintf(" (%v)", second.State.At("id"))
@@ -1450,8 +1453,8 @@ func TestDrainsOfTheSameSessions(t *testing.T) {
 // the apply none.
 func TestDrainAttributesRemoved(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	config := map[string]any{"match": map[string]any{"devices": []string{guarded}}}
 	plain := kept(t, r, config)
 	full := maps.Clone(config)
@@ -1468,14 +1471,14 @@ func TestDrainAttributesRemoved(t *testing.T) {
 	if diff := cmp.Diff(want, applied.State.Values); diff != "" {
 		t.Errorf("the state (-want +got):\n%s", diff)
 	}
-	pam.ExpectRequests(t, "token", "list")
+	server.ExpectRequests(t, "token", "list")
 }
 
 // An update takes effect in the next drain.
 func TestDrainUpdatedExclude(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	updated := r.Apply(kept(t, r, unseen(nil)), unseen(map[string]any{
 		"exclude": map[string]any{"users": []string{"user-1"}}, "on_excluded": "continue",
 	}))
@@ -1483,7 +1486,7 @@ func TestDrainUpdatedExclude(t *testing.T) {
 	expectMessages(t, "diagnostic", destroyed.Diagnostics, message{"Terminated 1 session, 1 excluded session left open: drain of devices " + guarded + ", except users user-1", "", []string{
 		"Terminated: " + lineOf(2), "Excluded, left open: " + lineOf(1),
 	}})
-	expectLive(t, pam, visitorID(1))
+	expectLive(t, server, visitorID(1))
 }
 
 // refusedArgument is one configuration that is refused on the argument at fault.

@@ -26,11 +26,11 @@ var sessionAttributes = map[string]string{ //nolint:gosec // words about credent
 	"live":       "Whether the session is live (senhasegura reports no end time).",
 }
 
-// evidenceNames are the attributes by which a user recognizes a session.
-var evidenceNames = []string{"user", "credential", "device", "protocol", "proxy", "origin_ip", "started_at", "ended_at"}
+// detailNames are the attributes by which a user recognizes a session.
+var detailNames = []string{"user", "credential", "device", "protocol", "proxy", "origin_ip", "started_at", "ended_at"}
 
-// evidenceModel is what the state of a termination keeps of its session.
-type evidenceModel struct {
+// detailsModel is what the state of a termination keeps of its session.
+type detailsModel struct {
 	User       types.String `tfsdk:"user"`
 	Credential types.String `tfsdk:"credential"`
 	Device     types.String `tfsdk:"device"`
@@ -41,10 +41,10 @@ type evidenceModel struct {
 	EndedAt    types.String `tfsdk:"ended_at"`
 }
 
-// evidenceTypes are the attribute types of evidenceModel.
-func evidenceTypes() map[string]attr.Type {
-	names := make(map[string]attr.Type, len(evidenceNames))
-	for _, name := range evidenceNames {
+// detailTypes are the attribute types of evidenceModel.
+func detailTypes() map[string]attr.Type {
+	names := make(map[string]attr.Type, len(detailNames))
+	for _, name := range detailNames {
 		names[name] = types.StringType
 	}
 	return names
@@ -54,11 +54,11 @@ func evidenceTypes() map[string]attr.Type {
 type sessionFacts struct {
 	SessionID types.String `tfsdk:"session_id"`
 	RecordID  types.String `tfsdk:"record_id"`
-	evidenceModel
+	detailsModel
 }
 
 func newSessionFacts(s session.Session) sessionFacts {
-	return sessionFacts{SessionID: textOrNull(s.ID), RecordID: textOrNull(s.RecordID), evidenceModel: newEvidenceModel(s)}
+	return sessionFacts{SessionID: textOrNull(s.ID), RecordID: textOrNull(s.RecordID), detailsModel: newDetailsModel(s)}
 }
 
 // session gives the session that the facts describe, for a run that reads it again.
@@ -123,8 +123,8 @@ func sessionDataAttributes() map[string]schema.Attribute {
 	return attributes
 }
 
-func newEvidenceModel(s session.Session) evidenceModel {
-	return evidenceModel{
+func newDetailsModel(s session.Session) detailsModel {
+	return detailsModel{
 		User:       textOrNull(s.User),
 		Credential: textOrNull(s.Credential),
 		Device:     textOrNull(s.Device),
@@ -136,7 +136,7 @@ func newEvidenceModel(s session.Session) evidenceModel {
 	}
 }
 
-// textOrNull: senhasegura omits what it does not know, so an empty text is no value.
+// textOrNull: senhasegura omits what it does not know, so an empty text is null.
 func textOrNull(text string) types.String {
 	if text == "" {
 		return types.StringNull()

@@ -66,16 +66,8 @@ func (a *sessionTerminateAction) Schema(ctx context.Context, _ action.SchemaRequ
 	}
 }
 
-func actionDuration(description string, rule textRule) schema.StringAttribute {
-	return schema.StringAttribute{
-		MarkdownDescription: description,
-		Optional:            true,
-		Validators:          []validator.String{rule},
-	}
-}
-
 func (a *sessionTerminateAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
-	a.take(req.ProviderData, &resp.Diagnostics)
+	a.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig refuses periods that leave no time for the drain itself.
@@ -85,7 +77,7 @@ func (a *sessionTerminateAction) ValidateConfig(ctx context.Context, req action.
 	if resp.Diagnostics.HasError() || model.Timeouts.IsUnknown() {
 		return
 	}
-	resp.Diagnostics.Append(model.refuseHopeless(model.Timeouts.Attributes(), onInvoke)...)
+	resp.Diagnostics.Append(model.validatePeriods(model.Timeouts.Attributes(), onInvoke)...)
 }
 
 // Invoke drains and reports progress.
@@ -100,38 +92,43 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Invoke(ctx, model.allowed())
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) || !a.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) || !a.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 
-	// The engine reports progress on this goroutine: Terraform's channel is not buffered
-	// and is gone when Invoke returns.
-	teller := progressTeller{send: func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }}
+	// The engine reports progress on this goroutine: Terraform's channel is not
+	// buffered and is closed when Invoke returns.
+	teller := progressReporter{send: func(text string) { resp.SendProgress(action.InvokeProgressEvent{Message: text}) }}
 	request.LeaveExcluded = true
 	request.DryRun = model.DryRun.ValueBool()
-	request.Progress = teller.tell
+	request.Progress = teller.report
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	report, err := a.data.terminator.Drain(ctx, request)
-	run := drained{Report: report, name: "action on " + model.words(), moment: onInvoke}
+	run := drainRun{Report: report, name: "action on " + model.words(), moment: onInvoke}
 	if err != nil {
 		failed, fault := run.failed(err, ""), drainFault(err)
 		if request.DryRun && guarded(err) {
 			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
 		} else {
-			resp.Diagnostics.Append(a.data.once(err, failed.asError(fault...)))
+			resp.Diagnostics.Append(a.data.once(err, failed).asError(fault...))
 		}
 	}
 	resp.Diagnostics.Append(unseenValues(unseenOfRun(report, err, model.onUnseen()), run.name, false)...)
 	switch {
 	case err != nil && len(report.Sessions) == 0:
-		// Nothing is known, and no count could say so.
+		// Without a list there is nothing to count.
 	case request.DryRun:
-		teller.rehearse(report, err)
+		teller.reportDryRun(report, err)
 	default:
 		teller.send(tally(report))
 	}
 }
 
-// onInvoke is the moment at which an action drains, beside onCreate and onDestroy.
-const onInvoke = "invoke"
+func actionDuration(description string, rule textRule) schema.StringAttribute {
+	return schema.StringAttribute{
+		MarkdownDescription: description,
+		Optional:            true,
+		Validators:          []validator.String{rule},
+	}
+}

@@ -27,13 +27,13 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 	for _, test := range drainCases() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
+			server := inhabited(t, test.server, test.sessions...)
 			if test.script != nil {
-				test.script(pam)
+				test.script(server)
 			}
-			invocation := acctest.NewDriver(t, pam, test.provider).InvokeAction(terminateType, asInvoked(test.arguments))
+			invocation := acctest.NewDriver(t, server, test.provider).InvokeAction(terminateType, asInvoked(test.arguments))
 
-			test.expectRequests(t, pam)
+			test.expectRequests(t, server)
 			var errors []message
 			for _, want := range test.errors {
 				want.summary, want.says = inAction.Replace(want.summary), slices.Clone(want.says)
@@ -46,7 +46,7 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 			if said := invocation.Diagnostics.String(); strings.Contains(said, "Terraform did not destroy") || strings.Contains(said, "tainted") {
 				t.Errorf("an action protects no resources and is not tainted:\n%s", said)
 			}
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 			progress := strings.Join(invocation.Progress, "\n")
 			for _, n := range test.terminated {
 				if !strings.Contains(progress, "terminated: "+lineOf(n)) {
@@ -63,13 +63,13 @@ func TestTerminateActionEndsAsADrain(t *testing.T) {
 // A dry run does not fail: where a guard would stop the action it warns.
 func TestTerminateActionDryRunPastAGuard(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1, 2)...)
-	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{"dry_run": true, "max_sessions": 1}))
+	server := inhabited(t, simulator.Config{}, visitors(1, 2)...)
+	invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(map[string]any{"dry_run": true, "max_sessions": 1}))
 	expectMessages(t, "error", invocation.Diagnostics.Errors())
 	expectMessages(t, "warning", invocation.Diagnostics.Warnings(), message{
 		tooMany + onMachine, "max_sessions", []string{"Matching: " + lineOf(1), "Matching: " + lineOf(2), noneTerminated},
 	})
-	expectLive(t, pam, visitorID(1), visitorID(2))
+	expectLive(t, server, visitorID(1), visitorID(2))
 }
 
 // asInvoked gives the arguments of a drain as those of an action.
@@ -85,9 +85,9 @@ func TestTerminateActionProgress(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name      string
-		pam       simulator.Config
+		server    simulator.Config
 		sessions  []simulator.Session
-		script    func(*acctest.PAM)
+		script    func(*acctest.Server)
 		arguments map[string]any
 		want      []string
 	}{
@@ -110,8 +110,8 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "a grace period in which all end",
 			sessions:  visitors(1),
 			arguments: map[string]any{"grace_period": "9m"},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpGet, 1, func() { pam.Sim.End(visitorID(1)) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpGet, 1, func() { server.Sim.End(visitorID(1)) })
 			},
 			want: []string{
 				"1 session matched.", "Waiting up to 9m for 1 session to end on their own.",
@@ -122,8 +122,8 @@ func TestTerminateActionProgress(t *testing.T) {
 			name:      "a new session in the quiet period",
 			sessions:  visitors(1),
 			arguments: map[string]any{"quiet_period": "50ms"},
-			script: func(pam *acctest.PAM) {
-				whenActed(pam, simulator.OpList, 2, func() { pam.Sim.Add(visitor(2, simulator.Behavior{})) })
+			script: func(server *acctest.Server) {
+				whenActed(server, simulator.OpList, 2, func() { server.Sim.Add(visitor(2, simulator.Behavior{})) })
 			},
 			want: []string{
 				"1 session matched.", "Terminating 1 session.", "terminated: " + lineOf(1), "Waiting 50ms for new sessions.",
@@ -143,7 +143,7 @@ func TestTerminateActionProgress(t *testing.T) {
 		},
 		{
 			name:     "nothing is known",
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			sessions: visitors(1),
 			want:     nil,
 		},
@@ -176,7 +176,7 @@ func TestTerminateActionProgress(t *testing.T) {
 		},
 		{
 			name:      "dry run without permission to read",
-			pam:       simulator.Config{Permission: simulator.DropOnly},
+			server:    simulator.Config{Permission: simulator.DropOnly},
 			sessions:  visitors(1),
 			arguments: map[string]any{"dry_run": true},
 			want:      nil,
@@ -184,11 +184,11 @@ func TestTerminateActionProgress(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
+			server := inhabited(t, test.server, test.sessions...)
 			if test.script != nil {
-				test.script(pam)
+				test.script(server)
 			}
-			invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(test.arguments))
+			invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(test.arguments))
 			for i, line := range invocation.Progress {
 				invocation.Progress[i] = address.ReplaceAllString(line, "https://pam.example.com")
 			}
@@ -202,11 +202,11 @@ func TestTerminateActionProgress(t *testing.T) {
 // Where there are many, ends are told about ten times; what is not an end always.
 func TestTerminateActionProgressIsThinned(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
+	server := acctest.Start(t, simulator.Config{})
 	for n := range 120 {
-		pam.Sim.Add(visitor(n+1, simulator.Behavior{Refuse: n == 6}))
+		server.Sim.Add(visitor(n+1, simulator.Behavior{Refuse: n == 6}))
 	}
-	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(nil))
+	invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(nil))
 	var want []string
 	want = append(want, "120 sessions matched.", "Terminating 120 sessions.")
 	for n := 12; n < 120; n += 12 {
@@ -222,12 +222,12 @@ func TestTerminateActionProgressIsThinned(t *testing.T) {
 // A dry run shows twenty, and every session that a drain would fail for.
 func TestTerminateActionDryRunOfMany(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
+	server := acctest.Start(t, simulator.Config{})
 	for n := range 25 {
-		pam.Sim.Add(visitor(n+1, simulator.Behavior{}))
+		server.Sim.Add(visitor(n+1, simulator.Behavior{}))
 	}
-	pam.Sim.Add(simulator.Session{RecordID: 26, SessionID: visitorID(26), User: "nobody-knows", Device: guarded + ":22"})
-	invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{
+	server.Sim.Add(simulator.Session{RecordID: 26, SessionID: visitorID(26), User: "nobody-knows", Device: guarded + ":22"})
+	invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(map[string]any{
 		"dry_run": true, "exclude": map[string]any{"origin_ips": []string{"192.0.2.1"}},
 	}))
 	want := []string{"25 sessions matched."}
@@ -238,17 +238,17 @@ func TestTerminateActionDryRunOfMany(t *testing.T) {
 	if !slices.EqualFunc(invocation.Progress, want, strings.HasPrefix) {
 		t.Errorf("progress:\n%s\nwant:\n%s", strings.Join(invocation.Progress, "\n"), strings.Join(want, "\n"))
 	}
-	pam.ExpectRequests(t, "token", "list")
+	server.ExpectRequests(t, "token", "list")
 	expectMessages(t, "diagnostic", invocation.Diagnostics)
 }
 
 // Every message arrives while the action runs, not at its end.
 func TestTerminateActionProgressIsLive(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
 	dropsAt := map[string]int{}
-	acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(nil), func(text string) {
-		dropsAt[text] = pam.Sim.Count(simulator.OpDrop)
+	acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(nil), func(text string) {
+		dropsAt[text] = server.Sim.Count(simulator.OpDrop)
 	})
 	want := map[string]int{"1 session matched.": 0, "Terminating 1 session.": 0, "terminated: " + lineOf(1): 1, "1 session: 1 terminated.": 1}
 	if !maps.Equal(dropsAt, want) {
@@ -258,9 +258,9 @@ func TestTerminateActionProgressIsLive(t *testing.T) {
 
 func TestTerminateActionInterrupted(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
-	driver := acctest.NewDriver(t, pam, nil)
-	whenActed(pam, simulator.OpGet, 3, driver.Stop)
+	server := inhabited(t, simulator.Config{}, visitor(1, simulator.Behavior{Zombie: true}))
+	driver := acctest.NewDriver(t, server, nil)
+	whenActed(server, simulator.OpGet, 3, driver.Stop)
 	invocation := driver.InvokeAction(terminateType, guard(nil))
 	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"1 session still live" + onMachine, "", []string{
 		"The run was interrupted.", "Still live: " + lineOf(1),
@@ -269,25 +269,25 @@ func TestTerminateActionInterrupted(t *testing.T) {
 
 func TestTerminateActionWithUnknownProvider(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	driver := acctest.NewDriver(t, pam, map[string]any{"url": acctest.Unknown})
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	driver := acctest.NewDriver(t, server, map[string]any{"url": acctest.Unknown})
 	expectMessages(t, "diagnostic", driver.PlanAction(terminateType, guard(nil)))
 	invocation := driver.InvokeAction(terminateType, guard(nil))
 	expectMessages(t, "diagnostic", invocation.Diagnostics, message{"Provider configuration is not known yet", "", []string{"`url`"}})
 	if len(invocation.Progress) > 0 {
 		t.Errorf("progress without PAM: %q", invocation.Progress)
 	}
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
-// A plan of an action asks PAM nothing, also where it could.
+// A plan of an action asks senhasegura nothing, also where it could.
 func TestTerminateActionPlan(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, visitors(1)...)
-	driver := acctest.NewDriver(t, pam, nil)
+	server := inhabited(t, simulator.Config{}, visitors(1)...)
+	driver := acctest.NewDriver(t, server, nil)
 	expectMessages(t, "diagnostic", driver.PlanAction(terminateType, guard(map[string]any{"max_sessions": 0})))
 	expectMessages(t, "diagnostic", driver.PlanAction(terminateType, guard(map[string]any{"match": map[string]any{"users": acctest.Unknown}})))
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 func TestTerminateActionValidation(t *testing.T) {
@@ -319,14 +319,14 @@ func TestTerminateActionChecksAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitors(1)...)
-			invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{"match": test.match}))
+			server := inhabited(t, simulator.Config{}, visitors(1)...)
+			invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(map[string]any{"match": test.match}))
 			errs := invocation.Diagnostics.Errors()
 			if len(errs) != 1 || errs[0].Path != test.on {
 				t.Errorf("want one error on %q, got:\n%s", test.on, invocation.Diagnostics)
 			}
-			pam.ExpectRequests(t)
-			expectLive(t, pam, visitorID(1))
+			server.ExpectRequests(t)
+			expectLive(t, server, visitorID(1))
 		})
 	}
 }

@@ -13,50 +13,50 @@ import (
 )
 
 const (
-	// maxNamed bounds the matching sessions that a dry run names.
+	// maxNamed is how many matching sessions a dry run names.
 	maxNamed = 20
-	// manySessions is from how many sessions on progress is thinned.
+	// manySessions is the number of sessions from which progress is summarized.
 	manySessions = 50
 )
 
-// progressTeller words the events of a drain, for the progress of an action and for the
-// log. It is used by one goroutine.
-type progressTeller struct {
+// progressReporter writes the events of a drain, as the progress of an action or to the
+// log. It is not safe for concurrent use.
+type progressReporter struct {
 	send    func(string)
 	matched int
 	ended   int
 }
 
-// logProgress gives what tells progress in Terraform's log, for operations that have no
-// other output while they run. name tells them from others.
+// logProgress gives a function that writes progress to Terraform's log, for operations
+// that have no other output while they run. name identifies the operation.
 func logProgress(ctx context.Context, name string) func(string) {
 	return func(text string) { tflog.Info(ctx, text, map[string]any{"operation": name}) }
 }
 
-func (p *progressTeller) tell(e termination.Event) {
+func (p *progressReporter) report(e termination.Event) {
 	switch e.Stage {
 	case termination.Listed:
 		p.matched = e.Count
 		p.send(countSessions(e.Count) + " matched.")
 	case termination.InGrace:
 		p.send(fmt.Sprintf("Waiting up to %s for %s to end on their own.", roundedWait(e.Wait), countSessions(e.Count)))
-	case termination.Dropping:
+	case termination.Terminating:
 		p.send("Terminating " + countSessions(e.Count) + ".")
 	case termination.Repeating:
 		p.send(fmt.Sprintf("Repeating the request for %s: %s.", countSessions(e.Count), whyAgain(e.Reason)))
-	case termination.Newcomer:
+	case termination.NewSessions:
 		p.matched += e.Count
 		p.send(counted(e.Count, "new matching session") + ".")
 	case termination.InQuiet:
 		p.send(fmt.Sprintf("Waiting %s for new sessions.", roundedWait(e.Wait)))
 	case termination.Settled:
-		p.settled(*e.Session)
+		p.reportSettled(*e.Session)
 	}
 }
 
-// settled tells the result for one session. Where there are many, ends are told ten
-// times on the way, and whatever is not an end is always told.
-func (p *progressTeller) settled(d termination.Drained) {
+// reportSettled reports the result for one session. If there are many sessions, it
+// reports ends in ten steps; every other outcome is always reported.
+func (p *progressReporter) reportSettled(d termination.SessionResult) {
 	if d.Outcome.Ended() {
 		p.ended++
 		if p.matched > manySessions {
@@ -69,9 +69,9 @@ func (p *progressTeller) settled(d termination.Drained) {
 	p.send(outcomeLine(d))
 }
 
-// rehearse tells which sessions match, and which can't be terminated although they may
-// have to be.
-func (p *progressTeller) rehearse(report termination.Report, err error) {
+// reportDryRun reports which sessions match, and which can't be terminated although
+// they may match.
+func (p *progressReporter) reportDryRun(report termination.Report, err error) {
 	matching := report.Matched()
 	for i, d := range matching {
 		if i == maxNamed {
@@ -80,7 +80,7 @@ func (p *progressTeller) rehearse(report termination.Report, err error) {
 		}
 		p.send(outcomeLine(d))
 	}
-	for _, d := range slices.Concat(report.Survivors(), report.Excluded()) {
+	for _, d := range slices.Concat(report.NotEnded(), report.Excluded()) {
 		p.send(outcomeLine(d))
 	}
 	if err == nil {
@@ -100,9 +100,9 @@ func whyAgain(reason error) string {
 	return explain(reason).problem
 }
 
-// outcomeLine says in one line what became of a session. What the API answered is in the
+// outcomeLine gives the result for a session in one line. API responses are in the
 // message about the failure.
-func outcomeLine(d termination.Drained) string {
+func outcomeLine(d termination.SessionResult) string {
 	if d.Outcome == termination.Refused {
 		return string(d.Outcome) + ": " + describe(*d.Session)
 	}
@@ -129,7 +129,7 @@ func tally(report termination.Report) string {
 	return countSessions(len(report.Sessions)) + ": " + strings.Join(parts, ", ") + "."
 }
 
-// roundedWait leaves out what no person wants to read.
+// roundedWait leaves out digits of no use to a reader.
 func roundedWait(d time.Duration) string {
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()

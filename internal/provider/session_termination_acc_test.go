@@ -19,18 +19,18 @@ import (
 
 const terminationAddress = terminationType + ".test"
 
-// accPAM is a PAM with alice's live session.
-func accPAM(t *testing.T, behavior simulator.Behavior) *acctest.PAM {
+// accServer is a simulated server with alice's live session.
+func accServer(t *testing.T, behavior simulator.Behavior) *acctest.Server {
 	t.Helper()
 	acctest.RequireTerraform(t)
-	pam := acctest.Start(t, simulator.Config{})
-	pam.Sim.Add(alice(behavior))
-	return pam
+	server := acctest.Start(t, simulator.Config{})
+	server.Sim.Add(alice(behavior))
+	return server
 }
 
 // terminationBlock is a termination of alice's session in HCL.
-func terminationBlock(pam *acctest.PAM, arguments string) string {
-	return pam.ProviderBlock() + fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n  poll_interval = \"10ms\"\n  %s\n}\n", terminationType, aliceID, arguments)
+func terminationBlock(server *acctest.Server, arguments string) string {
+	return server.ProviderBlock() + fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n  poll_interval = \"10ms\"\n  %s\n}\n", terminationType, aliceID, arguments)
 }
 
 func expectAction(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
@@ -46,54 +46,54 @@ func expectOutcome(outcome string) []statecheck.StateCheck {
 	}
 }
 
-// expectDrops counts the drops since the last step, and gives a clean journal to
+// expectDrops counts the requests since the last step, and gives a clean journal to
 // the next one.
-func expectDrops(t *testing.T, pam *acctest.PAM, want int) func() {
+func expectDrops(t *testing.T, server *acctest.Server, want int) func() {
 	t.Helper()
 	return func() {
 		t.Helper()
-		if got := pam.Sim.Count(simulator.OpDrop); got != want {
-			t.Errorf("%d drops in the step before, want %d: %q", got, want, pam.Requests())
+		if got := server.Sim.Count(simulator.OpDrop); got != want {
+			t.Errorf("%d drops in the step before, want %d: %q", got, want, server.Requests())
 		}
-		pam.Forget()
+		server.Forget()
 	}
 }
 
 func TestAccTermination(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{})
-	t.Cleanup(expectDrops(t, pam, 0)) // of the destruction
+	server := accServer(t, simulator.Behavior{})
+	t.Cleanup(expectDrops(t, server, 0)) // of the destruction
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(nil),
 		Steps: []resource.TestStep{
 			{
-				Config:            terminationBlock(pam, ""),
+				Config:            terminationBlock(server, ""),
 				ConfigPlanChecks:  expectAction(plancheck.ResourceActionCreate),
 				ConfigStateChecks: expectOutcome("terminated"),
 			},
 			{
-				PreConfig:        expectDrops(t, pam, 1),
-				Config:           terminationBlock(pam, ""),
+				PreConfig:        expectDrops(t, server, 1),
+				Config:           terminationBlock(server, ""),
 				ConfigPlanChecks: expectAction(plancheck.ResourceActionNoop),
 			},
 			{
-				PreConfig:        expectDrops(t, pam, 0),
-				Config:           terminationBlock(pam, "confirm = false\n  timeouts = { read = \"1m\" }"),
+				PreConfig:        expectDrops(t, server, 0),
+				Config:           terminationBlock(server, "confirm = false\n  timeouts = { read = \"1m\" }"),
 				ConfigPlanChecks: expectAction(plancheck.ResourceActionUpdate),
 			},
 			{
 				// A purged session has ended: its record stays.
 				PreConfig: func() {
-					expectDrops(t, pam, 0)()
-					pam.Sim.Purge(aliceID)
+					expectDrops(t, server, 0)()
+					server.Sim.Purge(aliceID)
 				},
-				Config:            terminationBlock(pam, "confirm = false\n  timeouts = { read = \"1m\" }"),
+				Config:            terminationBlock(server, "confirm = false\n  timeouts = { read = \"1m\" }"),
 				ConfigPlanChecks:  expectAction(plancheck.ResourceActionNoop),
 				ConfigStateChecks: expectOutcome("terminated"),
 			},
 			{
-				PreConfig: expectDrops(t, pam, 0),
-				Config:    terminationBlock(pam, "confirm = false\n  timeouts = { read = \"1m\" }"),
+				PreConfig: expectDrops(t, server, 0),
+				Config:    terminationBlock(server, "confirm = false\n  timeouts = { read = \"1m\" }"),
 				Destroy:   true,
 			},
 		},
@@ -102,62 +102,62 @@ func TestAccTermination(t *testing.T) {
 
 func TestAccTerminationAccepted(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{Zombie: true})
+	server := accServer(t, simulator.Behavior{Zombie: true})
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(nil),
 		Steps: []resource.TestStep{{
-			Config:            terminationBlock(pam, "confirm = false"),
+			Config:            terminationBlock(server, "confirm = false"),
 			ConfigPlanChecks:  expectAction(plancheck.ResourceActionCreate),
 			ConfigStateChecks: expectOutcome("accepted"),
 		}},
 	})
-	pam.ExpectRequests(t, "token", dropAlice)
+	server.ExpectRequests(t, "token", dropAlice)
 }
 
 func TestAccTerminationAgain(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{})
+	server := accServer(t, simulator.Behavior{})
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(nil),
 		Steps: []resource.TestStep{
 			{
-				Config:            terminationBlock(pam, "triggers = { ticket = \"1\" }"),
+				Config:            terminationBlock(server, "triggers = { ticket = \"1\" }"),
 				ConfigStateChecks: expectOutcome("terminated"),
 			},
 			{
-				PreConfig:         expectDrops(t, pam, 1),
-				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
+				PreConfig:         expectDrops(t, server, 1),
+				Config:            terminationBlock(server, "triggers = { ticket = \"2\" }"),
 				ConfigPlanChecks:  expectAction(plancheck.ResourceActionReplace),
 				ConfigStateChecks: expectOutcome("already_ended"),
 			},
 			{
-				PreConfig:         expectDrops(t, pam, 1),
+				PreConfig:         expectDrops(t, server, 1),
 				Taint:             []string{terminationAddress},
-				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
+				Config:            terminationBlock(server, "triggers = { ticket = \"2\" }"),
 				ConfigPlanChecks:  expectAction(plancheck.ResourceActionReplace),
 				ConfigStateChecks: expectOutcome("already_ended"),
 			},
 			{
 				// An end is final, so it is not read again.
 				PreConfig: func() {
-					expectDrops(t, pam, 1)()
-					pam.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
+					expectDrops(t, server, 1)()
+					server.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
 				},
-				Config:            terminationBlock(pam, "triggers = { ticket = \"2\" }"),
+				Config:            terminationBlock(server, "triggers = { ticket = \"2\" }"),
 				ConfigPlanChecks:  expectAction(plancheck.ResourceActionNoop),
 				ConfigStateChecks: expectOutcome("already_ended"),
 			},
 		},
 	})
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 // TestAccTerminationAcceptedAgain: a session that a refresh shows live leaves the
 // state, and is terminated again.
 func TestAccTerminationAcceptedAgain(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{Zombie: true})
-	config := terminationBlock(pam, "confirm = false\n  record_id = \""+aliceRecord+"\"")
+	server := accServer(t, simulator.Behavior{Zombie: true})
+	config := terminationBlock(server, "confirm = false\n  record_id = \""+aliceRecord+"\"")
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(nil),
 		Steps: []resource.TestStep{
@@ -168,15 +168,15 @@ func TestAccTerminationAcceptedAgain(t *testing.T) {
 			},
 			{
 				PreConfig: func() {
-					expectDrops(t, pam, 1)()
-					pam.Sim.SetBehavior(aliceID, simulator.Behavior{})
+					expectDrops(t, server, 1)()
+					server.Sim.SetBehavior(aliceID, simulator.Behavior{})
 				},
 				Config:           config,
 				ConfigPlanChecks: expectAction(plancheck.ResourceActionCreate),
 			},
 		},
 	})
-	expectDrops(t, pam, 1)()
+	expectDrops(t, server, 1)()
 }
 
 // TestAccTerminationUnconfirmed: a request whose result was not confirmed is saved, and
@@ -207,8 +207,8 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := accPAM(t, simulator.Behavior{Zombie: true})
-			config := terminationBlock(pam, "timeouts = { create = \"2s\" }")
+			server := accServer(t, simulator.Behavior{Zombie: true})
+			config := terminationBlock(server, "timeouts = { create = \"2s\" }")
 			spy := &acctest.Spy{}
 			resource.Test(t, resource.TestCase{
 				ProtoV6ProviderFactories: acctest.Factories(spy),
@@ -219,8 +219,8 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 					},
 					{
 						PreConfig: func() {
-							expectDrops(t, pam, 2)() // an accepted one that did nothing is repeated
-							test.meanwhile(pam.Sim)
+							expectDrops(t, server, 2)() // an accepted one that did nothing is repeated
+							test.meanwhile(server.Sim)
 						},
 						Config:            config,
 						ConfigPlanChecks:  expectAction(test.action),
@@ -228,7 +228,7 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 					},
 				},
 			})
-			expectDrops(t, pam, 1)()
+			expectDrops(t, server, 1)()
 			warned := slices.ContainsFunc(spy.Warnings(), func(d acctest.Diagnostic) bool { return strings.HasPrefix(d.Summary, stillLive) })
 			if warned != test.warned {
 				t.Errorf("warned of a live session: %t\n%s", warned, spy.Warnings())
@@ -240,9 +240,9 @@ func TestAccTerminationUnconfirmed(t *testing.T) {
 func TestAccTerminationImport(t *testing.T) {
 	t.Parallel()
 	acctest.RequireTerraform(t)
-	pam := acctest.Start(t, simulator.Config{})
-	pam.Sim.Add(endedAlice())
-	importBlock := pam.ProviderBlock() + fmt.Sprintf(`
+	server := acctest.Start(t, simulator.Config{})
+	server.Sim.Add(endedAlice())
+	importBlock := server.ProviderBlock() + fmt.Sprintf(`
 import {
   to = %s
   id = %q
@@ -260,25 +260,25 @@ resource %q "test" {
 			ConfigStateChecks: expectOutcome("already_ended"),
 		}},
 	})
-	if n := pam.Sim.Count(simulator.OpDrop); n != 0 {
+	if n := server.Sim.Count(simulator.OpDrop); n != 0 {
 		t.Errorf("%d drops, want none", n)
 	}
 }
 
 func TestAccTerminationImportLive(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{})
+	server := accServer(t, simulator.Behavior{})
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(nil),
 		Steps: []resource.TestStep{{
-			Config:        terminationBlock(pam, ""),
+			Config:        terminationBlock(server, ""),
 			ResourceName:  terminationAddress,
 			ImportState:   true,
 			ImportStateId: aliceID,
 			ExpectError:   regexp.MustCompile(`Can't import a live session`),
 		}},
 	})
-	if n := pam.Sim.Count(simulator.OpDrop); n != 0 {
+	if n := server.Sim.Count(simulator.OpDrop); n != 0 {
 		t.Errorf("%d drops, want none", n)
 	}
 }
@@ -286,10 +286,10 @@ func TestAccTerminationImportLive(t *testing.T) {
 func TestAccTerminationImportByIdentity(t *testing.T) {
 	t.Parallel()
 	acctest.SkipUnlessIdentity(t)
-	pam := acctest.Start(t, simulator.Config{})
-	pam.Sim.Add(endedAlice())
+	server := acctest.Start(t, simulator.Config{})
+	server.Sim.Add(endedAlice())
 	// The step fails unless the plan after the import is empty.
-	config := pam.ProviderBlock() + fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID)
+	config := server.ProviderBlock() + fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID)
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(nil),
 		Steps: []resource.TestStep{
@@ -298,43 +298,43 @@ func TestAccTerminationImportByIdentity(t *testing.T) {
 				ConfigStateChecks: expectOutcome("already_ended"),
 			},
 			{
-				PreConfig:       expectDrops(t, pam, 1),
+				PreConfig:       expectDrops(t, server, 1),
 				ResourceName:    terminationAddress,
 				ImportState:     true,
 				ImportStateKind: resource.ImportBlockWithResourceIdentity,
 			},
 		},
 	})
-	expectDrops(t, pam, 0)()
+	expectDrops(t, server, 0)()
 }
 
 // TestAccTerminationReplaceOption: -replace forces another run.
 func TestAccTerminationReplaceOption(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{})
-	tf := acctest.NewTerraform(t, pam, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID))
+	server := accServer(t, simulator.Behavior{})
+	tf := acctest.NewTerraform(t, server, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID))
 	tf.MustRun("apply", "-auto-approve", "-no-color")
-	expectDrops(t, pam, 1)()
+	expectDrops(t, server, 1)()
 
 	run := tf.Run("plan", "-detailed-exitcode", "-no-color")
 	if run.Code != 0 {
 		t.Errorf("a plan after the apply has exit code %d:\n%s", run.Code, run.Output())
 	}
-	expectDrops(t, pam, 0)()
+	expectDrops(t, server, 0)()
 
 	tf.MustRun("apply", "-auto-approve", "-no-color", "-replace="+terminationAddress)
-	expectDrops(t, pam, 1)()
+	expectDrops(t, server, 1)()
 
 	tf.MustRun("destroy", "-auto-approve", "-no-color", "-refresh=false")
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 // TestAccTerminationOffline: validate, and the plan of a termination, ask nothing.
 func TestAccTerminationOffline(t *testing.T) {
 	t.Parallel()
-	pam := accPAM(t, simulator.Behavior{})
-	tf := acctest.NewTerraform(t, pam, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID))
+	server := accServer(t, simulator.Behavior{})
+	tf := acctest.NewTerraform(t, server, fmt.Sprintf("resource %q \"test\" {\n  session_id = %q\n}\n", terminationType, aliceID))
 	tf.MustRun("validate", "-no-color")
 	tf.MustRun("plan", "-no-color")
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }

@@ -27,21 +27,21 @@ func shownAs(s *session.Session) []list {
 	return []list{{title: "Ended at " + s.EndedAt.Format(time.RFC3339), entries: []string{describe(*s)}}}
 }
 
-// terminationFailed words the failure to terminate one session. recorded says whether
+// terminationFailed is the message about a session that was not terminated. recorded:
 // the operation was saved in the state, as tainted.
-func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnostic {
+func terminationFailed(failure *termination.Error, recorded bool) (message, []path.Path) {
 	inState := "The resource was not created. The next apply tries again."
 	if recorded {
 		inState = "The resource is tainted. The next apply tries again."
 	}
-	cause := errors.Join(failure.Look, failure.Drop)
+	cause := errors.Join(failure.CheckErr, failure.RequestErr)
 	c := explain(cause)
 	reason := ""
 	if cause != nil && stopped(c.sentinel, "create") == "" {
 		reason = capitalize(c.problem) + "."
 	}
 	ended := stopped(failure.Context, "create")
-	m := message{lists: shownAs(failure.Last), responses: responses(failure.Drop, failure.Look)}
+	m := message{lists: shownAs(failure.Last), responses: responses(failure.RequestErr, failure.CheckErr)}
 	at := path.Root("session_id")
 	switch failure.Kind {
 	case termination.Refused:
@@ -51,7 +51,7 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 	case termination.StillLive:
 		m.summary = "Session still live"
 		received := "senhasegura accepted the request, but the session didn't end."
-		if failure.Drop != nil {
+		if failure.RequestErr != nil {
 			received = "senhasegura may have received the request, and the session didn't end."
 			reason = ""
 		}
@@ -61,11 +61,11 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		m.summary = "Can't tell whether the session ended"
 		received := "senhasegura may have received the request, and the provider can't read the session."
 		switch {
-		case errors.Is(failure.Drop, session.ErrRefused):
+		case errors.Is(failure.RequestErr, session.ErrRefused):
 			received = "senhasegura refused the request, as it also does for a session that has ended, and the provider can't read the session."
-		case failure.Drop == nil && reason == "":
+		case failure.RequestErr == nil && reason == "":
 			received = "senhasegura accepted the request; the end was not confirmed."
-		case failure.Drop == nil:
+		case failure.RequestErr == nil:
 			received = "senhasegura accepted the request, and the provider can't read the session."
 		}
 		m.state = sentences(received, ended, reason, inState)
@@ -92,31 +92,32 @@ func terminationFailed(failure *termination.Error, recorded bool) diag.Diagnosti
 		m.summary = "Session not terminated: " + c.problem
 		m.state = sentences("The session was not changed.", inState)
 		m.advice = c.advice
-		return m.asError()
+		return m, nil
 	}
-	if errors.Is(failure.Drop, a2a.ErrServerFault) {
-		m.advice = sentences(explain(failure.Drop).advice, "Check the session in senhasegura as well.")
+	if errors.Is(failure.RequestErr, a2a.ErrServerFault) {
+		m.advice = sentences(explain(failure.RequestErr).advice, "Check the session in senhasegura as well.")
 	}
-	return m.asError(at)
+	return m, []path.Path{at}
 }
 
-// tellTermination words the events of the termination of one session.
-func tellTermination(send func(string)) func(termination.Event) {
+// reportTermination gives a function that writes the events of the termination of one
+// session.
+func reportTermination(send func(string)) func(termination.Event) {
 	return func(e termination.Event) {
 		named := identify(*e.Session.Session)
 		switch e.Stage {
-		case termination.Dropping:
+		case termination.Terminating:
 			send("Terminating " + named + ".")
 		case termination.Repeating:
 			send("Repeating the request for " + named + ": " + whyAgain(e.Reason) + ".")
 		case termination.Settled:
 			send(outcomeLine(*e.Session))
-		case termination.Listed, termination.InGrace, termination.Newcomer, termination.InQuiet: // of drains
+		case termination.Listed, termination.InGrace, termination.NewSessions, termination.InQuiet: // of drains
 		}
 	}
 }
 
-// notConfirmed words an accepted request whose result can't be read.
+// notConfirmed is the message about an accepted request whose result can't be read.
 func notConfirmed(sessionID string, why error) diag.Diagnostic {
 	c := explain(why)
 	if errors.Is(why, session.ErrNotFound) {
@@ -131,18 +132,18 @@ func notConfirmed(sessionID string, why error) diag.Diagnostic {
 	}.asWarning(path.Root("session_id"))
 }
 
-// liveAgain words a terminated session that a refresh shows live.
+// liveAgain is the message about a terminated session that a refresh shows live.
 func liveAgain(s session.Session) diag.Diagnostic {
 	return message{
 		summary: "Session is live; it will be terminated on the next apply: session " + s.ID,
-		state:   "Terraform removed the record from the state, so that the plan recreates it.",
+		state:   "Terraform removed the record from the state, so an apply recreates it. A destroy doesn't terminate the session.",
 		lists:   shownAs(&s),
-		advice:  "Apply this plan to terminate the session again.",
+		advice:  "Apply the configuration to terminate the session again.",
 	}.asWarning(path.Root("session_id"))
 }
 
-// strangerRecord words a record ID that belongs to another session.
-func strangerRecord(sessionID, recordID string) diag.Diagnostic {
+// recordOfAnother is the message about a record ID that belongs to another session.
+func recordOfAnother(sessionID, recordID string) diag.Diagnostic {
 	return message{
 		summary: "record_id doesn't belong to session_id: session " + sessionID,
 		state:   "Record " + recordID + " is of another session, so this session was not read. The state was not changed.",
@@ -150,13 +151,13 @@ func strangerRecord(sessionID, recordID string) diag.Diagnostic {
 	}.asWarning(path.Root("record_id"))
 }
 
-// refreshFailed words a refresh that read nothing. A warning of it does not name
-// the session in its summary: where the server is down, Terraform shows one for all.
+// refreshFailed is the message about a refresh that read nothing. A warning does not
+// name the session in its summary: if the server is down, Terraform merges all of them.
 func refreshFailed(record termination.Record, err error) message {
 	return unread("Can't read session: ", "The state of session "+record.SessionID+" was not changed.", err)
 }
 
-// notRefreshed words a refresh that was skipped because arguments of the provider are
+// notRefreshed is the message about a refresh that was skipped because arguments of the provider are
 // not known yet.
 func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 	return message{
@@ -166,16 +167,16 @@ func notRefreshed(sessionID string, unknown []string) diag.Diagnostic {
 	}.asWarning()
 }
 
-// importFailed words an import whose session could not be read.
-func importFailed(sessionID string, err error) diag.Diagnostic {
+// importFailed is the message about an import whose session could not be read.
+func importFailed(sessionID string, err error) (message, []path.Path) {
 	const state = "Nothing was imported."
 	if errors.Is(err, session.ErrNotFound) {
 		return unknownSession(state, sessionID, err)
 	}
-	return unread("Can't read session: ", state, err).asError()
+	return unread("Can't read session: ", state, err), nil
 }
 
-// importRefused words a session that can't be imported because it is live.
+// importRefused is the message about a session that can't be imported because it is live.
 func importRefused(s session.Session) diag.Diagnostic {
 	return message{
 		summary: "Can't import a live session",
@@ -185,7 +186,7 @@ func importRefused(s session.Session) diag.Diagnostic {
 	}.asError(path.Root("session_id"))
 }
 
-// invalidImport words an import by something that is no session ID.
+// invalidImport is the message about an import by something that is no session ID.
 func invalidImport(err error) diag.Diagnostic {
 	return message{
 		summary: "Invalid `session_id`",
@@ -194,7 +195,7 @@ func invalidImport(err error) diag.Diagnostic {
 	}.asError(path.Root("session_id"))
 }
 
-// unexpectedFailure words an error of the engine that has no kind.
+// unexpectedFailure is the message about an error of the engine that has no kind.
 func unexpectedFailure(err error) diag.Diagnostic {
 	return message{summary: "Session not terminated", state: strings.TrimSpace(err.Error())}.asError()
 }

@@ -32,11 +32,6 @@ var (
 	_ resource.ResourceWithImportState = (*sessionTerminationResource)(nil)
 )
 
-const (
-	defaultPollInterval = "2s"
-	defaultTimeout      = 10 * time.Minute
-)
-
 // sessionTerminationResource is the record of one session's termination.
 type sessionTerminationResource struct {
 	configured
@@ -67,9 +62,9 @@ func (r *sessionTerminationResource) Metadata(_ context.Context, req resource.Me
 }
 
 func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	evidence := make(map[string]schema.Attribute, len(evidenceNames))
-	for _, name := range evidenceNames {
-		evidence[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
+	details := make(map[string]schema.Attribute, len(detailNames))
+	for _, name := range detailNames {
+		details[name] = schema.StringAttribute{MarkdownDescription: sessionAttributes[name], Computed: true}
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Terminates one live session on create and keeps a record of the outcome.",
@@ -100,19 +95,19 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 				MarkdownDescription: "Whether to wait until senhasegura reports that the session ended. If `false`, `outcome` is `accepted`. Defaults to `true`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             booldefault.StaticBool(true),
+				Default:             booldefault.StaticBool(defaultConfirm),
 			},
 			"ignore_not_found": schema.BoolAttribute{
 				MarkdownDescription: "Whether to treat a session that isn't found as ended instead of failing. Defaults to `false`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             booldefault.StaticBool(false),
+				Default:             booldefault.StaticBool(defaultIgnoreNotFound),
 			},
 			"poll_interval": schema.StringAttribute{
 				MarkdownDescription: "Interval between the first status checks and before each retry, as a duration such as `2s`. It grows to 30 seconds. Defaults to `2s`.",
 				Optional:            true,
 				Computed:            true,
-				Default:             stringdefault.StaticString(defaultPollInterval),
+				Default:             stringdefault.StaticString(shortDuration(defaultPollInterval)),
 				Validators:          []validator.String{positiveDuration},
 			},
 			"timeouts": timeoutsAttribute(ctx, timeouts.Opts{
@@ -143,7 +138,7 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 			"session": schema.SingleNestedAttribute{
 				MarkdownDescription: "Details of the session as last read. Null if it was never read.",
 				Computed:            true,
-				Attributes:          evidence,
+				Attributes:          details,
 				PlanModifiers:       []planmodifier.Object{objectplanmodifier.UseStateForUnknown()},
 			},
 		},
@@ -162,11 +157,11 @@ func (r *sessionTerminationResource) IdentitySchema(_ context.Context, _ resourc
 }
 
 func (r *sessionTerminationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.take(req.ProviderData, &resp.Diagnostics)
+	r.setData(req.ProviderData, &resp.Diagnostics)
 }
 
-// Create terminates the session. What senhasegura accepted is saved even when the rest
-// fails, so that the operation is not forgotten: Terraform then taints the resource.
+// Create terminates the session. If senhasegura accepted the request, the operation is
+// saved even if the rest fails: Terraform then taints the resource.
 func (r *sessionTerminationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	var model sessionTerminationModel
@@ -187,7 +182,7 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 		Confirm:        model.Confirm.ValueBool(),
 		IgnoreNotFound: model.IgnoreNotFound.ValueBool(),
 		PollInterval:   interval,
-		Progress:       tellTermination(logProgress(ctx, "termination of session "+model.SessionID.ValueString())),
+		Progress:       reportTermination(logProgress(ctx, "termination of session "+model.SessionID.ValueString())),
 	})
 
 	recorded := err == nil || result.Accepted
@@ -198,12 +193,13 @@ func (r *sessionTerminationResource) Create(ctx context.Context, req resource.Cr
 	}
 	var failure *termination.Error
 	if errors.As(err, &failure) {
-		resp.Diagnostics.Append(r.data.once(err, terminationFailed(failure, recorded)))
+		failed, fault := terminationFailed(failure, recorded)
+		resp.Diagnostics.Append(r.data.once(err, failed).asError(fault...))
 	} else if err != nil {
 		resp.Diagnostics.Append(unexpectedFailure(err))
 	}
-	if result.NoLook != nil {
-		resp.Diagnostics.Append(notConfirmed(model.SessionID.ValueString(), result.NoLook))
+	if result.NotConfirmed != nil {
+		resp.Diagnostics.Append(notConfirmed(model.SessionID.ValueString(), result.NotConfirmed))
 	}
 }
 
@@ -231,7 +227,7 @@ func (r *sessionTerminationResource) Read(ctx context.Context, req resource.Read
 	defer cancel()
 	refreshed, err := r.data.terminator.Refresh(ctx, record)
 	if err != nil {
-		resp.Diagnostics.Append(r.data.once(err, refreshFailed(record, err).asError()))
+		resp.Diagnostics.Append(r.data.once(err, refreshFailed(record, err)).asError())
 		return
 	}
 	switch refreshed.Finding {
@@ -239,7 +235,7 @@ func (r *sessionTerminationResource) Read(ctx context.Context, req resource.Read
 	case termination.NotRead:
 		resp.Diagnostics.Append(refreshFailed(record, refreshed.Err).asWarning())
 	case termination.FoundOther:
-		resp.Diagnostics.Append(strangerRecord(record.SessionID, record.RecordID))
+		resp.Diagnostics.Append(recordOfAnother(record.SessionID, record.RecordID))
 	case termination.FoundLive:
 		resp.Diagnostics.Append(liveAgain(*refreshed.Session))
 		resp.State.RemoveResource(ctx)
@@ -265,8 +261,8 @@ func (r *sessionTerminationResource) Update(ctx context.Context, req resource.Up
 func (r *sessionTerminationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
 }
 
-// ImportState takes over a session that has ended. It reads the session first, because
-// the record of an end that was not read would be false.
+// ImportState imports a session that has ended. It reads the session first, so that the
+// record states no end that was not read.
 func (r *sessionTerminationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	id := req.ID
@@ -287,7 +283,8 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	seen, err := r.data.terminator.Find(ctx, id)
 	switch {
 	case err != nil:
-		resp.Diagnostics.Append(r.data.once(err, importFailed(id, err)))
+		failed, fault := importFailed(id, err)
+		resp.Diagnostics.Append(r.data.once(err, failed).asError(fault...))
 		return
 	case seen.Live():
 		resp.Diagnostics.Append(importRefused(seen))
@@ -297,15 +294,15 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 	model := sessionTerminationModel{
 		SessionID:      types.StringValue(id),
 		Triggers:       types.MapNull(types.StringType),
-		Confirm:        types.BoolValue(true),
-		IgnoreNotFound: types.BoolValue(false),
-		PollInterval:   types.StringValue(defaultPollInterval),
+		Confirm:        types.BoolValue(defaultConfirm),
+		IgnoreNotFound: types.BoolValue(defaultIgnoreNotFound),
+		PollInterval:   types.StringValue(shortDuration(defaultPollInterval)),
 	}
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("timeouts"), &model.Timeouts)...)
 	resp.Diagnostics.Append(model.record(ctx, termination.Result{
 		Outcome:     termination.AlreadyEnded,
 		Session:     &seen,
-		SeenEndedAt: time.Now().UTC(),
+		ConfirmedAt: time.Now().UTC(),
 	})...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
@@ -316,10 +313,10 @@ func (m *sessionTerminationModel) record(ctx context.Context, result termination
 	m.ID = m.SessionID
 	m.Outcome = types.StringValue(string(result.Outcome))
 	m.TerminatedAt = timetypes.NewRFC3339Null()
-	if !result.SeenEndedAt.IsZero() {
-		m.TerminatedAt = timetypes.NewRFC3339TimeValue(result.SeenEndedAt.Truncate(time.Second))
+	if !result.ConfirmedAt.IsZero() {
+		m.TerminatedAt = timetypes.NewRFC3339TimeValue(result.ConfirmedAt.Truncate(time.Second))
 	}
-	m.Session = types.ObjectNull(evidenceTypes())
+	m.Session = types.ObjectNull(detailTypes())
 	if m.RecordID.IsUnknown() {
 		m.RecordID = types.StringNull()
 	}
@@ -329,7 +326,7 @@ func (m *sessionTerminationModel) record(ctx context.Context, result termination
 	return m.see(ctx, *result.Session)
 }
 
-// asRecord gives what the engine needs to know of the state.
+// asRecord gives the record that the engine refreshes.
 func (m *sessionTerminationModel) asRecord() termination.Record {
 	record := termination.Record{
 		SessionID: m.SessionID.ValueString(),
@@ -337,28 +334,28 @@ func (m *sessionTerminationModel) asRecord() termination.Record {
 		Outcome:   termination.Outcome(m.Outcome.ValueString()),
 	}
 	if ended, ok := m.Session.Attributes()["ended_at"].(types.String); ok {
-		// What cannot be read is not known, and the zero time says so.
+		// An unreadable time is not known, which the zero time states.
 		record.EndedAt, _ = time.Parse(time.RFC3339, ended.ValueString())
 	}
 	return record
 }
 
-// refresh takes over the end that a refresh has read. The time at which the end was
-// first read stays.
+// refresh stores the end that a refresh has read. The time at which the end was first
+// confirmed stays.
 func (m *sessionTerminationModel) refresh(ctx context.Context, refreshed termination.Refreshed) diag.Diagnostics {
 	m.Outcome = types.StringValue(string(refreshed.Outcome))
 	if m.TerminatedAt.IsNull() {
-		m.TerminatedAt = timetypes.NewRFC3339TimeValue(refreshed.SeenEndedAt.Truncate(time.Second))
+		m.TerminatedAt = timetypes.NewRFC3339TimeValue(refreshed.ConfirmedAt.Truncate(time.Second))
 	}
 	return m.see(ctx, *refreshed.Session)
 }
 
-// see takes over the session as it was read.
+// see stores the session as it was read.
 func (m *sessionTerminationModel) see(ctx context.Context, s session.Session) diag.Diagnostics {
 	if m.RecordID.IsNull() {
 		m.RecordID = textOrNull(s.RecordID)
 	}
-	object, diags := types.ObjectValueFrom(ctx, evidenceTypes(), newEvidenceModel(s))
+	object, diags := types.ObjectValueFrom(ctx, detailTypes(), newDetailsModel(s))
 	m.Session = object
 	return diags
 }

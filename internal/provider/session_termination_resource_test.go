@@ -55,23 +55,23 @@ func with(arguments map[string]any) map[string]any {
 	return config
 }
 
-// terminate is a driver and its PAM with alice's session.
-func terminate(t *testing.T, config simulator.Config, session simulator.Session, arguments map[string]any) (*acctest.PAM, *acctest.Resource) {
+// terminate is a driver and its server with alice's session.
+func terminate(t *testing.T, config simulator.Config, session simulator.Session, arguments map[string]any) (*acctest.Server, *acctest.Resource) {
 	t.Helper()
-	pam := acctest.Start(t, config)
-	pam.Sim.Add(session)
-	return pam, acctest.NewDriver(t, pam, arguments).Resource(terminationType)
+	server := acctest.Start(t, config)
+	server.Sim.Add(session)
+	return server, acctest.NewDriver(t, server, arguments).Resource(terminationType)
 }
 
 // recorded gives the state of a termination that was done, without the requests
 // that it took.
-func recorded(t *testing.T, pam *acctest.PAM, r *acctest.Resource, config map[string]any) *acctest.State {
+func recorded(t *testing.T, server *acctest.Server, r *acctest.Resource, config map[string]any) *acctest.State {
 	t.Helper()
 	applied := r.Apply(nil, config)
 	if len(applied.Diagnostics.Errors()) > 0 || applied.State == nil {
 		t.Fatalf("the termination was not recorded:\n%s", applied.Diagnostics)
 	}
-	pam.Forget()
+	server.Forget()
 	return applied.State
 }
 
@@ -108,7 +108,7 @@ func expectMessages(t *testing.T, what string, got acctest.Diagnostics, want ...
 
 // creation is one way in which a creation ends.
 type creation struct {
-	pam simulator.Config
+	server simulator.Config
 	// session is alice's live one unless it is set.
 	session   *simulator.Session
 	absent    bool // no session at all
@@ -127,25 +127,25 @@ type creation struct {
 
 func (c creation) run(t *testing.T) {
 	t.Helper()
-	pam := acctest.Start(t, c.pam)
+	server := acctest.Start(t, c.server)
 	if !c.absent {
 		session := alice(simulator.Behavior{})
 		if c.session != nil {
 			session = *c.session
 		}
-		pam.Sim.Add(session)
+		server.Sim.Add(session)
 	}
 	for _, fault := range c.faults {
-		pam.Sim.Inject(fault)
+		server.Sim.Inject(fault)
 	}
-	r := acctest.NewDriver(t, pam, c.provider).Resource(terminationType)
+	r := acctest.NewDriver(t, server, c.provider).Resource(terminationType)
 
 	applied := r.Apply(nil, with(c.arguments))
 
-	pam.ExpectRequests(t, c.requests...)
+	server.ExpectRequests(t, c.requests...)
 	expectMessages(t, "warning", applied.Diagnostics.Warnings(), c.warnings...)
 	expectMessages(t, "error", applied.Diagnostics.Errors(), c.errors...)
-	if truth, ok := pam.Sim.Session(aliceID); ok && (truth.State == simulator.StateLive) != c.live {
+	if truth, ok := server.Sim.Session(aliceID); ok && (truth.State == simulator.StateLive) != c.live {
 		t.Errorf("the session is %s, want live %t", truth.State, c.live)
 	}
 	if c.outcome == "" {
@@ -157,7 +157,7 @@ func (c creation) run(t *testing.T) {
 	c.check(t, r, applied.State)
 }
 
-// check compares what was recorded with the evidence that there is.
+// check compares the recorded session with the real one.
 func (c creation) check(t *testing.T, r *acctest.Resource, state *acctest.State) {
 	t.Helper()
 	if state == nil {
@@ -187,7 +187,7 @@ func (c creation) check(t *testing.T, r *acctest.Resource, state *acctest.State)
 	}
 }
 
-// lost is a drop that was carried out, and whose answer was lost.
+// lost is a request that was carried out, and whose answer was lost.
 func lost(fault simulator.Fault) creation {
 	fault.Op, fault.Times = simulator.OpDrop, 1
 	return creation{
@@ -197,20 +197,20 @@ func lost(fault simulator.Fault) creation {
 	}
 }
 
-// vain is a drop that was not carried out, and whose answer does not say so.
+// vain is a request that was not carried out, although its response does not say so.
 func vain(fault simulator.Fault) creation {
 	c := lost(fault)
 	c.requests = append(c.requests, dropAlice, getAlice)
 	return c
 }
 
-// failing is a drop that PAM did not carry out for a reason that another would
+// failing is a request that senhasegura did not carry out for a reason that another would
 // meet again: one request, one error, nothing recorded.
 func failing(kind simulator.Kind, problem string, says ...string) creation {
 	return creation{
 		faults:   []simulator.Fault{{Kind: kind, Op: simulator.OpDrop}},
 		requests: []string{"token", dropAlice},
-		errors:   notDropped(problem, says...),
+		errors:   notTerminated(problem, says...),
 		live:     true,
 	}
 }
@@ -221,7 +221,7 @@ func redirected() creation {
 	return c
 }
 
-func notDropped(problem string, says ...string) []message {
+func notTerminated(problem string, says ...string) []message {
 	return []message{{
 		summary: "Session not terminated: " + problem,
 		says:    append(says, "The session was not changed.", notCreated),
@@ -244,7 +244,7 @@ func TestTerminationCreate(t *testing.T) {
 	unknown := []message{{"Can't tell whether the session ended", "session_id", []string{"the provider can't read the session", "PAM Core", notCreated}}}
 
 	tests := map[string]creation{
-		"accepted, seen ended": {
+		"accepted, end read": {
 			requests: []string{"token", dropAlice, "list"},
 			outcome:  "terminated",
 		},
@@ -259,12 +259,12 @@ func TestTerminationCreate(t *testing.T) {
 			outcome:   "accepted",
 		},
 		"authorization may drop only": {
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			requests: []string{"token", dropAlice, "list"},
 			outcome:  "accepted", warnings: notConfirmed,
 		},
 		"release can drop only": {
-			pam: simulator.Config{Release: simulator.ReleaseDropOnly},
+			server: simulator.Config{Release: simulator.ReleaseDropOnly},
 			requests: []string{
 				"token", "other DELETE /api/pam/session/drop/" + aliceID, dropAlice,
 				"other GET /api/session/remotesessions", "other GET /api/pam/session/remotesessions", "other GET /iso/session/remotesessions",
@@ -292,7 +292,7 @@ func TestTerminationCreate(t *testing.T) {
 			outcome:  "terminated",
 		},
 
-		"refused, seen ended": {
+		"refused, end read": {
 			session:  of(endedAlice()),
 			requests: []string{"token", dropAlice, "list"},
 			outcome:  "already_ended",
@@ -348,13 +348,13 @@ func TestTerminationCreate(t *testing.T) {
 			outcome:   "not_found",
 		},
 		"refused, can't be read": {
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			session:  of(alice(simulator.Behavior{Refuse: true})),
 			requests: []string{"token", dropAlice, "list"},
 			errors:   unknown, live: true,
 		},
 		"ignore_not_found does not excuse a check that failed": {
-			pam:       simulator.Config{Permission: simulator.DropOnly},
+			server:    simulator.Config{Permission: simulator.DropOnly},
 			absent:    true,
 			arguments: map[string]any{"ignore_not_found": true},
 			requests:  []string{"token", dropAlice, "list"},
@@ -392,28 +392,28 @@ func TestTerminationCreate(t *testing.T) {
 			live:     true,
 		},
 		"answer lost, can't be read, repeat accepted": {
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			faults:   []simulator.Fault{{Kind: simulator.CutBefore, Op: simulator.OpDrop, Times: 1}},
 			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
 			outcome:  "accepted", warnings: notConfirmed,
 		},
 		"answer lost, can't be read, repeat refused": {
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			faults:   []simulator.Fault{{Kind: simulator.CutAfter, Op: simulator.OpDrop, Times: 1}},
 			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
 			errors:   unknown,
 		},
 		"answer lost, can't be read, repeat lost too": {
-			pam:      simulator.Config{Permission: simulator.DropOnly},
+			server:   simulator.Config{Permission: simulator.DropOnly},
 			faults:   []simulator.Fault{{Kind: simulator.CutAfter, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "list", dropAlice, "list"},
 			errors:   unknown,
 		},
 
 		"permission missing": {
-			pam:      simulator.Config{Permission: simulator.ReadOnly},
+			server:   simulator.Config{Permission: simulator.ReadOnly},
 			requests: []string{"token", dropAlice},
-			errors:   notDropped("the authorization is missing a permission", "PAM Core", "*Read and write*"),
+			errors:   notTerminated("the authorization is missing a permission", "PAM Core", "*Read and write*"),
 			live:     true,
 		},
 		"permission missing, 403":                  failing(simulator.Forbidden403, "the authorization is missing a permission", "HTTP 403"),
@@ -422,28 +422,28 @@ func TestTerminationCreate(t *testing.T) {
 		"authorization inactive":                   failing(simulator.InactiveAuthorization401, "the authorization is disabled or has expired"),
 		"redirected, which a drop does not follow": redirected(),
 		"wrong route": {
-			pam:      simulator.Config{Routes: simulator.Routes{Drop: []string{}}},
+			server:   simulator.Config{Routes: simulator.Routes{Drop: []string{}}},
 			requests: []string{"token", "other DELETE /api/pam/session/drop/" + aliceID, "other DELETE /iso/session/drop/" + aliceID},
-			errors: notDropped("no senhasegura API was found at https://pam.example.com", "`url`",
+			errors: notTerminated("no route to terminate sessions was found at https://pam.example.com", "`url`",
 				"DELETE https://pam.example.com/api/pam/session/drop/"+aliceID+": HTTP 404", "DELETE https://pam.example.com/iso/session/drop/"+aliceID+": HTTP 404"),
 			live: true,
 		},
 		"gateway without a route": {
 			faults:   []simulator.Fault{{Kind: simulator.GatewayNoRoute404, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "other DELETE /iso/session/drop/" + aliceID},
-			errors:   notDropped("no senhasegura API was found at https://pam.example.com", "no Route matched"),
+			errors:   notTerminated("no route to terminate sessions was found at https://pam.example.com", "no Route matched"),
 			live:     true,
 		},
 		"client rejected": {
 			provider: map[string]any{"client_secret": "not the secret"},
 			requests: []string{"token"},
-			errors:   notDropped("senhasegura rejected the client credentials", "`client_id`", "SENHASEGURA_CLIENT_SECRET"),
+			errors:   notTerminated("senhasegura rejected the client credentials", "`client_id`", "SENHASEGURA_CLIENT_SECRET"),
 			live:     true,
 		},
 		"token refused twice": {
 			faults:   []simulator.Fault{{Kind: simulator.TokenDenied401, Op: simulator.OpDrop}},
 			requests: []string{"token", dropAlice, "token", dropAlice},
-			errors:   notDropped("senhasegura rejected the client credentials"),
+			errors:   notTerminated("senhasegura rejected the client credentials"),
 			live:     true,
 		},
 
@@ -462,17 +462,17 @@ func TestTerminationCreate(t *testing.T) {
 	}
 }
 
-// TestTerminationWaits: the session ends some time after the drop.
+// TestTerminationWaits: the session ends some time after the request.
 func TestTerminationWaits(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{EndDelay: time.Hour}), nil)
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{EndDelay: time.Hour}), nil)
 	checks := 0
 	// The journal of one driver is written by one request at a time here, so the
 	// third check sees the end that the second one leaves behind.
-	pam.Sim.OnAnswer(func(request simulator.Request) {
+	server.Sim.OnAnswer(func(request simulator.Request) {
 		if request.Op == simulator.OpGet {
 			if checks++; checks == 2 {
-				pam.Sim.End(aliceID)
+				server.Sim.End(aliceID)
 			}
 		}
 	})
@@ -480,14 +480,13 @@ func TestTerminationWaits(t *testing.T) {
 	applied := r.Apply(nil, with(nil))
 
 	expectMessages(t, "message", applied.Diagnostics)
-	pam.ExpectRequests(t, "token", dropAlice, "list", dropAlice, getAlice, getAlice, getAlice)
+	server.ExpectRequests(t, "token", dropAlice, "list", dropAlice, getAlice, getAlice, getAlice)
 	if got := applied.State.At("outcome"); got != "terminated" {
 		t.Errorf("outcome %v, want terminated", got)
 	}
 }
 
-// TestTerminationUnconfirmed: the drop was accepted and no end was seen in time.
-// What was done is saved, and the next apply does it again.
+// TestTerminationUnconfirmed: the request was accepted and no end was read in time.
 func TestTerminationUnconfirmed(t *testing.T) {
 	t.Parallel()
 
@@ -512,16 +511,16 @@ func TestTerminationUnconfirmed(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{Zombie: true}), map[string]any{"max_retries": 0})
+			server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{Zombie: true}), map[string]any{"max_retries": 0})
 			if test.fault.Kind != "" {
-				pam.Sim.Inject(test.fault)
+				server.Sim.Inject(test.fault)
 			}
 			config := with(map[string]any{"timeouts": map[string]any{"create": "1s"}, "poll_interval": test.interval})
 
 			applied := r.Apply(nil, config)
 
 			expectMessages(t, "message", applied.Diagnostics, message{test.summary, "session_id", test.says})
-			if n := pam.Sim.Count(simulator.OpDrop); n != 1 {
+			if n := server.Sim.Count(simulator.OpDrop); n != 1 {
 				t.Errorf("%d drops, want 1", n)
 			}
 			if applied.State == nil || !applied.State.Tainted {
@@ -531,16 +530,16 @@ func TestTerminationUnconfirmed(t *testing.T) {
 				t.Errorf("outcome %v, want accepted", got)
 			}
 
-			pam.Sim.ClearFaults()
-			pam.Sim.SetBehavior(aliceID, simulator.Behavior{})
-			pam.Forget()
+			server.Sim.ClearFaults()
+			server.Sim.SetBehavior(aliceID, simulator.Behavior{})
+			server.Forget()
 			again := r.Apply(applied.State, config)
 
 			expectMessages(t, "message", again.Diagnostics)
 			if again.Change != acctest.Replace || again.State.At("outcome") != "terminated" || again.State.Tainted {
 				t.Errorf("the next apply is to %s and leaves %v", again.Change, again.State.Values)
 			}
-			if n := pam.Sim.Count(simulator.OpDrop); n != 1 {
+			if n := server.Sim.Count(simulator.OpDrop); n != 1 {
 				t.Errorf("%d drops in the next apply, want 1", n)
 			}
 		})
@@ -550,11 +549,11 @@ func TestTerminationUnconfirmed(t *testing.T) {
 // TestTerminationInterrupted: Ctrl-C ends a wait at once, and says what is true.
 func TestTerminationInterrupted(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
-	pam.Sim.Add(alice(simulator.Behavior{Zombie: true}))
-	d := acctest.NewDriver(t, pam, nil)
+	server := acctest.Start(t, simulator.Config{})
+	server.Sim.Add(alice(simulator.Behavior{Zombie: true}))
+	d := acctest.NewDriver(t, server, nil)
 	checks := 0
-	pam.Sim.OnAnswer(func(request simulator.Request) {
+	server.Sim.OnAnswer(func(request simulator.Request) {
 		if request.Op == simulator.OpGet {
 			if checks++; checks == 2 {
 				d.Stop()
@@ -576,12 +575,12 @@ func TestTerminationInterrupted(t *testing.T) {
 // not stay unnoticed.
 func TestTerminationRecordOfAnother(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	pam.Sim.Add(simulator.Session{RecordID: 7, User: "bob"})
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	server.Sim.Add(simulator.Session{RecordID: 7, User: "bob"})
 
 	applied := r.Apply(nil, with(map[string]any{"record_id": "7"}))
 
-	pam.ExpectRequests(t, "token", dropAlice, "get 7", "list")
+	server.ExpectRequests(t, "token", dropAlice, "get 7", "list")
 	expectMessages(t, "message", applied.Diagnostics, message{
 		"record_id doesn't belong to session_id", "record_id", []string{"Ended at 20", ": alice on 10.66.33.17:22", "The resource is tainted.", "Correct `record_id`, or remove it"},
 	})
@@ -590,8 +589,8 @@ func TestTerminationRecordOfAnother(t *testing.T) {
 	}
 }
 
-// TestTerminationEvidence: what is recorded of the session, in PAM's time zone.
-func TestTerminationEvidence(t *testing.T) {
+// TestTerminationSessionDetails: what is recorded of the session, in senhasegura's time zone.
+func TestTerminationSessionDetails(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("America/Sao_Paulo")
 	if err != nil {
@@ -623,7 +622,7 @@ func TestTerminationRejectedClientOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, status, alice(simulator.Behavior{}), map[string]any{"client_secret": "not the secret", "max_retries": 4})
+			server, r := terminate(t, status, alice(simulator.Behavior{}), map[string]any{"client_secret": "not the secret", "max_retries": 4})
 			var group sync.WaitGroup
 			results := make([]acctest.Result, 8)
 			for i := range results {
@@ -637,7 +636,7 @@ func TestTerminationRejectedClientOnce(t *testing.T) {
 			for _, applied := range results {
 				if strings.Contains(applied.Diagnostics.String(), "Client authentication failed") {
 					whole++
-					expectMessages(t, "message", applied.Diagnostics, notDropped(summary, "Client authentication failed", "`client_secret`", "SENHASEGURA_CLIENT_SECRET")...)
+					expectMessages(t, "message", applied.Diagnostics, notTerminated(summary, "Client authentication failed", "`client_secret`", "SENHASEGURA_CLIENT_SECRET")...)
 					continue
 				}
 				expectMessages(t, "message", applied.Diagnostics, message{
@@ -647,7 +646,7 @@ func TestTerminationRejectedClientOnce(t *testing.T) {
 			if whole != 1 {
 				t.Errorf("%d errors show the whole cause, want 1", whole)
 			}
-			pam.ExpectRequests(t, "token")
+			server.ExpectRequests(t, "token")
 		})
 	}
 }
@@ -670,7 +669,7 @@ func TestTerminationRead(t *testing.T) {
 	}
 
 	tests := map[string]struct {
-		pam simulator.Config
+		server simulator.Config
 		// arguments are accepted unless they are set.
 		arguments map[string]any
 		// arrange happens between the creation and the refresh.
@@ -701,7 +700,7 @@ func TestTerminationRead(t *testing.T) {
 			requests: []string{getAlice},
 		},
 		"purged, 404": {
-			pam:      simulator.Config{PlainNotFound: true},
+			server:   simulator.Config{PlainNotFound: true},
 			arrange:  func(sim *simulator.Simulator) { sim.Purge(aliceID) },
 			requests: []string{getAlice},
 		},
@@ -721,7 +720,7 @@ func TestTerminationRead(t *testing.T) {
 		"wrong route": {
 			arrange:  fault(simulator.Fault{Kind: simulator.WrongRoute404}),
 			requests: otherGets,
-			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "GET https://pam.example.com/api/session/remotesessions/6: HTTP 404, code 4")},
+			errors:   []message{notRead("no route to read a session was found at https://pam.example.com", "GET https://pam.example.com/api/session/remotesessions/6: HTTP 404, code 4")},
 		},
 		"gateway without a route": {
 			arrange: func(sim *simulator.Simulator) {
@@ -729,7 +728,7 @@ func TestTerminationRead(t *testing.T) {
 			},
 			// The token was accepted before, so it is in doubt, once.
 			requests: slices.Concat([]string{getAlice, "token"}, otherGets),
-			errors:   []message{notRead("no senhasegura API was found at https://pam.example.com", "no Route matched with those values")},
+			errors:   []message{notRead("no route to read a session was found at https://pam.example.com", "no Route matched with those values")},
 		},
 		"page of a proxy": {
 			arrange:  fault(simulator.Fault{Kind: simulator.HTML200, Op: simulator.OpGet}),
@@ -769,19 +768,19 @@ func TestTerminationRead(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, test.pam, alice(simulator.Behavior{}), nil)
+			server, r := terminate(t, test.server, alice(simulator.Behavior{}), nil)
 			if test.arguments == nil {
 				test.arguments = accepted
 			}
 			config := with(test.arguments)
-			state := recorded(t, pam, r, config)
+			state := recorded(t, server, r, config)
 			if test.arrange != nil {
-				test.arrange(pam.Sim)
+				test.arrange(server.Sim)
 			}
 
 			read := r.Read(state)
 
-			pam.ExpectRequests(t, test.requests...)
+			server.ExpectRequests(t, test.requests...)
 			expectMessages(t, "warning", read.Diagnostics.Warnings(), test.warnings...)
 			expectMessages(t, "error", read.Diagnostics.Errors(), test.errors...)
 			if test.removed {
@@ -808,14 +807,14 @@ func TestTerminationRead(t *testing.T) {
 }
 
 // TestTerminationsAreReadOnce: once an end is in the state, no plan asks for it
-// again, also while PAM is down.
+// again, also while senhasegura is down.
 func TestTerminationsAreReadOnce(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
-	r := acctest.NewDriver(t, pam, nil).Resource(terminationType)
+	server := acctest.Start(t, simulator.Config{})
+	r := acctest.NewDriver(t, server, nil).Resource(terminationType)
 	configs := make([]map[string]any, 0, 20)
 	for n := range cap(configs) {
-		s := pam.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
+		s := server.Sim.Add(simulator.Session{User: "alice", Device: "10.0.0.1:22"})
 		config := with(map[string]any{"session_id": s.SessionID})
 		if n%2 == 0 { // half of them are ended by a refresh
 			config["confirm"], config["record_id"] = false, strconv.FormatInt(s.RecordID, 10)
@@ -824,9 +823,9 @@ func TestTerminationsAreReadOnce(t *testing.T) {
 	}
 	states := make([]*acctest.State, 0, len(configs))
 	for _, config := range configs {
-		states = append(states, r.Read(recorded(t, pam, r, config)).State)
+		states = append(states, r.Read(recorded(t, server, r, config)).State)
 	}
-	pam.Forget()
+	server.Forget()
 
 	nextPlan := func(r *acctest.Resource) {
 		t.Helper()
@@ -843,20 +842,20 @@ func TestTerminationsAreReadOnce(t *testing.T) {
 			}
 		}
 	}
-	nextPlan(acctest.NewDriver(t, pam, nil).Resource(terminationType))
-	pam.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
-	nextPlan(acctest.NewDriver(t, pam, nil).Resource(terminationType))
-	nextPlan(acctest.NewDriver(t, pam, map[string]any{"url": "https://pam.invalid"}).Resource(terminationType))
-	pam.ExpectRequests(t)
+	nextPlan(acctest.NewDriver(t, server, nil).Resource(terminationType))
+	server.Sim.Inject(simulator.Fault{Kind: simulator.CutBefore})
+	nextPlan(acctest.NewDriver(t, server, nil).Resource(terminationType))
+	nextPlan(acctest.NewDriver(t, server, map[string]any{"url": "https://pam.invalid"}).Resource(terminationType))
+	server.ExpectRequests(t)
 }
 
-// TestTerminationsReadWhilePAMIsDown: a plan does not wait for PAM once for each
+// TestTerminationsReadWhileServerIsDown: a plan does not wait for senhasegura once for each
 // record that is not settled, and does not fail.
-func TestTerminationsReadWhilePAMIsDown(t *testing.T) {
+func TestTerminationsReadWhileServerIsDown(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, r, with(accepted))
-	pam.Sim.Inject(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpGet})
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, server, r, with(accepted))
+	server.Sim.Inject(simulator.Fault{Kind: simulator.HTML502, Op: simulator.OpGet})
 
 	for range 20 {
 		read := r.Read(state)
@@ -868,10 +867,10 @@ func TestTerminationsReadWhilePAMIsDown(t *testing.T) {
 			t.Errorf("%d errors, state %v", got, read.State)
 		}
 	}
-	pam.ExpectRequests(t, getAlice, getAlice)
+	server.ExpectRequests(t, getAlice, getAlice)
 
-	pam.Sim.ClearFaults()
-	read := acctest.NewDriver(t, pam, nil).Resource(terminationType).Read(state)
+	server.Sim.ClearFaults()
+	read := acctest.NewDriver(t, server, nil).Resource(terminationType).Read(state)
 	expectMessages(t, "message", read.Diagnostics)
 	if got := read.State.At("outcome"); got != "terminated" {
 		t.Errorf("outcome %v in the next run, want terminated", got)
@@ -919,7 +918,7 @@ func TestTerminationAttributes(t *testing.T) {
 			}
 			t.Run(name+" "+way, func(t *testing.T) {
 				t.Parallel()
-				pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+				server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
 				before := with(map[string]any{"record_id": aliceRecord})
 				before[name] = values[0]
 				after := maps.Clone(before)
@@ -927,7 +926,7 @@ func TestTerminationAttributes(t *testing.T) {
 				if name == "record_id" && way == "added" {
 					before["confirm"], after["confirm"] = false, false // or the check would have found it
 				}
-				state := recorded(t, pam, r, before)
+				state := recorded(t, server, r, before)
 
 				plan := r.Plan(state, after)
 
@@ -939,12 +938,12 @@ func TestTerminationAttributes(t *testing.T) {
 					if !slices.Equal(plan.Replaces, []string{name}) {
 						t.Errorf("replaced for %v, want %s alone", plan.Replaces, name)
 					}
-					pam.ExpectRequests(t)
+					server.ExpectRequests(t)
 					return
 				}
 				applied := r.Apply(state, after)
 				expectMessages(t, "message", applied.Diagnostics)
-				pam.ExpectRequests(t)
+				server.ExpectRequests(t)
 				for _, kept := range []string{"id", "outcome", "terminated_at", "session"} {
 					if diff := cmp.Diff(state.At(kept), applied.State.At(kept)); diff != "" {
 						t.Errorf("%s changed (-before +after):\n%s", kept, diff)
@@ -962,25 +961,25 @@ func TestTerminationAttributes(t *testing.T) {
 // stays, since the configuration no longer says otherwise.
 func TestTerminationRecordIDLeftOut(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, r, with(map[string]any{"record_id": aliceRecord}))
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, server, r, with(map[string]any{"record_id": aliceRecord}))
 	if plan := r.Plan(state, with(nil)); plan.Change != acctest.NoOp {
 		t.Errorf("the plan is to %s", plan.Change)
 	}
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 }
 
 // TestTerminationReplace: a changed trigger drops again, after a destruction that
 // asks nothing. The end is known from the list that confirmed it.
 func TestTerminationReplace(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, r, with(map[string]any{"triggers": map[string]string{"ticket": "1"}}))
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, server, r, with(map[string]any{"triggers": map[string]string{"ticket": "1"}}))
 
 	applied := r.Apply(state, with(map[string]any{"triggers": map[string]string{"ticket": "2"}}))
 
 	expectMessages(t, "message", applied.Diagnostics)
-	pam.ExpectRequests(t, dropAlice)
+	server.ExpectRequests(t, dropAlice)
 	if applied.Change != acctest.Replace || applied.State.At("outcome") != "already_ended" {
 		t.Errorf("%s left %v", applied.Change, applied.State.Values)
 	}
@@ -991,13 +990,13 @@ func TestTerminationDestroyAsksNothing(t *testing.T) {
 	for name, behavior := range map[string]simulator.Behavior{"ended": {}, "live": {Zombie: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, simulator.Config{}, alice(behavior), nil)
-			state := recorded(t, pam, r, with(map[string]any{"confirm": false, "record_id": aliceRecord}))
+			server, r := terminate(t, simulator.Config{}, alice(behavior), nil)
+			state := recorded(t, server, r, with(map[string]any{"confirm": false, "record_id": aliceRecord}))
 
 			destroyed := r.Destroy(state)
 
 			expectMessages(t, "message", destroyed.Diagnostics)
-			pam.ExpectRequests(t)
+			server.ExpectRequests(t)
 			if destroyed.State != nil {
 				t.Errorf("kept: %v", destroyed.State.Values)
 			}
@@ -1011,7 +1010,7 @@ func TestTerminationImport(t *testing.T) {
 
 	const advice = "Import by the session ID of an ended session."
 	tests := map[string]struct {
-		pam      simulator.Config
+		server   simulator.Config
 		id       string
 		session  simulator.Session
 		requests []string
@@ -1041,8 +1040,8 @@ func TestTerminationImport(t *testing.T) {
 			}}},
 		},
 		"may not read": {
-			pam: simulator.Config{Permission: simulator.DropOnly},
-			id:  aliceID, session: endedAlice(),
+			server: simulator.Config{Permission: simulator.DropOnly},
+			id:     aliceID, session: endedAlice(),
 			requests: []string{"token", "list"},
 			errors:   []message{{"Can't read session: the authorization is missing a permission", "", []string{"Credentials and Devices"}}},
 		},
@@ -1054,7 +1053,7 @@ func TestTerminationImport(t *testing.T) {
 		for _, by := range []string{"id", "identity"} {
 			t.Run(name+" by "+by, func(t *testing.T) {
 				t.Parallel()
-				pam, r := terminate(t, test.pam, test.session, nil)
+				server, r := terminate(t, test.server, test.session, nil)
 
 				var imported acctest.Result
 				if by == "id" {
@@ -1063,7 +1062,7 @@ func TestTerminationImport(t *testing.T) {
 					imported = r.ImportIdentity(map[string]any{"session_id": test.id})
 				}
 
-				pam.ExpectRequests(t, test.requests...)
+				server.ExpectRequests(t, test.requests...)
 				expectMessages(t, "message", imported.Diagnostics, test.errors...)
 				if len(test.errors) > 0 {
 					if imported.State != nil {
@@ -1083,7 +1082,7 @@ func TestTerminationImport(t *testing.T) {
 				if plan := r.Plan(imported.State, map[string]any{"session_id": test.id}); plan.Change != acctest.NoOp {
 					t.Errorf("the next plan is to %s: %v", plan.Change, plan.Values)
 				}
-				pam.ExpectRequests(t)
+				server.ExpectRequests(t)
 			})
 		}
 	}
@@ -1100,7 +1099,7 @@ func TestTerminationHostileIDs(t *testing.T) {
 	} {
 		t.Run("refused, "+name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+			server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
 			for what, said := range map[string]acctest.Diagnostics{
 				"validate": r.Validate(with(map[string]any{"session_id": id})),
 				"plan":     r.Plan(nil, with(map[string]any{"session_id": id})).Diagnostics,
@@ -1108,7 +1107,7 @@ func TestTerminationHostileIDs(t *testing.T) {
 			} {
 				expectMessages(t, what, said, message{"Invalid `session_id`", "session_id", []string{"must be a session ID, the 40-character hash"}})
 			}
-			pam.ExpectRequests(t)
+			server.ExpectRequests(t)
 		})
 	}
 
@@ -1124,17 +1123,17 @@ func TestTerminationHostileIDs(t *testing.T) {
 			t.Parallel()
 			session := alice(simulator.Behavior{})
 			session.SessionID = test.id
-			pam, r := terminate(t, simulator.Config{}, session, nil)
+			server, r := terminate(t, simulator.Config{}, session, nil)
 
 			applied := r.Apply(nil, with(map[string]any{"session_id": test.id}))
 
 			expectMessages(t, "message", applied.Diagnostics)
-			for _, request := range pam.Sim.Journal() {
+			for _, request := range server.Sim.Journal() {
 				if request.Op == simulator.OpDrop && request.Path != "/api/pam/session/drop/"+test.path {
 					t.Errorf("requested at %s, want the id as %s", request.Path, test.path)
 				}
 			}
-			pam.ExpectRequests(t, "token", "drop "+test.id, "list")
+			server.ExpectRequests(t, "token", "drop "+test.id, "list")
 		})
 	}
 }
@@ -1158,20 +1157,20 @@ func TestTerminationArguments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+			server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
 			applied := r.Apply(nil, with(test.arguments))
 			expectMessages(t, "message", applied.Diagnostics, message{"Invalid `" + test.path + "`", test.path, []string{test.says}})
-			pam.ExpectRequests(t)
+			server.ExpectRequests(t)
 		})
 	}
 }
 
-// TestTerminationPlansOffline: validation and plans ask nothing, even where PAM
+// TestTerminationPlansOffline: validation and plans ask nothing, even where senhasegura
 // is not to be reached.
 func TestTerminationPlansOffline(t *testing.T) {
 	t.Parallel()
-	pam, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, r, with(nil))
+	server, r := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, server, r, with(nil))
 
 	expectMessages(t, "message", r.Validate(with(nil)))
 	expectMessages(t, "message", r.Validate(map[string]any{"session_id": acctest.Unknown}))
@@ -1185,19 +1184,19 @@ func TestTerminationPlansOffline(t *testing.T) {
 	} {
 		expectMessages(t, name, plan.Diagnostics)
 	}
-	pam.ExpectRequests(t)
+	server.ExpectRequests(t)
 
-	nowhere := acctest.NewDriver(t, pam, map[string]any{"url": "https://pam.invalid"}).Resource(terminationType)
+	nowhere := acctest.NewDriver(t, server, map[string]any{"url": "https://pam.invalid"}).Resource(terminationType)
 	expectMessages(t, "message", nowhere.Plan(nil, with(nil)).Diagnostics)
 }
 
 // TestTerminationProviderUnknown: unknown arguments of the provider are no error
-// until PAM must be asked.
+// until senhasegura must be asked.
 func TestTerminationProviderUnknown(t *testing.T) {
 	t.Parallel()
-	pam, known := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
-	state := recorded(t, pam, known, with(accepted))
-	ended := recorded(t, pam, known, with(nil))
+	server, known := terminate(t, simulator.Config{}, alice(simulator.Behavior{}), nil)
+	state := recorded(t, server, known, with(accepted))
+	ended := recorded(t, server, known, with(nil))
 
 	for name, test := range map[string]struct {
 		arguments map[string]any
@@ -1214,7 +1213,7 @@ func TestTerminationProviderUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := acctest.NewDriver(t, pam, test.arguments)
+			d := acctest.NewDriver(t, server, test.arguments)
 			expectMessages(t, "message", d.Configured)
 			r := d.Resource(terminationType)
 
@@ -1238,5 +1237,5 @@ func TestTerminationProviderUnknown(t *testing.T) {
 			expectMessages(t, "destroy", r.Destroy(state).Diagnostics)
 		})
 	}
-	t.Cleanup(func() { pam.ExpectRequests(t) })
+	t.Cleanup(func() { server.ExpectRequests(t) })
 }

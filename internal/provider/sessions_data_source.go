@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -86,7 +85,7 @@ func (d *sessionsDataSource) Schema(ctx context.Context, _ datasource.SchemaRequ
 }
 
 func (d *sessionsDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.take(req.ProviderData, &resp.Diagnostics)
+	d.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
@@ -97,22 +96,20 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) || !d.data.zoned(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) || !d.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
 		return
 	}
 	if selector == nil {
 		resp.Diagnostics.Append(unknownArguments())
 		return
 	}
-	state := termination.State(cmp.Or(model.State.ValueString(), string(termination.StateLive)))
+	state := termination.State(cmp.Or(model.State.ValueString(), string(defaultState)))
 	now := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	match, _, _ := matchFrom(ctx, path.Root("match"), model.Match) // selectorFrom has told the faults
-	exclude, _, _ := matchFrom(ctx, path.Root("exclude"), model.Exclude)
-	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, Match: match, Exclude: exclude, State: state, Now: now})
+	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, State: state, Now: now})
 	if err != nil {
-		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
+		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
 		return
 	}
 	if answer.Coverage.SeesNothing() {
@@ -123,7 +120,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 		resp.Diagnostics.Append(undecidedSessions(answer.Unknown, unknown, model.object()))
 	}
 	if nameless := answer.WithoutID(); len(nameless) > 0 {
-		resp.Diagnostics.Append(namelessSessions(nameless, model.object()))
+		resp.Diagnostics.Append(sessionsWithoutID(nameless, model.object()))
 	}
 	resp.Diagnostics.Append(model.show(ctx, answer)...)
 	model.Unseen, diags = unseenList(ctx, answer.Coverage.Unseen)
@@ -131,7 +128,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// show fills the computed attributes with sessions in their order.
+// show fills the computed attributes.
 func (m *sessionsModel) show(ctx context.Context, answer termination.Answer) diag.Diagnostics {
 	var diags diag.Diagnostics
 	list := func(of attr.Type, elements any) types.List {
@@ -151,7 +148,7 @@ func (m *sessionsModel) show(ctx context.Context, answer termination.Answer) dia
 	return diags
 }
 
-// object completes the summary of a message, which tells the sessions from others.
+// object identifies the sessions in the summary of a message.
 func (m *sessionsModel) object() string {
 	if words := (drainArguments{Match: m.Match, Exclude: m.Exclude}).words(); words != "" {
 		return ": sessions of " + words

@@ -68,8 +68,8 @@ func TestSessionsDataSourceChooses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := &scriptedPAM{rows: rows}
-			state, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", test.config)
+			api := &scriptedAPI{rows: rows}
+			state, diags := serveDataSources(t, api).read(t, "senhasegura_sessions", test.config)
 			wantLines(t, diags)
 			if got := shown(t, state, "session_id"); !slices.Equal(got, test.want) {
 				t.Errorf("sessions = %v, want %v", got, test.want)
@@ -77,7 +77,7 @@ func TestSessionsDataSourceChooses(t *testing.T) {
 			if got, ok := state["session_ids"].([]any); !ok || !slices.Equal(got, test.want) {
 				t.Errorf("session_ids = %v, want %v", state["session_ids"], test.want)
 			}
-			if got := pam.journal(); !slices.Equal(got, []string{"list"}) {
+			if got := api.journal(); !slices.Equal(got, []string{"list"}) {
 				t.Errorf("requests = %q, want one list", got)
 			}
 		})
@@ -100,7 +100,7 @@ func TestSessionsDataSourceOrder(t *testing.T) {
 	want := []any{"early in UTC", "eight", "nine", "ten", "huge", "no record", "late", "no start, 1", "no start, 2"}
 	for turn := range rows {
 		rows := append(slices.Clone(rows[turn:]), rows[:turn]...)
-		state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", nil)
+		state, diags := serveDataSources(t, &scriptedAPI{rows: rows}).read(t, "senhasegura_sessions", nil)
 		wantLines(t, diags)
 		if got := shown(t, state, "session_id"); !slices.Equal(got, want) {
 			t.Fatalf("order from rotation %d = %v, want %v", turn, got, want)
@@ -125,7 +125,7 @@ func TestSessionsDataSourceRepeatedRows(t *testing.T) {
 		"all":   {"a", "c"},
 	} {
 		config := map[string]any{"state": state, "match": map[string]any{"users": []any{"alice"}}}
-		got, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
+		got, diags := serveDataSources(t, &scriptedAPI{rows: rows}).read(t, "senhasegura_sessions", config)
 		wantLines(t, diags)
 		if ids := shown(t, got, "session_id"); !slices.Equal(ids, want) {
 			t.Errorf("state %q: sessions = %v, want %v", state, ids, want)
@@ -140,7 +140,7 @@ func TestSessionsDataSourceUnreadableEnd(t *testing.T) {
 	t.Parallel()
 	odd := liveSession("odd", "1")
 	odd.UnreadableEnd = "soon"
-	state, diags := serveDataSources(t, &scriptedPAM{rows: []session.Session{odd}}).read(t, "senhasegura_sessions", nil)
+	state, diags := serveDataSources(t, &scriptedAPI{rows: []session.Session{odd}}).read(t, "senhasegura_sessions", nil)
 	wantLines(t, diags)
 	if got := shown(t, state, "live"); !slices.Equal(got, []any{true}) {
 		t.Errorf("live = %v, want one live session", got)
@@ -161,7 +161,7 @@ func TestSessionsDataSourceWarnsOfUndecided(t *testing.T) {
 		"exclude": map[string]any{"users": []any{"operator"}},
 	}
 	rows := []session.Session{portless, userless, liveSession("certain", "3")}
-	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
+	state, diags := serveDataSources(t, &scriptedAPI{rows: rows}).read(t, "senhasegura_sessions", config)
 	wantLines(t, diags, []string{
 		"WARNING: Can't tell whether 2 sessions match: sessions of devices 10.0.0.9:22, except users operator",
 		"in `unknown_sessions`",
@@ -201,7 +201,7 @@ func TestSessionsDataSourceNamesInOtherForms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			state, diags := serveDataSources(t, &scriptedPAM{rows: []session.Session{test.row}}).read(t, "senhasegura_sessions", map[string]any{"match": test.match})
+			state, diags := serveDataSources(t, &scriptedAPI{rows: []session.Session{test.row}}).read(t, "senhasegura_sessions", map[string]any{"match": test.match})
 			if got := shown(t, state, "session_id"); len(got) != 0 {
 				t.Errorf("sessions = %v, want none", got)
 			}
@@ -232,14 +232,14 @@ func TestSessionsDataSourceNamesEachOfMany(t *testing.T) {
 		want = append(want, "session "+row.ID+": senhasegura shows too little")
 	}
 	config := map[string]any{"match": map[string]any{"users": []any{"alice"}}}
-	_, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", config)
+	_, diags := serveDataSources(t, &scriptedAPI{rows: rows}).read(t, "senhasegura_sessions", config)
 	wantLines(t, diags, want)
 }
 
 func TestSessionsDataSourceWarnsOfNameless(t *testing.T) {
 	t.Parallel()
 	rows := []session.Session{liveSession("", "5"), liveSession("named", "6")}
-	state, diags := serveDataSources(t, &scriptedPAM{rows: rows}).read(t, "senhasegura_sessions", nil)
+	state, diags := serveDataSources(t, &scriptedAPI{rows: rows}).read(t, "senhasegura_sessions", nil)
 	wantLines(t, diags, []string{"WARNING: 1 session without a session ID", "Without a session ID: - alice on 10.0.0.9:22 as root (ssh, from 172.16.0.7) since 2025-03-03T09:00:00-03:00, record 5", "not in `session_ids`"})
 	if got := shown(t, state, "record_id"); !slices.Equal(got, []any{"5", "6"}) {
 		t.Errorf("record ids = %v", got)
@@ -252,19 +252,19 @@ func TestSessionsDataSourceWarnsOfNameless(t *testing.T) {
 func TestSessionsDataSourceReadFailures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		pam  *scriptedPAM
+		api  *scriptedAPI
 		want []string
 	}{
 		"permission missing": {
-			&scriptedPAM{listErr: session.ErrPermission},
+			&scriptedAPI{listErr: session.ErrPermission},
 			[]string{"ERROR: ", "A2A › Applications › Authorizations", "PAM Core", "Read-only", "Credentials and Devices", "Which sessions are live is not known."},
 		},
 		"a list that breaks off is not a shorter list": {
-			&scriptedPAM{rows: []session.Session{liveSession("a", "1")}, listErr: session.ErrTransient},
+			&scriptedAPI{rows: []session.Session{liveSession("a", "1")}, listErr: session.ErrTransient},
 			[]string{"ERROR: ", "Which sessions are live is not known."},
 		},
 		"no list in this release": {
-			&scriptedPAM{listErr: session.ErrWrongRoute},
+			&scriptedAPI{listErr: session.ErrWrongRoute},
 			[]string{"ERROR: ", "Releases earlier than 3.32"},
 		},
 		"arguments of the provider unknown": {nil, []string{"ERROR: ", "`url`"}},
@@ -272,7 +272,7 @@ func TestSessionsDataSourceReadFailures(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			state, diags := serveDataSources(t, test.pam).read(t, "senhasegura_sessions", nil)
+			state, diags := serveDataSources(t, test.api).read(t, "senhasegura_sessions", nil)
 			wantLines(t, diags, test.want)
 			if state["sessions"] != nil {
 				t.Errorf("a failed read shows sessions: %v", state["sessions"])
@@ -317,15 +317,15 @@ func TestSessionsDataSourceValidation(t *testing.T) {
 // A value that becomes known after validation is checked again when it is read.
 func TestSessionsDataSourceReadChecksMatch(t *testing.T) {
 	t.Parallel()
-	pam := &scriptedPAM{rows: []session.Session{liveSession("a", "1")}}
+	api := &scriptedAPI{rows: []session.Session{liveSession("a", "1")}}
 	config := map[string]any{"match": map[string]any{"users": []any{}, "older_than": "0s"}, "exclude": map[string]any{"devices": []any{"a:b"}}}
-	_, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", config)
+	_, diags := serveDataSources(t, api).read(t, "senhasegura_sessions", config)
 	wantLines(t, diags,
 		[]string{`ERROR AttributeName("match").AttributeName("users")`},
 		[]string{`ERROR AttributeName("match").AttributeName("older_than")`, "must be greater than zero"},
 		[]string{`ERROR AttributeName("exclude").AttributeName("devices").ElementKeyValue`},
 	)
-	if got := pam.journal(); len(got) > 0 {
+	if got := api.journal(); len(got) > 0 {
 		t.Errorf("requests = %q, want none", got)
 	}
 }
@@ -394,8 +394,8 @@ func TestSessionsDataSourceUnseen(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := &scriptedPAM{rows: test.rows}
-			state, diags := serveDataSources(t, pam).read(t, "senhasegura_sessions", test.config)
+			api := &scriptedAPI{rows: test.rows}
+			state, diags := serveDataSources(t, api).read(t, "senhasegura_sessions", test.config)
 			var warnings [][]string
 			if test.warns {
 				warnings = append(warnings, []string{"This authorization sees no session at all"})
@@ -404,7 +404,7 @@ func TestSessionsDataSourceUnseen(t *testing.T) {
 			if got, ok := state["unseen"].([]any); !ok || !reflect.DeepEqual(got, append([]any{}, test.want...)) {
 				t.Errorf("unseen = %#v, want %#v", state["unseen"], test.want)
 			}
-			if got := pam.journal(); !slices.Equal(got, []string{"list"}) {
+			if got := api.journal(); !slices.Equal(got, []string{"list"}) {
 				t.Errorf("requests = %q, want one list", got)
 			}
 		})

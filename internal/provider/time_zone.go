@@ -9,8 +9,8 @@ import (
 )
 
 // warnOfClock appends the one warning of a run about clocks, if something contradicts
-// `time_zone` or the clock of this machine and this was not told before. What has called
-// PAM defers it.
+// `time_zone` or the clock of this machine and no earlier call has warned. Operations
+// that call senhasegura defer it.
 func (d *providerData) warnOfClock(diags *diag.Diagnostics) {
 	if !d.available() {
 		return
@@ -24,11 +24,11 @@ func (d *providerData) warnOfClock(diags *diag.Diagnostics) {
 	}
 }
 
-// zoned reports whether the ages that a match and an exclude ask for can be told:
-// the timestamps of senhasegura carry no zone, and a zone that nobody stated would
-// be a guess. If not it says why in diags, on the arguments. It is true while the
-// configuration of the provider is not known.
-func (d *providerData) zoned(match, exclude types.Object, diags *diag.Diagnostics) bool {
+// agesKnown reports whether the ages that a match and an exclude ask for can be
+// computed: the timestamps of senhasegura carry no zone, and a zone that the
+// configuration does not state would be a guess. If not, it adds the reason to diags,
+// on the arguments. It is true while the configuration of the provider is not known.
+func (d *providerData) agesKnown(match, exclude types.Object, diags *diag.Diagnostics) bool {
 	if !d.available() || d.zoneStated {
 		return true
 	}

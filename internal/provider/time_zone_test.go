@@ -22,27 +22,27 @@ func TestOlderThanNeedsATimeZone(t *testing.T) {
 		fault := message{"`older_than` needs the provider's `time_zone`", object + ".older_than", []string{"SENHASEGURA_TIME_ZONE", "No sessions were terminated"}}
 		t.Run(object, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitors(1)...)
-			driver := acctest.NewDriver(t, pam, nil)
+			server := inhabited(t, simulator.Config{}, visitors(1)...)
+			driver := acctest.NewDriver(t, server, nil)
 
 			drain := driver.Resource(drainType)
 			expectMessages(t, "drain", drain.Apply(nil, guard(arguments)).Diagnostics, fault)
 			expectMessages(t, "action", driver.InvokeAction(terminateType, guard(arguments)).Diagnostics, fault)
 			_, said := driver.ReadDataSource("senhasegura_sessions", arguments)
 			expectMessages(t, "data source", said, fault)
-			pam.ExpectRequests(t)
+			server.ExpectRequests(t)
 
 			// A drain that was created while there was a zone does not run without it,
 			// whatever on_failure says.
-			zoned := acctest.NewDriver(t, pam, map[string]any{"time_zone": "America/Sao_Paulo"}).Resource(drainType)
+			zoned := acctest.NewDriver(t, server, map[string]any{"time_zone": "America/Sao_Paulo"}).Resource(drainType)
 			state := kept(t, zoned, unseen(withArgument(arguments, "on_failure", "continue")))
 			destroyed := drain.Destroy(state)
 			if destroyed.State == nil {
 				t.Error("the drain is gone from the state")
 			}
 			expectMessages(t, "destroy", destroyed.Diagnostics.Errors(), fault)
-			pam.ExpectRequests(t)
-			expectLive(t, pam, visitorID(1))
+			server.ExpectRequests(t)
+			expectLive(t, server, visitorID(1))
 		})
 	}
 }

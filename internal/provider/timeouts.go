@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"time"
 
 	actiontimeouts "github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
 	datasourcetimeouts "github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
@@ -10,13 +9,6 @@ import (
 	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
 	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-)
-
-const (
-	defaultTerminationTimeout = time.Hour
-	defaultRefreshTimeout     = 10 * time.Minute
-	// defaultReadTimeout is for operations that read the list and change nothing.
-	defaultReadTimeout = 30 * time.Minute
 )
 
 const timeoutsDescription = "Operation timeouts."

@@ -23,12 +23,12 @@ func TestDataSourceTimeouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			pam.Sim.Add(alice(simulator.Behavior{}))
-			pam.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: test.op})
+			server := acctest.Start(t, simulator.Config{})
+			server.Sim.Add(alice(simulator.Behavior{}))
+			server.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: test.op})
 			test.arguments["timeouts"] = map[string]any{"read": "200ms"}
 
-			_, said := acctest.NewDriver(t, pam, nil).ReadDataSource(test.typeName, test.arguments)
+			_, said := acctest.NewDriver(t, server, nil).ReadDataSource(test.typeName, test.arguments)
 
 			expectMessages(t, "message", said, message{test.summary, "", []string{"`timeouts`"}})
 		})

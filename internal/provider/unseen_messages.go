@@ -17,8 +17,8 @@ const onUnseenDescription = "What to do about values of `match` and `exclude` th
 	"`continue` warns; `halt` fails before any session is terminated; `ignore` does nothing. " +
 	"A list without a single session, live or ended, always fails, unless this is `ignore`. Unseen `session_ids` only warn. Defaults to `continue`."
 
-// seesNothing is the summary where the list is empty. It names no object, so that
-// Terraform shows one warning for all.
+// seesNothing is the summary about an empty list. It names no object, so that Terraform
+// merges these warnings.
 const seesNothing = "This authorization sees no session at all"
 
 const seesNothingAdvice = "In A2A › Applications › Authorizations, give the authorization access to the Credentials and Devices of the sessions. In a new installation, connect to a device through senhasegura first."
@@ -28,8 +28,8 @@ func (a drainArguments) onUnseen() termination.OnUnseen {
 	return termination.OnUnseen(a.OnUnseen.ValueString())
 }
 
-// unseenOfRun gives the unseen values that a run, or the preview of one, warns of.
-// Where they made it fail, the failure tells them.
+// unseenOfRun gives the unseen values that a run, or a preview, warns of. If they made
+// it fail, the error names them.
 func unseenOfRun(drained termination.Report, err error, on termination.OnUnseen) []termination.Unseen {
 	var failure *termination.DrainError
 	told := errors.As(err, &failure) && failure.Kind == termination.NotCovered
@@ -39,9 +39,9 @@ func unseenOfRun(drained termination.Report, err error, on termination.OnUnseen)
 	return drained.Coverage.Unseen
 }
 
-// unseenValues warns of unseen values. In a plan, those without a similar one have
-// one summary, so that Terraform shows one warning for all drains of machines that
-// were never used.
+// unseenValues warns of unseen values. In a plan, those without a similar one have one
+// summary, so that Terraform merges the warnings of all drains of machines that were
+// never used.
 func unseenValues(unseen []termination.Unseen, name string, planned bool) diag.Diagnostics {
 	var likely, others []termination.Unseen
 	for _, u := range unseen {
@@ -75,7 +75,7 @@ func unseenValues(unseen []termination.Unseen, name string, planned bool) diag.D
 	return diags
 }
 
-// unseenEntries names values, each with what may be meant instead.
+// unseenEntries lists values, each with the values that may be meant.
 func unseenEntries(unseen []termination.Unseen) []string {
 	entries := make([]string, 0, len(unseen))
 	for _, u := range unseen {
@@ -102,7 +102,7 @@ func quotedValues(texts []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// purged: that a session ID is not listed is no sign of a mistake.
+// purged: an unlisted session ID is no sign of a mistake.
 func purged(unseen []termination.Unseen) string {
 	if !slices.ContainsFunc(unseen, func(u termination.Unseen) bool { return u.OnlyWarns }) {
 		return ""
@@ -119,8 +119,9 @@ func emptyList() diag.Diagnostic {
 	}.asWarning()
 }
 
-// notCovered words a drain that unseen values, or an empty list, kept from running.
-func (d drained) notCovered(coverage *termination.Coverage, consequence string) message {
+// notCovered is the message about a drain that unseen values, or an empty list, kept
+// from running.
+func (d drainRun) notCovered(coverage *termination.Coverage, consequence string) message {
 	m := message{
 		summary: seesNothing + ": " + d.name,
 		state:   sentences("senhasegura lists no session, live or ended.", noneTerminated, consequence),
@@ -133,9 +134,7 @@ func (d drained) notCovered(coverage *termination.Coverage, consequence string) 
 		m.lists = append([]list{{title: "No session, live or ended, has", entries: unseenEntries(coverage.Unseen)}}, m.lists...)
 		m.advice = "Write each value as senhasegura shows it. To continue anyway, set `on_unseen` to `continue`."
 	}
-	if d.moment == onDestroy {
-		m.advice += " " + usesApplied
-	}
+	m.advice = sentences(m.advice, d.beforeChange(consequence))
 	return m
 }
 
@@ -145,7 +144,7 @@ func guarded(err error) bool {
 	return errors.As(err, &failure) && failure.Guarded()
 }
 
-// unseenFault is the argument with the first value for which a drain failed.
+// unseenFault is the first argument with a value because of which a drain failed.
 func unseenFault(coverage *termination.Coverage) []path.Path {
 	for _, u := range coverage.Unseen {
 		if object, argument, ok := strings.Cut(u.Argument, "."); ok && !u.OnlyWarns {
@@ -155,7 +154,7 @@ func unseenFault(coverage *termination.Coverage) []path.Path {
 	return nil
 }
 
-// valuesNotChecked words a list that could not be read for a plan that creates a
+// valuesNotChecked is the message about a list that could not be read for a plan that creates a
 // drain or changes its match.
 func valuesNotChecked(err error) diag.Diagnostic {
 	m := unread("Can't check `match` and `exclude`: ", "Whether sessions have their values is not known.", err)

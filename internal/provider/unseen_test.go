@@ -46,7 +46,8 @@ func TestUnseenValuesOfARun(t *testing.T) {
 		exclude  map[string]any
 		onUnseen string
 
-		// warning and failure begin the summaries of what is told, "" for nothing.
+		// warning and failure are the beginnings of the expected summaries, "" for
+		// none.
 		warning, failure string
 		path             string
 		says             []string
@@ -98,9 +99,9 @@ func TestUnseenValuesOfARun(t *testing.T) {
 		if test.exclude != nil {
 			arguments["exclude"] = test.exclude
 		}
-		check := func(t *testing.T, pam *acctest.PAM, got acctest.Diagnostics) {
+		check := func(t *testing.T, server *acctest.Server, got acctest.Diagnostics) {
 			t.Helper()
-			if drops := pam.Sim.Count(simulator.OpDrop); (drops > 0) != test.terminates {
+			if drops := server.Sim.Count(simulator.OpDrop); (drops > 0) != test.terminates {
 				t.Errorf("%d drops; want some: %t", drops, test.terminates)
 			}
 			var told acctest.Diagnostics
@@ -124,20 +125,20 @@ func TestUnseenValuesOfARun(t *testing.T) {
 			t.Parallel()
 			t.Run("destroy", func(t *testing.T) {
 				t.Parallel()
-				pam := inhabited(t, simulator.Config{}, test.sessions...)
-				r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+				server := inhabited(t, simulator.Config{}, test.sessions...)
+				r := acctest.NewDriver(t, server, nil).Resource(drainType)
 				config := unseen(arguments)
 				config["on_failure"] = "continue" // which never goes past a guard
 				destroyed := r.Destroy(kept(t, r, config))
-				check(t, pam, destroyed.Diagnostics)
+				check(t, server, destroyed.Diagnostics)
 				if (destroyed.State != nil) != (test.failure != "") {
 					t.Errorf("state kept: %t", destroyed.State != nil)
 				}
 			})
 			t.Run("action", func(t *testing.T) {
 				t.Parallel()
-				pam := inhabited(t, simulator.Config{}, test.sessions...)
-				check(t, pam, acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(arguments)).Diagnostics)
+				server := inhabited(t, simulator.Config{}, test.sessions...)
+				check(t, server, acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(arguments)).Diagnostics)
 			})
 		})
 	}
@@ -155,15 +156,15 @@ func TestUnseenValuesOfADryRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, test.sessions...)
-			invocation := acctest.NewDriver(t, pam, nil).InvokeAction(terminateType, guard(map[string]any{"match": ofDevices(misspelled), "on_unseen": "halt", "dry_run": true}))
+			server := inhabited(t, simulator.Config{}, test.sessions...)
+			invocation := acctest.NewDriver(t, server, nil).InvokeAction(terminateType, guard(map[string]any{"match": ofDevices(misspelled), "on_unseen": "halt", "dry_run": true}))
 			expectMessages(t, "error", invocation.Diagnostics.Errors())
 			expectMessages(t, "warning", invocation.Diagnostics.Warnings(), test.want)
 		})
 	}
 }
 
-// The plan of a destroy tells unseen values, and fails where the destroy would.
+// The plan of a destroy warns of unseen values, and fails if the destroy would.
 func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -185,16 +186,16 @@ func TestUnseenValuesOfADestroyPlan(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, test.sessions...)
+			server := inhabited(t, simulator.Config{}, test.sessions...)
 			config := guard(map[string]any{"match": ofDevices(test.device), "on_unseen": test.onUnseen})
-			state := kept(t, acctest.NewDriver(t, pam, nil).Resource(drainType), config)
-			pam.Forget()
-			destroyed := acctest.NewDriver(t, pam, nil).Resource(drainType).Destroy(state)
+			state := kept(t, acctest.NewDriver(t, server, nil).Resource(drainType), config)
+			server.Forget()
+			destroyed := acctest.NewDriver(t, server, nil).Resource(drainType).Destroy(state)
 			planned := during("PlanResourceChange", destroyed.Diagnostics)
 			if test.failure != "" {
-				pam.ExpectRequests(t, "token", "list")
+				server.ExpectRequests(t, "token", "list")
 			} else {
-				// What the plan has told is not told again.
+				// The destroy does not repeat what its plan has shown.
 				expectMessages(t, "message of the destroy", during("ApplyResourceChange", destroyed.Diagnostics))
 			}
 			var told []string
@@ -222,7 +223,7 @@ func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 	const likely = "1 value may be misspelled: drain of devices " + misspelled
 	for _, test := range []struct {
 		name      string
-		pam       simulator.Config
+		server    simulator.Config
 		sessions  []simulator.Session
 		arguments map[string]any
 		warning   string
@@ -240,14 +241,14 @@ func TestUnseenValuesOfACreatingPlan(t *testing.T) {
 		{name: "a record ID", sessions: visitors(1), arguments: map[string]any{"match": map[string]any{"session_ids": []string{"1"}}}, warning: "1 value may be misspelled: drain of session_ids 1"},
 		{name: "nothing listed", arguments: map[string]any{"match": ofDevices(named)}},
 		{
-			name: "no list", pam: simulator.Config{Permission: simulator.DropOnly}, arguments: map[string]any{"match": ofDevices(named)},
+			name: "no list", server: simulator.Config{Permission: simulator.DropOnly}, arguments: map[string]any{"match": ofDevices(named)},
 			warning: "Can't check `match` and `exclude`: the authorization is missing a permission",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
-			plan := acctest.NewDriver(t, pam, nil).Resource(drainType).Plan(nil, guard(test.arguments))
+			server := inhabited(t, test.server, test.sessions...)
+			plan := acctest.NewDriver(t, server, nil).Resource(drainType).Plan(nil, guard(test.arguments))
 			expectSummaries(t, plan.Diagnostics, test.warning)
 		})
 	}
@@ -268,29 +269,29 @@ func expectSummaries(t *testing.T, got acctest.Diagnostics, want string) {
 
 func TestUnseenValuesOfAChangedExclude(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	protecting := func(user string) map[string]any {
 		return guard(map[string]any{"match": ofDevices(named), "exclude": map[string]any{"users": []string{user}}, "on_unseen": "ignore"})
 	}
 	state := kept(t, r, protecting("emergency"))
 	expectSummaries(t, r.Plan(state, protecting("usr-1")).Diagnostics, "1 value may be misspelled: drain of devices "+named+", except users usr-1")
 	expectSummaries(t, r.Plan(state, protecting("emergency")).Diagnostics, "")
-	pam.ExpectRequests(t, "token", "list") // one list for every plan of a process
+	server.ExpectRequests(t, "token", "list") // one list for every plan of a process
 }
 
 // What the plan of a replacement has told does not silence the new drain, of whose
 // forced replacement no plan tells anything.
 func TestUnseenValuesAfterAReplacement(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, onNamed(visitor(1, simulator.Behavior{})))
-	r := acctest.NewDriver(t, pam, nil).Resource(drainType)
+	server := inhabited(t, simulator.Config{}, onNamed(visitor(1, simulator.Behavior{})))
+	r := acctest.NewDriver(t, server, nil).Resource(drainType)
 	onMachine := func(id string) map[string]any {
 		return guard(map[string]any{"match": ofDevices(misspelled), "triggers": map[string]string{"machine": id}})
 	}
 	replaced := r.Apply(kept(t, r, onMachine("1")), onMachine("2"))
 	expectMessages(t, "message of the replacement", during("ApplyResourceChange", replaced.Diagnostics))
 	replaced.State.Tainted = true
-	again := acctest.NewDriver(t, pam, nil).Resource(drainType).Apply(replaced.State, onMachine("2"))
+	again := acctest.NewDriver(t, server, nil).Resource(drainType).Apply(replaced.State, onMachine("2"))
 	expectSummaries(t, during("ApplyResourceChange", again.Diagnostics), "1 value may be misspelled: drain of devices "+misspelled)
 }

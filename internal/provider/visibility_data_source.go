@@ -95,7 +95,7 @@ func (d *visibilityDataSource) Schema(ctx context.Context, _ datasource.SchemaRe
 }
 
 func (d *visibilityDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.take(req.ProviderData, &resp.Diagnostics)
+	d.setData(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
@@ -111,7 +111,7 @@ func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	defer cancel()
 	seen, err := d.data.terminator.Visibility(ctx)
 	if err != nil {
-		resp.Diagnostics.Append(d.data.once(err, listFailed(err)))
+		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
 		return
 	}
 	if seen.Live+seen.Ended == 0 {

@@ -21,18 +21,18 @@ func TestVisibilityDataSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pam := acctest.Start(t, simulator.Config{Location: zone})
+	server := acctest.Start(t, simulator.Config{Location: zone})
 	for _, s := range []simulator.Session{
 		alice(simulator.Behavior{}),
 		{User: "bob", Credential: "root", Device: "db-01.example.com:22", Protocol: "ssh", Proxy: "Web Proxy", Start: started.Add(time.Hour)},
 		{User: "bob", Credential: "admin", Device: "db-01.example.com:3389", Protocol: "rdp", Proxy: "RDP Proxy", Start: started.Add(-time.Hour), End: started},
 	} {
-		pam.Sim.Add(s)
+		server.Sim.Add(s)
 	}
 	before := time.Now().Truncate(time.Second)
-	got, said := acctest.NewDriver(t, pam, map[string]any{"time_zone": "America/Sao_Paulo"}).ReadDataSource(visibilityType, nil)
+	got, said := acctest.NewDriver(t, server, map[string]any{"time_zone": "America/Sao_Paulo"}).ReadDataSource(visibilityType, nil)
 	expectMessages(t, "message", said)
-	pam.ExpectRequests(t, "token", "list")
+	server.ExpectRequests(t, "token", "list")
 
 	readAt, _ := got["read_at"].(string)
 	if at, err := time.Parse(time.RFC3339, readAt); err != nil || at.Before(before) || at.After(time.Now()) || readAt != at.In(zone).Format(time.RFC3339) {
@@ -54,14 +54,14 @@ func TestVisibilityDataSource(t *testing.T) {
 	}
 }
 
-func TestVisibilityDataSourceTellsHowLongTheListTook(t *testing.T) {
+func TestVisibilityDataSourceShowsHowLongTheListTook(t *testing.T) {
 	t.Parallel()
-	pam := acctest.Start(t, simulator.Config{})
-	pam.Sim.Add(endedAlice())
+	server := acctest.Start(t, simulator.Config{})
+	server.Sim.Add(endedAlice())
 	const delay = 50 * time.Millisecond
-	pam.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpList, Delay: delay})
+	server.Sim.Inject(simulator.Fault{Kind: simulator.Slow, Op: simulator.OpList, Delay: delay})
 	before := time.Now()
-	got, said := acctest.NewDriver(t, pam, nil).ReadDataSource(visibilityType, nil)
+	got, said := acctest.NewDriver(t, server, nil).ReadDataSource(visibilityType, nil)
 	expectMessages(t, "message", said)
 	seconds, err := strconv.ParseFloat(fmt.Sprint(got["list_seconds"]), 64)
 	if took := time.Since(before).Seconds(); err != nil || seconds < delay.Seconds() || seconds > took {
@@ -75,7 +75,7 @@ func TestVisibilityDataSourceShowsTheRoutes(t *testing.T) {
 	t.Parallel()
 	keys := &simulator.OAuth1{ConsumerKey: "ck", ConsumerSecret: "cs", TokenKey: "tk", TokenSecret: "ts"}
 	for name, test := range map[string]struct {
-		pam         simulator.Config
+		server      simulator.Config
 		paths       map[string]any
 		list, token any
 	}{
@@ -89,13 +89,13 @@ func TestVisibilityDataSourceShowsTheRoutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, test.pam)
-			pam.Sim.Add(endedAlice())
+			server := acctest.Start(t, test.server)
+			server.Sim.Add(endedAlice())
 			config := map[string]any{}
 			if test.paths != nil {
 				config["paths"] = test.paths
 			}
-			got, said := acctest.NewDriver(t, pam, config).ReadDataSource(visibilityType, nil)
+			got, said := acctest.NewDriver(t, server, config).ReadDataSource(visibilityType, nil)
 			expectMessages(t, "message", said)
 			if got["list_route"] != test.list || got["token_route"] != test.token {
 				t.Errorf("routes %v and %v, want %v and %v", got["list_route"], got["token_route"], test.list, test.token)
@@ -134,13 +134,13 @@ func TestVisibilityDataSourceFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{Permission: test.permission})
-			pam.Sim.Add(endedAlice())
+			server := acctest.Start(t, simulator.Config{Permission: test.permission})
+			server.Sim.Add(endedAlice())
 			for _, fault := range test.faults {
-				pam.Sim.Inject(fault)
+				server.Sim.Inject(fault)
 			}
 			config := map[string]any{"max_retries": 0}
-			got, said := acctest.NewDriver(t, pam, config).ReadDataSource(visibilityType, nil)
+			got, said := acctest.NewDriver(t, server, config).ReadDataSource(visibilityType, nil)
 			expectMessages(t, "message", said, message{test.want, "", nil})
 			if got != nil {
 				t.Errorf("got %v, want nothing", got)
@@ -154,14 +154,14 @@ func TestVisibilityDataSourceTruncates(t *testing.T) {
 	for devices, truncated := range map[int]bool{1000: false, 1001: true} {
 		t.Run(fmt.Sprint(devices), func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{})
-			pam.Sim.AddMany(devices, func(i int) simulator.Session {
+			server := acctest.Start(t, simulator.Config{})
+			server.Sim.AddMany(devices, func(i int) simulator.Session {
 				s := endedAlice()
 				s.RecordID, s.SessionID = 0, ""
 				s.Device = fmt.Sprintf("db-%04d.example.com:22", devices-1-i)
 				return s
 			})
-			got, said := acctest.NewDriver(t, pam, nil).ReadDataSource(visibilityType, nil)
+			got, said := acctest.NewDriver(t, server, nil).ReadDataSource(visibilityType, nil)
 			expectMessages(t, "message", said)
 			named, _ := got["devices"].([]any)
 			if len(named) != 1000 || named[0] != "db-0000.example.com:22" || named[999] != "db-0999.example.com:22" {

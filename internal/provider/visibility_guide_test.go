@@ -124,9 +124,9 @@ func TestAccVisibilityGuide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := acctest.Start(t, simulator.Config{Location: test.zone})
-			connect(test.sessions...)(pam)
-			tf := example(t, pam, test.recipe, func(string) bool { return true })
+			server := acctest.Start(t, simulator.Config{Location: test.zone})
+			connect(test.sessions...)(server)
+			tf := example(t, server, test.recipe, func(string) bool { return true })
 			for _, r := range test.runs {
 				arguments := strings.Fields(r.command)
 				if arguments[0] != "state" {
@@ -148,7 +148,7 @@ func TestAccVisibilityGuide(t *testing.T) {
 					}
 				}
 			}
-			if drops := dropsOf(pam); !slices.Equal(drops, test.drops) {
+			if drops := dropsOf(server); !slices.Equal(drops, test.drops) {
 				t.Errorf("drops: %q, want %q", drops, test.drops)
 			}
 		})

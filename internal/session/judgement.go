@@ -74,7 +74,11 @@ func (s *Selector) UnknownCriteria(session Session, now time.Time) []UnknownCrit
 		unknown = s.match.appendUnknown(unknown, "match.", session, now)
 	}
 	if judgement.Exclude == Undecided {
-		unknown = s.exclude.appendUnknown(unknown, "exclude.", session, now)
+		for _, alternative := range s.exclude {
+			if alternative.Match(session, now) == Undecided {
+				unknown = alternative.appendUnknown(unknown, "exclude.", session, now)
+			}
+		}
 	}
 	return unknown
 }

@@ -174,3 +174,37 @@ func TestUnknownCriteriaNamesAtMostThreeValues(t *testing.T) {
 		t.Errorf("UnknownCriteria = %q, want %q", got, want)
 	}
 }
+
+// An id names one session. Beside other arguments of an exclude it excludes that session
+// as well, and takes nothing from what the others exclude.
+func TestExcludedByIDBesideOthers(t *testing.T) {
+	t.Parallel()
+	selector, err := NewSelector(
+		Match{Devices: []string{"db-01"}},
+		Match{SessionIDs: []string{"by-id"}, Users: []string{"breakglass"}, Protocols: []string{"ssh"}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		session Session
+		want    Verdict
+	}{
+		"its id":                             {Session{ID: "by-id", User: "alice", Device: "db-01", Protocol: "rdp"}, Yes},
+		"its id, and nothing else is shown":  {Session{ID: "by-id", Device: "db-01"}, Yes},
+		"every other argument":               {Session{ID: "x", User: "breakglass", Device: "db-01", Protocol: "ssh"}, Yes},
+		"one of the other arguments":         {Session{ID: "x", User: "breakglass", Device: "db-01", Protocol: "rdp"}, No},
+		"neither":                            {Session{ID: "x", User: "alice", Device: "db-01", Protocol: "rdp"}, No},
+		"another id, and no user is shown":   {Session{ID: "x", Device: "db-01", Protocol: "ssh"}, Undecided},
+		"no id, and the others do not match": {Session{User: "alice", Device: "db-01", Protocol: "rdp"}, Undecided},
+		"no id, and the others match":        {Session{User: "breakglass", Device: "db-01", Protocol: "ssh"}, Yes},
+	} {
+		if got := selector.Judge(test.session, time.Now()).Exclude; got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+	unknown := selector.UnknownCriteria(Session{User: "alice", Device: "db-01", Protocol: "rdp"}, time.Now())
+	if len(unknown) != 1 || unknown[0].Criterion != "exclude.session_ids" {
+		t.Errorf("unknown criteria %v, want exclude.session_ids", unknown)
+	}
+}

@@ -292,12 +292,18 @@ func (m *Matcher) Match(s Session, now time.Time) Verdict {
 // Selector chooses the sessions that one Match means and another does not
 // protect. It is immutable and safe for concurrent use.
 type Selector struct {
-	match, exclude *Matcher
+	match *Matcher
+	// exclude are alternatives, each with criteria.
+	exclude []*Matcher
+	// criteria are what both were compiled from.
+	criteria struct{ match, exclude Match }
 }
 
 // NewSelector compiles both. A match that sets nothing is refused, unless it is
 // Everyone: a caller must not terminate all sessions by omission. A zero exclude
-// excludes none. The error joins the faults of both, each a *MatchError
+// excludes none. SessionIDs of exclude exclude these sessions, whatever its other
+// criteria are: to add the id of a session must not take from what they exclude. The
+// error joins the faults of both, each a *MatchError
 // behind the name of its object.
 func NewSelector(match, exclude Match) (*Selector, error) {
 	wanted, matchErr := match.Compile()
@@ -307,22 +313,36 @@ func NewSelector(match, exclude Match) (*Selector, error) {
 	if matchErr != nil {
 		matchErr = fmt.Errorf("match: %w", matchErr)
 	}
-	protected, excludeErr := exclude.Compile()
+	excludeErr := exclude.Validate()
 	if excludeErr != nil {
 		excludeErr = fmt.Errorf("exclude: %w", excludeErr)
 	}
 	if err := errors.Join(matchErr, excludeErr); err != nil {
 		return nil, err
 	}
-	return &Selector{match: wanted, exclude: protected}, nil
+	s := &Selector{match: wanted}
+	s.criteria.match, s.criteria.exclude = match, exclude
+	byID, others := Match{SessionIDs: exclude.SessionIDs}, exclude
+	others.SessionIDs = nil
+	for _, alternative := range []Match{byID, others} {
+		// What is valid as a whole is valid in parts.
+		if excluding, err := alternative.Compile(); err == nil && len(excluding.criteria) > 0 {
+			s.exclude = append(s.exclude, excluding)
+		}
+	}
+	return s, nil
 }
 
-// excluded turns a Matcher without criteria into "protects none".
+// Criteria gives the match and the exclude that s was made of. They share their
+// slices with the arguments of NewSelector.
+func (s *Selector) Criteria() (match, exclude Match) { return s.criteria.match, s.criteria.exclude }
+
 func (s *Selector) excluded(session Session, now time.Time) Verdict {
-	if len(s.exclude.criteria) == 0 {
-		return No
+	verdict := No
+	for _, alternative := range s.exclude {
+		verdict = max(verdict, alternative.Match(session, now))
 	}
-	return s.exclude.Match(session, now)
+	return verdict
 }
 
 // Protects reports whether exclude matches a session for certain, whatever match

@@ -12,8 +12,8 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// scripted is a list. Each read takes its time, before the rows and for each, and
-// ends with the next of errs, the last one for ever, after rows unless they are cut.
+// scripted is a list. A read takes time before the rows and for each row, and ends with
+// the next of errs, at the end with the last one, after the rows unless cut.
 type scripted struct {
 	rows          []session.Session
 	took, rowTook time.Duration
@@ -69,12 +69,12 @@ type counter struct{ rows int }
 func (c *counter) restart()             { c.rows = 0 }
 func (c *counter) take(session.Session) { c.rows++ }
 
-// Whoever has left is not given the rest of a list that goes on for others.
-func TestLookLeavesThoseAlone(t *testing.T) {
+// A caller that has given up gets no further rows of a list that goes on for others.
+func TestReadLeavesCollectorsAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0), row("b", "2", 0), row("c", "3", 0), row("d", "4", 0)}, rowTook: time.Second}
-		look := newLook(list, Options{})
+		look := newSharedReads(list, Options{})
 		leaves, stays := &counter{}, &counter{}
 		var askers sync.WaitGroup
 		askers.Go(func() {

@@ -12,36 +12,36 @@ import (
 )
 
 const (
-	// zoneStep is what time zones differ by, or a multiple of it.
+	// zoneStep: the offsets of all time zones are multiples of it.
 	zoneStep = 15 * time.Minute
-	// westmost and eastmost are the offsets between which all time zones are.
+	// westmost and eastmost are the lowest and the highest offset of all time zones.
 	westmost = -12 * time.Hour
 	eastmost = 14 * time.Hour
-	// clockSlack is what two clocks that are kept right differ by at most.
+	// clockSlack is the largest difference between two clocks that are synchronized.
 	clockSlack = 5 * time.Minute
-	// maxEnds is how many ends a clock remembers.
+	// maxEnds is how many ends a clock keeps.
 	maxEnds = 1000
 )
 
-// ClockFinding is what contradicts the time zone that the provider takes
-// senhasegura's timestamps to be in, or this machine's clock.
+// ClockFinding is what contradicts the time zone in which the provider reads
+// timestamps, or the clock of this machine.
 type ClockFinding struct {
-	// Runner is how far the clock of this machine is behind senhasegura's, by the
-	// Date header of its answers, which is UTC; negative where it is ahead. It is 0
+	// Runner is how far the clock of this machine is behind that of senhasegura, by the
+	// Date header of its responses, which is in UTC; negative if it is ahead. It is 0
 	// below 15 minutes. The other fields already allow for it.
 	Runner time.Duration
-	// Deviation is how far senhasegura's timestamps are ahead of a clock in the zone
-	// of the provider; negative where they are behind. It is a multiple of 15 minutes,
-	// 0 where nothing contradicts the zone.
+	// Deviation is how far timestamps are ahead of a clock in the zone of the provider;
+	// negative if they are behind. It is a multiple of 15 minutes, 0 if nothing
+	// contradicts the zone.
 	Deviation time.Duration
-	// AtLeast: Deviation, and with it Offset, is only the least that was seen.
+	// AtLeast: Deviation and Offset are the least that the observations require.
 	AtLeast bool
 	// Offset is the offset from UTC that the timestamps have by Deviation; see
 	// OffsetName.
 	Offset time.Duration
 	// Example is an IANA name with this offset, as the argument `time_zone` takes it.
-	// It is empty with AtLeast, and where no zone has the offset: then it is rather
-	// senhasegura's clock that is wrong.
+	// It is empty with AtLeast. It is also empty if no zone has the offset: then the
+	// clock of senhasegura is probably wrong.
 	Example string
 }
 
@@ -54,26 +54,26 @@ func (f ClockFinding) OffsetName() string {
 	return fmt.Sprintf("UTC%c%02d:%02d", sign, int(offset.Hours()), int(offset.Minutes())%60)
 }
 
-// clock gathers, for a whole process, what a run sees of senhasegura's clock. It is
-// safe for concurrent use. All moments that are handed to it are of this machine's
-// clock, but for the timestamps of sessions and the Date header.
+// clock gathers, for a whole process, what shows the clock of senhasegura. It is safe
+// for concurrent use. Its arguments are times of the clock of this machine, except the
+// timestamps of sessions and the Date header.
 //
-// Evidence is left aside where no time zone explains it, where a timestamp names its
-// zone, and where the zone changes its offset within about a day: then a local time
-// can be two moments, or none.
+// It ignores observations that no time zone explains, timestamps that name their zone,
+// and times within about a day of a change of the offset of the zone: a local time can
+// then be two moments, or none.
 type clock struct {
 	zone *time.Location
 
 	mu sync.Mutex
-	// runner is between what the clock of this machine is behind, by the Date header.
+	// runner has the limits of how far this machine is behind, by the Date header.
 	runner span
 	dated  bool
-	// ends are between what the timestamps are ahead, each by one end.
+	// ends has, for each end, the limits of how far the timestamps are ahead.
 	ends []span
-	// ahead is what they are ahead at least, by the latest times of lists.
+	// ahead is how far they are ahead at least, by the latest times of lists.
 	ahead  time.Duration
 	listed bool
-	// offset is that of the zone, at the last evidence.
+	// offset is that of the zone, at the last observation.
 	offset time.Duration
 	told   bool
 }
@@ -86,9 +86,9 @@ func newClock(zone *time.Location) *clock {
 	return &clock{zone: zone}
 }
 
-// end notes the end of a session that this run has just terminated. It was live at
-// liveAt, such as when the last check that showed it live was asked for, and a check
-// that was complete at readAt showed the end.
+// end notes the end of a session that this run has terminated. It was live at liveAt,
+// the start of a check that showed it live, and a check that was complete at readAt
+// showed the end.
 func (c *clock) end(endedAt, liveAt, readAt time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,13 +110,13 @@ func (c *clock) list(l *latest, readAt time.Time) {
 	}
 }
 
-// date notes the Date header of an answer, its request sent and its header received
-// at these moments. It must not be that of a cache, which the header Age tells.
+// date notes the Date header of a response, and when its request was sent and its
+// header received. It must not come from a cache, which the header Age shows.
 func (c *clock) date(header, sent, received time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// The header has no fraction of its second. The quicker the answer, the more it
-	// tells.
+	// The header has no fraction of a second. The quicker the response, the more exact
+	// it is.
 	behind := span{header.Sub(received), header.Add(time.Second).Sub(sent)}
 	if header.IsZero() || sent.After(received) || c.dated && behind.width() > c.runner.width() {
 		return
@@ -124,7 +124,7 @@ func (c *clock) date(header, sent, received time.Time) {
 	c.runner, c.dated = behind, true
 }
 
-// offsetAt gives the offset of the zone at t, false where t is no evidence.
+// offsetAt gives the offset of the zone at t, false if t must be ignored.
 func (c *clock) offsetAt(t time.Time) (time.Duration, bool) {
 	if t.IsZero() || t.Location().String() != c.zone.String() {
 		return 0, false
@@ -135,7 +135,7 @@ func (c *clock) offsetAt(t time.Time) (time.Duration, bool) {
 	return time.Duration(offset) * time.Second, before == offset && offset == after
 }
 
-// announce gives what find does, once in the life of c.
+// announce is find, but true at most once.
 func (c *clock) announce() (ClockFinding, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,8 +147,7 @@ func (c *clock) announce() (ClockFinding, bool) {
 	return f, found
 }
 
-// find gives what the evidence so far contradicts by 15 minutes or more; false if
-// nothing.
+// find gives what the observations contradict by 15 minutes or more; false if nothing.
 func (c *clock) find() (ClockFinding, bool) {
 	var f ClockFinding
 	if behind := c.runner.nearest(); behind.Abs() >= zoneStep {
@@ -163,11 +162,11 @@ func (c *clock) find() (ClockFinding, bool) {
 	return f, f.Runner != 0 || f.Deviation != 0
 }
 
-// deviation prefers what ends tell exactly. An end that senhasegura marked long after
-// the fact, as that of a session whose node crashed, tells something else than the
-// others: the most frequent answer counts, of two that are as frequent the one that is
-// nearer to the configured zone. No timestamp is later than the moment when a list shows
-// it, so that a later one than an end allows for contradicts that end.
+// deviation prefers ends that show it exactly. An end that senhasegura marked later, as
+// for a session whose node crashed, shows another value than the others: the most
+// frequent value counts, and of two that are as frequent the one nearer to the
+// configured zone. No timestamp is later than the moment at which a list shows it, so a
+// later one than an end allows contradicts that end.
 func (c *clock) deviation() (d time.Duration, exactly bool) {
 	exact, least, ahead := map[time.Duration]int{}, time.Duration(0), c.ahead-c.allowance().high
 	for _, end := range c.ends {
@@ -199,13 +198,13 @@ func (c *clock) deviation() (d time.Duration, exactly bool) {
 	return 0, false
 }
 
-// explained reports whether there is a time zone that is ahead by d.
+// explained reports whether a time zone is ahead by d.
 func (c *clock) explained(d time.Duration) bool {
 	offset := c.offset + d
 	return offset > westmost-zoneStep && offset < eastmost+zoneStep
 }
 
-// allowance is what the clock of this machine is known to be behind.
+// allowance is how far the clock of this machine is known to be behind.
 func (c *clock) allowance() span {
 	if c.runner.nearest() == 0 {
 		return span{}
@@ -213,7 +212,7 @@ func (c *clock) allowance() span {
 	return c.runner
 }
 
-// span says that a duration is low at least and high at most.
+// span has the limits of a duration.
 type span struct{ low, high time.Duration }
 
 func (s span) width() time.Duration { return s.high - s.low }
@@ -224,9 +223,9 @@ func (s span) minus(other span) span { return span{s.low - other.high, s.high - 
 // nearest is the duration of the span that is nearest to zero.
 func (s span) nearest() time.Duration { return max(s.low, min(s.high, 0)) }
 
-// latest is the collector of the latest start or end that a list shows, for
-// clock.list. It leaves out times so far in the future that no time zone explains
-// them, and those that name their own zone.
+// latest is the collector of the latest start or end in a list, for clock.list. It
+// leaves out times so far in the future that no time zone explains them, and those that
+// name their own zone.
 type latest struct {
 	zone  *time.Location
 	limit time.Time
@@ -254,8 +253,8 @@ func (l *latest) see(t time.Time) {
 	}
 }
 
-// zoneExamples has one time zone for each offset in minutes, where possible one
-// without daylight saving time. Whether this machine knows them does not matter.
+// zoneExamples has one time zone for each offset in minutes, one without daylight
+// saving time if there is one. They need not be installed on this machine.
 var zoneExamples = map[int]string{
 	-12 * 60:   "Etc/GMT+12",
 	-11 * 60:   "Pacific/Pago_Pago",

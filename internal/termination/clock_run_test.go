@@ -19,7 +19,7 @@ const west = -3 * time.Hour
 var saoPaulo = termination.ClockFinding{Deviation: west, Offset: west, Example: "America/Sao_Paulo"}
 
 // endShifted marks a session as ended now, by a clock that is ahead.
-func (p *pam) endShifted(id string, ahead time.Duration) {
+func (p *fakeAPI) endShifted(id string, ahead time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.sessions {
@@ -29,11 +29,11 @@ func (p *pam) endShifted(id string, ahead time.Duration) {
 	}
 }
 
-// endsWest is a drop that works at once, on a server in the west; endsWestAfter one
-// that takes its time.
-func (p *pam) endsWest(id string) error { p.endShifted(id, west); return nil }
+// endsWest is the response to a request that works at once, on a server in the west;
+// endsWestAfter is one that takes a while.
+func (p *fakeAPI) endsWest(id string) error { p.endShifted(id, west); return nil }
 
-func (p *pam) endsWestAfter(d time.Duration) func(string) error {
+func (p *fakeAPI) endsWestAfter(d time.Duration) func(string) error {
 	return func(id string) error {
 		time.AfterFunc(d, func() { p.endShifted(id, west) })
 		return nil
@@ -96,25 +96,25 @@ func TestClockOfARun(t *testing.T) {
 	type runs = []func(*testing.T, *termination.Terminator)
 	for name, test := range map[string]struct {
 		rows   func() []session.Session
-		script func(*pam)
+		script func(*fakeAPI)
 		runs   runs
 		want   termination.ClockFinding
 	}{
-		"drain":                {script: func(p *pam) { p.drops = []func(string) error{p.endsWest} }, runs: runs{drain(nil)}, want: saoPaulo},
+		"drain":                {script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{drain(nil)}, want: saoPaulo},
 		"drain, a right clock": {runs: runs{drain(nil)}},
 		"drain, ends read from a list": {
 			rows:   func() []session.Session { return visitors(12) },
-			script: func(p *pam) { p.drops = []func(string) error{p.endsWest} }, runs: runs{drain(nil)}, want: saoPaulo,
+			script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{drain(nil)}, want: saoPaulo,
 		},
-		"drain, slow": {script: func(p *pam) { p.drops = []func(string) error{p.endsWestAfter(30 * time.Second)} }, runs: runs{drain(nil)}, want: saoPaulo},
+		"drain, slow": {script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWestAfter(30 * time.Second)} }, runs: runs{drain(nil)}, want: saoPaulo},
 		"drain, ended before the request": {
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = []func(string) error{func(id string) error { p.endShifted(id, west); return session.ErrRefused }}
 			},
 			runs: runs{drain(nil)},
 		},
 		"drain, the answer was lost": {
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = []func(string) error{func(id string) error { p.endShifted(id, west); return session.ErrUnknownOutcome }}
 			},
 			runs: runs{drain(nil)},
@@ -124,29 +124,29 @@ func TestClockOfARun(t *testing.T) {
 			runs: runs{drain(func(r *termination.DrainRequest) { r.Unsettled = []session.Session{visitor(1)} })},
 		},
 		"drain, ended in the grace period": {
-			script: func(p *pam) { time.AfterFunc(3*time.Second, func() { p.endShifted("hash-1", west) }) },
+			script: func(p *fakeAPI) { time.AfterFunc(3*time.Second, func() { p.endShifted("hash-1", west) }) },
 			runs:   runs{drain(func(r *termination.DrainRequest) { r.Grace = 20 * time.Second })},
 		},
 		"drain, records without an id": {
-			rows:   func() []session.Session { return nameless(visitor(1)) },
-			script: func(p *pam) { p.drops = []func(string) error{p.endsWest} }, runs: runs{drain(nil)},
+			rows:   func() []session.Session { return withoutRecordIDs(visitor(1)) },
+			script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{drain(nil)},
 		},
 
 		"termination that reads it live first": {
-			script: func(p *pam) { p.drops = []func(string) error{p.endsWestAfter(3 * time.Second), acceptOnly} }, runs: runs{terminate("")}, want: saoPaulo,
+			script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWestAfter(3 * time.Second), acceptOnly} }, runs: runs{terminate("")}, want: saoPaulo,
 		},
 		"termination by record that reads it live first": {
-			script: func(p *pam) { p.drops = []func(string) error{p.endsWestAfter(3 * time.Second), acceptOnly} }, runs: runs{terminate("1")}, want: saoPaulo,
+			script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWestAfter(3 * time.Second), acceptOnly} }, runs: runs{terminate("1")}, want: saoPaulo,
 		},
 		"termination of a session that was listed before": {
-			script: func(p *pam) { p.drops = []func(string) error{p.endsWest} }, runs: runs{find, terminate("")}, want: saoPaulo,
+			script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{find, terminate("")}, want: saoPaulo,
 		},
-		// Whether it was live cannot be told: the request may have been accepted for a
-		// session that had ended hours ago.
-		"termination that reads the end at once": {script: func(p *pam) { p.drops = []func(string) error{p.endsWest} }, runs: runs{terminate("")}},
+		// It may have ended before the request: senhasegura may accept one for a
+		// session that ended hours ago.
+		"termination that reads the end at once": {script: func(p *fakeAPI) { p.drops = []func(string) error{p.endsWest} }, runs: runs{terminate("")}},
 		"termination of a session that had ended": {
 			rows:   func() []session.Session { return []session.Session{longEnded(1, 3*time.Hour)} },
-			script: func(p *pam) { p.drops = []func(string) error{acceptOnly} }, runs: runs{terminate("1")},
+			script: func(p *fakeAPI) { p.drops = []func(string) error{acceptOnly} }, runs: runs{terminate("1")},
 		},
 		"termination, another record had ended": {
 			rows: func() []session.Session {
@@ -154,7 +154,7 @@ func TestClockOfARun(t *testing.T) {
 				old.RecordID = "7"
 				return []session.Session{visitor(1), old}
 			},
-			script: func(p *pam) { p.drops = []func(string) error{acceptOnly} }, runs: runs{find, terminate("7")},
+			script: func(p *fakeAPI) { p.drops = []func(string) error{acceptOnly} }, runs: runs{find, terminate("7")},
 		},
 
 		"a start in the future": {
@@ -176,7 +176,7 @@ func TestClockOfARun(t *testing.T) {
 		},
 		"a list that breaks off after a start in the future": {
 			rows: func() []session.Session { return []session.Session{startsAhead(3 * time.Hour)} },
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.breakOff, p.lists = 1, []func() error{listError(session.ErrRejected)}
 			},
 			runs: runs{func(t *testing.T, on *termination.Terminator) {
@@ -195,7 +195,7 @@ func TestClockOfARun(t *testing.T) {
 			want: termination.ClockFinding{Runner: 2 * time.Hour},
 		},
 		"this machine is behind, and so are its times": {
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = []func(string) error{func(id string) error { p.endShifted(id, 2*time.Hour); return nil }}
 			},
 			runs: runs{func(_ *testing.T, on *termination.Terminator) {
@@ -208,7 +208,7 @@ func TestClockOfARun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{visitor(1)}}
+				p := &fakeAPI{sessions: []session.Session{visitor(1)}}
 				if test.rows != nil {
 					p.sessions = test.rows()
 				}
@@ -243,7 +243,7 @@ func visitors(n int) []session.Session {
 func TestClockWarnsOnceInManyRuns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: visitors(20)}
+		p := &fakeAPI{sessions: visitors(20)}
 		p.drops = []func(string) error{p.endsWest}
 		on := termination.New(p, termination.Options{Retries: 4, Concurrency: 4, ListTimeout: time.Minute})
 		var warnings atomic.Int32

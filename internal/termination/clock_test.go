@@ -37,12 +37,12 @@ func (c *clock) finding() (ClockFinding, bool) {
 	return c.find()
 }
 
-// evidence is one thing that a clock is told.
-type evidence func(c *clock)
+// observation is one call that gives a clock something to compare.
+type observation func(c *clock)
 
 // endAt is the end at moment, of a session that was live some time before and read
 // as ended some time after.
-func endAt(server *time.Location, moment time.Time, before, after time.Duration) evidence {
+func endAt(server *time.Location, moment time.Time, before, after time.Duration) observation {
 	return func(c *clock) {
 		c.end(shown(moment, server, c.zone), moment.Add(-before), moment.Add(after))
 	}
@@ -50,12 +50,12 @@ func endAt(server *time.Location, moment time.Time, before, after time.Duration)
 
 // dateOf is the header of a server whose clock is ahead, in an answer that took a
 // while.
-func dateOf(ahead, took time.Duration) evidence {
+func dateOf(ahead, took time.Duration) observation {
 	return func(c *clock) { c.date(noon.Add(ahead+took/2).Truncate(time.Second), noon, noon.Add(took)) }
 }
 
 // listWith is a list that shows a time ahead of this machine's clock.
-func listWith(ahead time.Duration) evidence {
+func listWith(ahead time.Duration) observation {
 	return func(c *clock) { c.list(&latest{zone: c.zone, time: noon.Add(ahead).In(c.zone)}, noon) }
 }
 
@@ -64,115 +64,115 @@ func TestClock(t *testing.T) {
 	const soon = 3 * time.Second
 	utc, saoPaulo, newYork := time.UTC, zone(t, "America/Sao_Paulo"), zone(t, "America/New_York")
 	ahead := func(d time.Duration) *time.Location { return time.FixedZone("", int(d.Seconds())) }
-	end := func(server *time.Location) evidence { return endAt(server, noon, soon, soon) }
+	end := func(server *time.Location) observation { return endAt(server, noon, soon, soon) }
 	for name, test := range map[string]struct {
-		zone     *time.Location
-		evidence []evidence
-		want     ClockFinding
+		zone         *time.Location
+		observations []observation
+		want         ClockFinding
 	}{
-		"no evidence":          {zone: utc},
-		"the zone is right":    {zone: saoPaulo, evidence: []evidence{end(saoPaulo)}},
-		"no zone is UTC":       {evidence: []evidence{end(utc)}},
-		"behind by its end":    {zone: utc, evidence: []evidence{end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"ahead by its end":     {zone: saoPaulo, evidence: []evidence{end(utc)}, want: ClockFinding{Deviation: 3 * time.Hour, Example: "UTC"}},
-		"without a zone":       {evidence: []evidence{end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"daylight saving time": {zone: newYork, evidence: []evidence{end(ahead(-5 * time.Hour))}, want: ClockFinding{Deviation: -time.Hour, Offset: -5 * time.Hour, Example: "America/Bogota"}},
+		"no observation":       {zone: utc},
+		"the zone is right":    {zone: saoPaulo, observations: []observation{end(saoPaulo)}},
+		"no zone is UTC":       {observations: []observation{end(utc)}},
+		"behind by its end":    {zone: utc, observations: []observation{end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"ahead by its end":     {zone: saoPaulo, observations: []observation{end(utc)}, want: ClockFinding{Deviation: 3 * time.Hour, Example: "UTC"}},
+		"without a zone":       {observations: []observation{end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"daylight saving time": {zone: newYork, observations: []observation{end(ahead(-5 * time.Hour))}, want: ClockFinding{Deviation: -time.Hour, Offset: -5 * time.Hour, Example: "America/Bogota"}},
 		"a quarter of an hour": {
-			zone: zone(t, "Asia/Kolkata"), evidence: []evidence{end(zone(t, "Asia/Kathmandu"))},
+			zone: zone(t, "Asia/Kolkata"), observations: []observation{end(zone(t, "Asia/Kathmandu"))},
 			want: ClockFinding{Deviation: 15 * time.Minute, Offset: 5*time.Hour + 45*time.Minute, Example: "Asia/Kathmandu"},
 		},
 		"the farthest zones": {
-			zone: zone(t, "Etc/GMT+12"), evidence: []evidence{end(zone(t, "Pacific/Kiritimati"))},
+			zone: zone(t, "Etc/GMT+12"), observations: []observation{end(zone(t, "Pacific/Kiritimati"))},
 			want: ClockFinding{Deviation: 26 * time.Hour, Offset: 14 * time.Hour, Example: "Pacific/Kiritimati"},
 		},
 		"an offset that no zone has": {
-			zone: utc, evidence: []evidence{end(ahead(-3*time.Hour - 15*time.Minute))},
+			zone: utc, observations: []observation{end(ahead(-3*time.Hour - 15*time.Minute))},
 			want: ClockFinding{Deviation: -3*time.Hour - 15*time.Minute, Offset: -3*time.Hour - 15*time.Minute},
 		},
-		"clocks eight minutes apart":              {zone: utc, evidence: []evidence{end(ahead(8 * time.Minute))}},
-		"clocks minutes apart, other zone":        {zone: utc, evidence: []evidence{end(ahead(-3*time.Hour + 4*time.Minute))}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"ended days ago":                          {zone: utc, evidence: []evidence{endAt(utc, noon.Add(-72*time.Hour), -71*time.Hour, 72*time.Hour)}},
-		"read late, the zone may be right":        {zone: utc, evidence: []evidence{endAt(ahead(15*time.Minute), noon, 20*time.Minute, 20*time.Minute)}},
-		"read late, behind":                       {zone: utc, evidence: []evidence{endAt(saoPaulo, noon, time.Minute, 20*time.Minute)}, want: ClockFinding{Deviation: -2*time.Hour - 45*time.Minute, AtLeast: true, Offset: -2*time.Hour - 45*time.Minute}},
-		"read late, ahead":                        {zone: saoPaulo, evidence: []evidence{endAt(utc, noon, time.Minute, 20*time.Minute)}, want: ClockFinding{Deviation: 2*time.Hour + 30*time.Minute, AtLeast: true, Offset: -30 * time.Minute}},
-		"read late, and one read soon":            {zone: utc, evidence: []evidence{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"read late, and one is right":             {zone: utc, evidence: []evidence{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), end(utc)}},
-		"marked late, and one is right":           {zone: utc, evidence: []evidence{end(ahead(-time.Hour)), end(utc)}},
-		"marked late, and a newer time in a list": {zone: utc, evidence: []evidence{end(ahead(-2 * time.Hour)), listWith(-10 * time.Minute)}},
+		"clocks eight minutes apart":              {zone: utc, observations: []observation{end(ahead(8 * time.Minute))}},
+		"clocks minutes apart, other zone":        {zone: utc, observations: []observation{end(ahead(-3*time.Hour + 4*time.Minute))}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"ended days ago":                          {zone: utc, observations: []observation{endAt(utc, noon.Add(-72*time.Hour), -71*time.Hour, 72*time.Hour)}},
+		"read late, the zone may be right":        {zone: utc, observations: []observation{endAt(ahead(15*time.Minute), noon, 20*time.Minute, 20*time.Minute)}},
+		"read late, behind":                       {zone: utc, observations: []observation{endAt(saoPaulo, noon, time.Minute, 20*time.Minute)}, want: ClockFinding{Deviation: -2*time.Hour - 45*time.Minute, AtLeast: true, Offset: -2*time.Hour - 45*time.Minute}},
+		"read late, ahead":                        {zone: saoPaulo, observations: []observation{endAt(utc, noon, time.Minute, 20*time.Minute)}, want: ClockFinding{Deviation: 2*time.Hour + 30*time.Minute, AtLeast: true, Offset: -30 * time.Minute}},
+		"read late, and one read soon":            {zone: utc, observations: []observation{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"read late, and one is right":             {zone: utc, observations: []observation{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), end(utc)}},
+		"marked late, and one is right":           {zone: utc, observations: []observation{end(ahead(-time.Hour)), end(utc)}},
+		"marked late, and a newer time in a list": {zone: utc, observations: []observation{end(ahead(-2 * time.Hour)), listWith(-10 * time.Minute)}},
 		"read late, and a newer time in a list": {
-			zone: utc, evidence: []evidence{endAt(ahead(-2*time.Hour), noon, time.Minute, 20*time.Minute), listWith(-10 * time.Minute)},
+			zone: utc, observations: []observation{endAt(ahead(-2*time.Hour), noon, time.Minute, 20*time.Minute), listWith(-10 * time.Minute)},
 		},
 		"marked late, and one that no list contradicts": {
-			zone: saoPaulo, evidence: []evidence{end(ahead(-5 * time.Hour)), end(utc), end(ahead(-5 * time.Hour)), listWith(2*time.Hour + 55*time.Minute)},
+			zone: saoPaulo, observations: []observation{end(ahead(-5 * time.Hour)), end(utc), end(ahead(-5 * time.Hour)), listWith(2*time.Hour + 55*time.Minute)},
 			want: ClockFinding{Deviation: 3 * time.Hour, Example: "UTC"},
 		},
 		"a list that agrees with an end": {
-			zone: utc, evidence: []evidence{end(saoPaulo), listWith(-3*time.Hour + clockSlack)},
+			zone: utc, observations: []observation{end(saoPaulo), listWith(-3*time.Hour + clockSlack)},
 			want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"},
 		},
 		"this machine is ahead, and a list that agrees with an end": {
-			zone: utc, evidence: []evidence{end(ahead(-4 * time.Hour)), dateOf(-time.Hour, 0), listWith(-4*time.Hour - time.Minute)},
+			zone: utc, observations: []observation{end(ahead(-4 * time.Hour)), dateOf(-time.Hour, 0), listWith(-4*time.Hour - time.Minute)},
 			want: ClockFinding{Runner: -time.Hour + time.Second, Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"},
 		},
-		"one of three is right":             {zone: utc, evidence: []evidence{end(saoPaulo), end(utc), end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"two that differ":                   {zone: utc, evidence: []evidence{end(saoPaulo), end(newYork), end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"the night of a change":             {zone: newYork, evidence: []evidence{endAt(utc, time.Date(2026, 11, 1, 6, 30, 0, 0, time.UTC), soon, soon)}},
-		"a right server in that night":      {zone: newYork, evidence: []evidence{endAt(newYork, time.Date(2026, 11, 1, 6, 30, 0, 0, time.UTC), soon, soon)}},
-		"a time that names its zone":        {zone: saoPaulo, evidence: []evidence{func(c *clock) { c.end(noon, noon.Add(-soon), noon.Add(soon)) }}},
-		"no end":                            {zone: utc, evidence: []evidence{func(c *clock) { c.end(time.Time{}, noon.Add(-soon), noon.Add(soon)) }}},
-		"read before it was live":           {zone: utc, evidence: []evidence{endAt(saoPaulo, noon, -soon, -soon-1)}},
-		"a time in the future":              {zone: utc, evidence: []evidence{listWith(3*time.Hour - time.Minute)}, want: ClockFinding{Deviation: 2*time.Hour + 45*time.Minute, AtLeast: true, Offset: 2*time.Hour + 45*time.Minute}},
-		"15 minutes in the future":          {zone: saoPaulo, evidence: []evidence{listWith(15 * time.Minute)}, want: ClockFinding{Deviation: 15 * time.Minute, AtLeast: true, Offset: -2*time.Hour - 45*time.Minute}},
-		"almost 15 minutes in the future":   {zone: utc, evidence: []evidence{listWith(15*time.Minute - 1)}},
-		"the farthest in the future counts": {zone: utc, evidence: []evidence{listWith(time.Hour), listWith(2 * time.Hour), listWith(time.Minute)}, want: ClockFinding{Deviation: 2 * time.Hour, AtLeast: true, Offset: 2 * time.Hour}},
-		"future in the night of a change": {zone: newYork, evidence: []evidence{func(c *clock) {
+		"one of three is right":             {zone: utc, observations: []observation{end(saoPaulo), end(utc), end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"two that differ":                   {zone: utc, observations: []observation{end(saoPaulo), end(newYork), end(saoPaulo)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"the night of a change":             {zone: newYork, observations: []observation{endAt(utc, time.Date(2026, 11, 1, 6, 30, 0, 0, time.UTC), soon, soon)}},
+		"a right server in that night":      {zone: newYork, observations: []observation{endAt(newYork, time.Date(2026, 11, 1, 6, 30, 0, 0, time.UTC), soon, soon)}},
+		"a time that names its zone":        {zone: saoPaulo, observations: []observation{func(c *clock) { c.end(noon, noon.Add(-soon), noon.Add(soon)) }}},
+		"no end":                            {zone: utc, observations: []observation{func(c *clock) { c.end(time.Time{}, noon.Add(-soon), noon.Add(soon)) }}},
+		"read before it was live":           {zone: utc, observations: []observation{endAt(saoPaulo, noon, -soon, -soon-1)}},
+		"a time in the future":              {zone: utc, observations: []observation{listWith(3*time.Hour - time.Minute)}, want: ClockFinding{Deviation: 2*time.Hour + 45*time.Minute, AtLeast: true, Offset: 2*time.Hour + 45*time.Minute}},
+		"15 minutes in the future":          {zone: saoPaulo, observations: []observation{listWith(15 * time.Minute)}, want: ClockFinding{Deviation: 15 * time.Minute, AtLeast: true, Offset: -2*time.Hour - 45*time.Minute}},
+		"almost 15 minutes in the future":   {zone: utc, observations: []observation{listWith(15*time.Minute - 1)}},
+		"the farthest in the future counts": {zone: utc, observations: []observation{listWith(time.Hour), listWith(2 * time.Hour), listWith(time.Minute)}, want: ClockFinding{Deviation: 2 * time.Hour, AtLeast: true, Offset: 2 * time.Hour}},
+		"future in the night of a change": {zone: newYork, observations: []observation{func(c *clock) {
 			at := time.Date(2026, 11, 1, 1, 30, 0, 0, newYork)
 			c.list(&latest{time: at}, at.Add(-3*time.Hour))
 		}}},
-		"an end before the future":         {zone: saoPaulo, evidence: []evidence{listWith(2 * time.Hour), end(utc)}, want: ClockFinding{Deviation: 3 * time.Hour, Example: "UTC"}},
-		"an end that is right, the future": {zone: saoPaulo, evidence: []evidence{end(saoPaulo), listWith(time.Hour)}, want: ClockFinding{Deviation: time.Hour, AtLeast: true, Offset: -2 * time.Hour}},
-		"a list without times":             {zone: utc, evidence: []evidence{func(c *clock) { c.list(c.latest(), noon) }}},
+		"an end before the future":         {zone: saoPaulo, observations: []observation{listWith(2 * time.Hour), end(utc)}, want: ClockFinding{Deviation: 3 * time.Hour, Example: "UTC"}},
+		"an end that is right, the future": {zone: saoPaulo, observations: []observation{end(saoPaulo), listWith(time.Hour)}, want: ClockFinding{Deviation: time.Hour, AtLeast: true, Offset: -2 * time.Hour}},
+		"a list without times":             {zone: utc, observations: []observation{func(c *clock) { c.list(c.latest(), noon) }}},
 
-		"this machine is right":         {zone: utc, evidence: []evidence{dateOf(0, time.Second)}},
-		"this machine is behind":        {zone: utc, evidence: []evidence{dateOf(3*time.Hour, 0)}, want: ClockFinding{Runner: 3 * time.Hour}},
-		"this machine is ahead":         {zone: utc, evidence: []evidence{dateOf(-20*time.Minute, 0)}, want: ClockFinding{Runner: -20*time.Minute + time.Second}},
-		"this machine is little behind": {zone: utc, evidence: []evidence{dateOf(15*time.Minute-time.Second, 0)}},
-		"a header that came late":       {zone: utc, evidence: []evidence{dateOf(0, 40*time.Minute)}},
-		"no header":                     {zone: utc, evidence: []evidence{func(c *clock) { c.date(time.Time{}, noon, noon) }}},
-		"the quicker header counts":     {zone: utc, evidence: []evidence{dateOf(3*time.Hour, 2*time.Second), dateOf(4*time.Hour, time.Hour)}, want: ClockFinding{Runner: 3*time.Hour - time.Second}},
-		"it alone explains the end":     {zone: utc, evidence: []evidence{dateOf(3*time.Hour, 0), end(ahead(3 * time.Hour))}, want: ClockFinding{Runner: 3 * time.Hour}},
-		"it alone explains the future":  {zone: utc, evidence: []evidence{listWith(3 * time.Hour), dateOf(3*time.Hour, 0)}, want: ClockFinding{Runner: 3 * time.Hour}},
+		"this machine is right":         {zone: utc, observations: []observation{dateOf(0, time.Second)}},
+		"this machine is behind":        {zone: utc, observations: []observation{dateOf(3*time.Hour, 0)}, want: ClockFinding{Runner: 3 * time.Hour}},
+		"this machine is ahead":         {zone: utc, observations: []observation{dateOf(-20*time.Minute, 0)}, want: ClockFinding{Runner: -20*time.Minute + time.Second}},
+		"this machine is little behind": {zone: utc, observations: []observation{dateOf(15*time.Minute-time.Second, 0)}},
+		"a header that came late":       {zone: utc, observations: []observation{dateOf(0, 40*time.Minute)}},
+		"no header":                     {zone: utc, observations: []observation{func(c *clock) { c.date(time.Time{}, noon, noon) }}},
+		"the quicker header counts":     {zone: utc, observations: []observation{dateOf(3*time.Hour, 2*time.Second), dateOf(4*time.Hour, time.Hour)}, want: ClockFinding{Runner: 3*time.Hour - time.Second}},
+		"it alone explains the end":     {zone: utc, observations: []observation{dateOf(3*time.Hour, 0), end(ahead(3 * time.Hour))}, want: ClockFinding{Runner: 3 * time.Hour}},
+		"it alone explains the future":  {zone: utc, observations: []observation{listWith(3 * time.Hour), dateOf(3*time.Hour, 0)}, want: ClockFinding{Runner: 3 * time.Hour}},
 		"read late, and one that the zone explains": {
-			zone: utc, evidence: []evidence{endAt(utc, noon, 20*time.Minute, 20*time.Minute), end(saoPaulo)},
+			zone: utc, observations: []observation{endAt(utc, noon, 20*time.Minute, 20*time.Minute), end(saoPaulo)},
 			want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"},
 		},
 		"two that were read late": {
-			zone: utc, evidence: []evidence{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), endAt(saoPaulo, noon, 25*time.Minute, 20*time.Minute)},
+			zone: utc, observations: []observation{endAt(saoPaulo, noon, time.Minute, 20*time.Minute), endAt(saoPaulo, noon, 25*time.Minute, 20*time.Minute)},
 			want: ClockFinding{Deviation: -2*time.Hour - 45*time.Minute, AtLeast: true, Offset: -2*time.Hour - 45*time.Minute},
 		},
-		"nobody has connected for hours": {zone: utc, evidence: []evidence{listWith(-3 * time.Hour)}},
-		"a future that no zone explains": {zone: utc, evidence: []evidence{listWith(15 * time.Hour)}},
+		"no user has connected for hours": {zone: utc, observations: []observation{listWith(-3 * time.Hour)}},
+		"a future that no zone explains":  {zone: utc, observations: []observation{listWith(15 * time.Hour)}},
 		"a header that came late, and the future": {
-			zone: utc, evidence: []evidence{dateOf(time.Hour, 20*time.Minute), listWith(3 * time.Hour)},
+			zone: utc, observations: []observation{dateOf(time.Hour, 20*time.Minute), listWith(3 * time.Hour)},
 			want: ClockFinding{Runner: 50 * time.Minute, Deviation: 105 * time.Minute, AtLeast: true, Offset: 105 * time.Minute},
 		},
 		"a header that came late, and an end": {
-			zone: utc, evidence: []evidence{dateOf(time.Hour, 20*time.Minute), end(ahead(3 * time.Hour))},
+			zone: utc, observations: []observation{dateOf(time.Hour, 20*time.Minute), end(ahead(3 * time.Hour))},
 			want: ClockFinding{Runner: 50 * time.Minute, Deviation: 105 * time.Minute, AtLeast: true, Offset: 105 * time.Minute},
 		},
 		"it alone hides the future": {
-			zone: utc, evidence: []evidence{listWith(-time.Minute), dateOf(-2*time.Hour-2*time.Minute, 0)},
+			zone: utc, observations: []observation{listWith(-time.Minute), dateOf(-2*time.Hour-2*time.Minute, 0)},
 			want: ClockFinding{Runner: -2*time.Hour - 2*time.Minute + time.Second, Deviation: 2 * time.Hour, AtLeast: true, Offset: 2 * time.Hour},
 		},
-		"both are wrong":                 {zone: utc, evidence: []evidence{end(ahead(-2 * time.Hour)), dateOf(time.Hour, 0)}, want: ClockFinding{Runner: time.Hour, Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"eight minutes and three hours":  {zone: utc, evidence: []evidence{end(ahead(-3*time.Hour + 8*time.Minute)), dateOf(8*time.Minute, 0)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"a late header takes away none":  {zone: utc, evidence: []evidence{end(saoPaulo), dateOf(0, time.Hour)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
-		"eleven minutes, by the header":  {zone: utc, evidence: []evidence{end(ahead(11 * time.Minute)), dateOf(11*time.Minute, 0)}},
-		"eleven minutes, by an end only": {zone: utc, evidence: []evidence{end(ahead(11 * time.Minute))}, want: ClockFinding{Deviation: 15 * time.Minute, Offset: 15 * time.Minute}},
+		"both are wrong":                 {zone: utc, observations: []observation{end(ahead(-2 * time.Hour)), dateOf(time.Hour, 0)}, want: ClockFinding{Runner: time.Hour, Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"eight minutes and three hours":  {zone: utc, observations: []observation{end(ahead(-3*time.Hour + 8*time.Minute)), dateOf(8*time.Minute, 0)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"a late header takes away none":  {zone: utc, observations: []observation{end(saoPaulo), dateOf(0, time.Hour)}, want: ClockFinding{Deviation: -3 * time.Hour, Offset: -3 * time.Hour, Example: "America/Sao_Paulo"}},
+		"eleven minutes, by the header":  {zone: utc, observations: []observation{end(ahead(11 * time.Minute)), dateOf(11*time.Minute, 0)}},
+		"eleven minutes, by an end only": {zone: utc, observations: []observation{end(ahead(11 * time.Minute))}, want: ClockFinding{Deviation: 15 * time.Minute, Offset: 15 * time.Minute}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, order := range [][]evidence{test.evidence, reversed(test.evidence)} {
+			for _, order := range [][]observation{test.observations, reversed(test.observations)} {
 				c := newClock(test.zone)
 				for _, tell := range order {
 					tell(c)
@@ -186,7 +186,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-func reversed(all []evidence) []evidence {
+func reversed(all []observation) []observation {
 	all = slices.Clone(all)
 	slices.Reverse(all)
 	return all
@@ -317,7 +317,7 @@ func TestLatest(t *testing.T) {
 }
 
 // Every list of a drain shows its ended sessions again.
-func TestDrainTellsTheClockOfAnEndOnce(t *testing.T) {
+func TestDrainNotesAnEndForTheClockOnce(t *testing.T) {
 	t.Parallel()
 	selector, err := session.NewSelector(session.Match{Users: []string{"jane"}}, session.Match{})
 	if err != nil {

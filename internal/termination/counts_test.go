@@ -23,20 +23,20 @@ func TestReadsOfManyTerminations(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		row     func(int) session.Session
-		drop    func(*pam) func(string) error
+		drop    func(*fakeAPI) func(string) error
 		outcome termination.Outcome
 		least   int
 		most    int
 	}{
-		{"of sessions that have ended", ended, func(*pam) func(string) error { return refuse }, termination.AlreadyEnded, 1, 4},
-		{"of live sessions", live, func(p *pam) func(string) error {
+		{"of sessions that have ended", ended, func(*fakeAPI) func(string) error { return refuse }, termination.AlreadyEnded, 1, 4},
+		{"of live sessions", live, func(p *fakeAPI) func(string) error {
 			return func(id string) error { p.end(id); return nil }
 		}, termination.Terminated, 2, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: slowList}
+				p := &fakeAPI{listTime: slowList}
 				for n := range many {
 					p.sessions = append(p.sessions, test.row(n))
 				}
@@ -65,7 +65,7 @@ func TestReadsOfManyTerminations(t *testing.T) {
 func TestReadsOfManyDataSources(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1, 2, 3), listTime: slowList}
+		p := &fakeAPI{sessions: lives(1, 2, 3), listTime: slowList}
 		terminator := termination.New(p, termination.Options{})
 		inTurn(30, parallelism, func(n int) {
 			if n%2 == 0 {
@@ -74,7 +74,7 @@ func TestReadsOfManyDataSources(t *testing.T) {
 				}
 				return
 			}
-			if found, err := everyone(t.Context(), t, terminator); err != nil || len(found) != 3 {
+			if found, err := querySessions(t.Context(), t, terminator); err != nil || len(found) != 3 {
 				t.Errorf("%d sessions, %v", len(found), err)
 			}
 		})

@@ -8,36 +8,37 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// maxKnown is how many distinct values of one argument a read keeps. Above it,
-// similar values may be missing from a Coverage, and a value that was not asked
-// about before the read is not called unseen.
+// maxKnown is how many distinct values of one argument a read keeps. Beyond it, a
+// Coverage may lack similar values, and a value that was not asked about before the
+// read is not called unseen.
 const maxKnown = 10_000
 
-// Coverage is what one complete read of the list tells of a match and an exclude:
-// whether the question made sense. It is a value.
+// Coverage is what one complete read of the list shows of the values of a match and an
+// exclude. Use it to find values that are likely wrong.
 type Coverage struct {
-	// Live and Ended are how many sessions the list holds.
+	// Live and Ended are the numbers of sessions in the list.
 	Live, Ended int
-	// Unseen are the values that no session carries, live or ended, and that are worth
-	// a word: those with a similar value, and those of an argument of match of which
-	// no value was seen. They are in the order of match, and then of exclude. Where
-	// the list holds no session at all there are none: see SeesNothing.
+	// Unseen are the values that no session has, live or ended, and that are worth a
+	// message: those with a similar value, and those of an argument of match of which
+	// the list has no value. They are in the order of match, and then of exclude. If
+	// the list holds no session at all, there are none: see SeesNothing.
 	Unseen []Unseen
 }
 
-// Unseen is a value of match or exclude that no session carries: misspelled, outside
-// the authorization's scope, or never used.
+// Unseen is a value of match or exclude that no session has: misspelled, outside the
+// scope of the authorization, or never used.
 type Unseen struct {
-	// Argument is where the value stands, such as "match.devices".
+	// Argument is the argument that has the value, such as "match.devices".
 	Argument string
 	Value    string
-	// Similar are the known values that may be meant, the likeliest first, at most
-	// three; see session.Similar. For the row number of a session it is the session id.
+	// Similar are the values in the list that may be meant, the most similar first, at
+	// most three; see session.Similar. For the record ID of a session it is the session
+	// ID.
 	Similar []string
-	// Listed is set where senhasegura lists every device in the other way than Value
-	// names one.
+	// Listed is set if senhasegura lists every device in the other way than Value names
+	// one.
 	Listed DeviceKind
-	// OnlyWarns: that the value is unseen is no reason to fail. A session id may have
+	// OnlyWarns: the unseen value is no reason to fail, because a session ID may have
 	// been purged.
 	OnlyWarns bool
 }
@@ -58,8 +59,8 @@ func kindOf(device string) DeviceKind {
 	return ByName
 }
 
-// OnUnseen is what a drain or an action does about unseen values. The values are
-// those that users write.
+// OnUnseen is what a drain does about unseen values. Its values are those of the
+// argument `on_unseen`.
 type OnUnseen string
 
 // What to do about unseen values.
@@ -69,13 +70,12 @@ const (
 	UnseenIgnore   OnUnseen = "ignore"
 )
 
-// SeesNothing reports whether the list holds no session at all, live or ended,
-// which is no answer: the authorization sees no session.
+// SeesNothing reports whether the list holds no session at all, live or ended. It then
+// shows nothing of match, only that the authorization sees no session.
 func (c Coverage) SeesNothing() bool { return c.Live+c.Ended == 0 }
 
-// Fails reports whether a drain or an action must fail before it terminates
-// anything. A dry run and a preview say so instead. Where it is false, Unseen is a
-// warning, unless on is UnseenIgnore.
+// Fails reports whether a drain must fail before it terminates anything. If false,
+// Unseen is a warning, unless on is UnseenIgnore.
 func (c Coverage) Fails(on OnUnseen) bool {
 	switch on {
 	case UnseenIgnore:
@@ -88,8 +88,8 @@ func (c Coverage) Fails(on OnUnseen) bool {
 }
 
 // LikelyMistakes gives the unseen values with a similar one. A plan that creates a
-// drain, or changes its match or exclude, warns of them whatever its OnUnseen says,
-// and of no others: the machine may be new.
+// drain, or changes its match or exclude, warns only of these, whatever its OnUnseen
+// is: the machine may be new.
 func (c Coverage) LikelyMistakes() []Unseen {
 	return withSimilar(c.Unseen)
 }
@@ -98,8 +98,8 @@ func withSimilar(unseen []Unseen) []Unseen {
 	return slices.DeleteFunc(slices.Clone(unseen), func(u Unseen) bool { return len(u.Similar) == 0 })
 }
 
-// census is the collector that finds unseen values. One census serves all who
-// share a read:
+// census is the collector that finds unseen values. One census answers all questions of
+// a read:
 //
 //	c := newCensus()
 //	c.ask(match, exclude) // for each of them, before the read begins
@@ -107,7 +107,7 @@ func withSimilar(unseen []Unseen) []Unseen {
 //	s := c.complete()                       // only when the read has worked
 //	coverage := s.coverage(match, exclude) // for each of them
 //
-// Its memory is bounded by what is asked and by maxKnown. A census is not safe for
+// The values that are asked about and maxKnown limit its memory. It is not safe for
 // concurrent use.
 type census struct {
 	live, ended int
@@ -115,11 +115,11 @@ type census struct {
 	sessionIDs, users, credentials, devices, protocols, proxies, origins *argument
 }
 
-// newCensus makes a census for what is asked before the read. Of the arguments
-// forLater, session.Field constants, it also answers what is asked after the read,
-// as previews do that share a snapshot. Each of them costs a look into a map for
-// every row. Session ids are too many to be kept: of those that are asked about after
-// the read, it only tells a row number of a live session, given in place of its id.
+// newCensus makes a census for what is asked before the read. For the arguments
+// forLater, session.Field constants, it also answers what is asked after the read, for
+// previews that share a snapshot. Each of them costs a lookup in a map for every row.
+// There are too many session IDs to keep: of those asked about after the read, it only
+// finds a record ID of a live session given in place of its session ID.
 func newCensus(forLater ...string) *census {
 	of := func(field string) *argument {
 		return &argument{field: field, forLater: slices.Contains(forLater, field), known: distinct{limit: maxKnown}}
@@ -140,8 +140,8 @@ func (c *census) arguments() []*argument {
 	return []*argument{c.sessionIDs, c.users, c.credentials, c.devices, c.protocols, c.proxies, c.origins}
 }
 
-// ask adds the values of a match or an exclude. Those that session.Match.Validate
-// refuses are left out, and never called unseen.
+// ask adds the values of a match or an exclude, except those that
+// session.Match.Validate refuses, which are never called unseen.
 func (c *census) ask(matches ...session.Match) {
 	for _, a := range c.arguments() {
 		for _, m := range matches {
@@ -172,22 +172,21 @@ func (c *census) take(s *session.Session) {
 	c.origins.note(s.OriginIP)
 }
 
-// complete gives what the list has told. It must only be called after a read that
-// worked: a list that broke off concludes nothing. The census must not be used
-// afterwards.
-func (c *census) complete() *sightings {
-	return &sightings{live: c.live, ended: c.ended, arguments: c.arguments()}
+// complete gives the result. Call it only after a read that worked, because a list that
+// broke off shows no absence. The census must not be used afterwards.
+func (c *census) complete() *seenValues {
+	return &seenValues{live: c.live, ended: c.ended, arguments: c.arguments()}
 }
 
-// sightings is what one complete read has told. It is immutable and safe for
-// concurrent use.
-type sightings struct {
+// seenValues is what one complete read has shown of values. It is immutable and safe
+// for concurrent use.
+type seenValues struct {
 	live, ended int
 	arguments   []*argument
 }
 
-// coverage answers for a match and an exclude.
-func (s *sightings) coverage(match, exclude session.Match) Coverage {
+// coverage gives the result for a match and an exclude.
+func (s *seenValues) coverage(match, exclude session.Match) Coverage {
 	c := Coverage{Live: s.live, Ended: s.ended}
 	if c.SeesNothing() {
 		return c
@@ -201,31 +200,31 @@ func (s *sightings) coverage(match, exclude session.Match) Coverage {
 		c.Unseen = append(c.Unseen, unseen...)
 	}
 	for _, a := range s.arguments {
-		// One who is excluded and never connected is normal.
+		// Users who are excluded and never connected are normal.
 		c.Unseen = append(c.Unseen, withSimilar(a.unseen("exclude.", exclude.Values(a.field)))...)
 	}
 	return c
 }
 
-// carrier reports whether a session that shows a text carries a value.
+// carrier reports whether a session that shows a text has a value.
 type carrier func(shown string) bool
 
 // argument is what a census knows of one argument of a match.
 type argument struct {
 	field string
-	// forLater: values that nobody has asked about yet are kept.
+	// forLater: values are kept for questions that are asked after the read.
 	forLater bool
-	// asked are the values asked about, and open those of them that no session has
-	// carried yet. one reports whether any of open, or of some more, is carried.
+	// asked are the values asked about, and open those of them that no session has had
+	// yet. one reports whether a text has any of open, or of a few more.
 	asked, open map[string]carrier
 	one         carrier
 	// idle: there is nothing left to find out.
 	idle bool
 	// known are the texts that were shown.
 	known distinct
-	// rows are the session ids by row number, for which users may take one.
+	// rows are the session IDs by record ID, because users may confuse them.
 	rows map[string]string
-	// byAddress and byName tell which kinds of devices were shown, kept or not.
+	// byAddress and byName are which kinds of devices the list shows, kept or not.
 	byAddress, byName bool
 }
 
@@ -254,8 +253,8 @@ func (a *argument) compile() {
 	a.one, _ = session.Carries(a.field, slices.Collect(maps.Keys(a.open))...) // each was accepted
 }
 
-// noteID takes the id and the row number of a session. For later, all ids are kept
-// that could be row numbers, of which senhasegura is not known to show any.
+// noteID takes the session ID and the record ID of a session. For later, all session
+// IDs are kept that could be record IDs; senhasegura is not known to show any.
 func (a *argument) noteID(s *session.Session) {
 	if len(a.open) > 0 {
 		delete(a.open, s.ID)
@@ -276,8 +275,7 @@ func (a *argument) noteID(s *session.Session) {
 	}
 }
 
-// onlyDigits is called for every row, and most ids show in their first letters that
-// they are no number.
+// onlyDigits is called for every row; most IDs have a letter near their beginning.
 func onlyDigits(text string) bool {
 	for i := range len(text) {
 		if text[i] < '0' || text[i] > '9' {
@@ -288,19 +286,19 @@ func onlyDigits(text string) bool {
 }
 
 // note takes the text of a row. Nearly every text is known already, and costs one
-// look into a map.
+// lookup in a map.
 func (a *argument) note(shown string) {
 	if a.idle || a.known.has(shown) {
 		return
 	}
-	a.meet(shown)
+	a.takeNew(shown)
 }
 
-// meet takes a text that is not known: for the first time, or again because it was
+// takeNew takes a text that is not known: for the first time, or again because it was
 // not kept.
-func (a *argument) meet(shown string) {
+func (a *argument) takeNew(shown string) {
 	if strings.TrimSpace(shown) == "" {
-		return // senhasegura left it out
+		return // senhasegura omits unknown values
 	}
 	if a.one(shown) {
 		maps.DeleteFunc(a.open, func(_ string, carries carrier) bool { return carries(shown) })
@@ -320,7 +318,7 @@ func (a *argument) meet(shown string) {
 	a.known.add(shown)
 }
 
-// unseen gives those of the values that certainly no session carries.
+// unseen gives the values that certainly no session has.
 func (a *argument) unseen(object string, values []string) []Unseen {
 	var unseen []Unseen
 	for _, value := range values {
@@ -348,8 +346,7 @@ func (a *argument) similar(value string) []string {
 	return session.Similar(a.field, value, a.known.all())
 }
 
-// listed is the kind of all devices that were shown, empty where there is no one
-// kind.
+// listed is the kind of all devices in the list, empty if they are of both kinds.
 func (a *argument) listed() DeviceKind {
 	switch {
 	case a.byAddress == a.byName:
@@ -360,7 +357,7 @@ func (a *argument) listed() DeviceKind {
 	return ByName
 }
 
-// isUnseen is false where the read cannot tell.
+// isUnseen is false if the read does not show it.
 func (a *argument) isUnseen(value string) bool {
 	if _, asked := a.asked[value]; asked {
 		_, open := a.open[value]

@@ -150,7 +150,7 @@ func BenchmarkCoverage(b *testing.B) {
 					c.restart()
 					take, finish := func(s session.Session) { c.take(&s) }, func() {}
 					if len(bench.forLater) > 0 { // as for a snapshot
-						a := newAsideCensus(c)
+						a := newConcurrentCensus(c)
 						take, finish = a.take, func() { a.finish() }
 					}
 					both = min(both, pass(b, list.rows, selector, take, finish))

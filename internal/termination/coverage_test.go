@@ -21,8 +21,8 @@ var allFields = []string{
 	session.FieldProtocols, session.FieldProxies, session.FieldOriginIPs,
 }
 
-// read gives what a list of the rows tells.
-func (c *census) read(rows ...session.Session) *sightings {
+// read gives what a list of the rows shows.
+func (c *census) read(rows ...session.Session) *seenValues {
 	c.restart()
 	for _, row := range rows {
 		c.take(&row)
@@ -259,7 +259,7 @@ func TestCoverageOfWhatWasNotAsked(t *testing.T) {
 	}
 }
 
-// Of session ids that were not asked about before the read, only a row number of a
+// Of session ids that were not asked about before the read, only a record ID of a
 // live session in place of its id is a mistake for certain.
 func TestCoverageOfRowNumbersAskedLater(t *testing.T) {
 	t.Parallel()
@@ -356,7 +356,7 @@ func TestCoverageAboveTheBound(t *testing.T) {
 	if got := got.coverage(later, session.Match{}).Unseen; len(got) > 0 {
 		t.Errorf("a device that was not asked about before is called unseen: %+v", got)
 	}
-	// The only device by address came after the bound.
+	// The only device by address follows after the bound.
 	later = session.Match{Devices: []string{"db-01"}}
 	want = []Unseen{{Argument: "match.devices", Value: "db-01"}}
 	if diff := cmp.Diff(want, got.coverage(later, session.Match{}).Unseen); diff != "" {
@@ -450,7 +450,7 @@ func TestCoverageIsThatOfEveryRow(t *testing.T) {
 }
 
 // allUnseen gives what is unseen of a match, reported or not.
-func allUnseen(s *sightings, match session.Match) []string {
+func allUnseen(s *seenValues, match session.Match) []string {
 	var unseen []string
 	for _, a := range s.arguments {
 		for _, u := range a.unseen("", match.Values(a.field)) {

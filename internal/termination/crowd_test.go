@@ -19,11 +19,11 @@ import (
 func TestLasting429(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{drops: []func(string) error{failWith(session.ErrTransient)}}
+		p := &fakeAPI{drops: []func(string) error{failWith(session.ErrTransient)}}
 		for n := range 300 {
 			p.sessions = append(p.sessions, visitor(n))
 		}
-		_, err := plan{pam: p, retries: 4, allowed: time.Hour}.run(t)
+		_, err := plan{server: p, retries: 4, allowed: time.Hour}.run(t)
 		if got := p.count("drop"); got > 20 {
 			t.Errorf("%v: %d requests", err, got)
 		}
@@ -34,7 +34,7 @@ func TestLasting429(t *testing.T) {
 func TestOneOfManyTurnedAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{}
+		p := &fakeAPI{}
 		p.drops = append(p.drops, func(id string) error {
 			if id == "hash-7" {
 				return session.ErrTransient
@@ -45,18 +45,18 @@ func TestOneOfManyTurnedAway(t *testing.T) {
 		for n := range 100 {
 			p.sessions = append(p.sessions, visitor(n))
 		}
-		report, err := plan{pam: p, retries: 4, allowed: time.Hour}.run(t)
-		if got := len(report.Dropped()); got != 99 {
+		report, err := plan{server: p, retries: 4, allowed: time.Hour}.run(t)
+		if got := len(report.Terminated()); got != 99 {
 			t.Errorf("%v: %d terminated, want 99; %d requests", err, got, p.count("drop"))
 		}
 	})
 }
 
-// Nobody who leaves holds anybody else up, and no goroutine stays.
+// A caller that gives up delays no other caller, and no goroutine stays.
 func TestAskersThatLeave(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1, 2, 3), listTime: time.Minute}
+		p := &fakeAPI{sessions: lives(1, 2, 3), listTime: time.Minute}
 		terminator := termination.New(p, termination.Options{Retries: 2, ListTimeout: 10 * time.Minute})
 		var all sync.WaitGroup
 		var bad atomic.Int32
@@ -84,8 +84,8 @@ func TestAskersThatLeave(t *testing.T) {
 func TestAcceptedDoesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1, 2), drops: []func(string) error{acceptOnly}}
-		report, err := plan{pam: p, retries: 3, allowed: time.Hour}.run(t)
+		p := &fakeAPI{sessions: lives(1, 2), drops: []func(string) error{acceptOnly}}
+		report, err := plan{server: p, retries: 3, allowed: time.Hour}.run(t)
 		if got := p.count("drop hash-1"); got != 4 || err == nil {
 			t.Errorf("%v: %d requests, report %q", err, got, outcomes(report))
 		}
@@ -103,7 +103,7 @@ func TestInterruptAtEveryCall(t *testing.T) {
 				defer cancel()
 				timed, stop := context.WithTimeout(ctx, time.Hour)
 				defer stop()
-				p := &pam{sessions: lives(1, 2, 3), dropTime: time.Millisecond, listTime: time.Millisecond}
+				p := &fakeAPI{sessions: lives(1, 2, 3), dropTime: time.Millisecond, listTime: time.Millisecond}
 				calls := 0
 				count := func() {
 					calls++

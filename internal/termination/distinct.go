@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// longestText is the longest text that a distinct set keeps, in bytes: far above
-// every name seen, and far below what a row may hold.
+// longestText is the length of the longest text that a distinct set keeps, in bytes:
+// far above every name in real lists, and far below what a row may hold.
 const longestText = 256
 
-// distinct is a set of texts that a list shows. It is bounded in number and in
-// length, whatever a list holds.
+// distinct is a set of texts that a list shows. Its number of texts and their length
+// are limited, whatever a list holds.
 type distinct struct {
 	limit int
 	texts map[string]struct{}
@@ -25,8 +25,8 @@ func (d *distinct) has(text string) bool {
 	return found
 }
 
-// add keeps a copy of text, because the text of a row may keep alive the whole
-// page that it came with.
+// add keeps a copy of text: the text of a row may hold the whole page of the response
+// in memory.
 func (d *distinct) add(text string) {
 	if len(d.texts) >= d.limit || len(text) > longestText {
 		d.partial = true

@@ -13,7 +13,7 @@ import (
 // protected is a live session that matches and is excluded.
 func protected(n int) session.Session { return from(live(n), "192.0.2.1") }
 
-// maybe is a session of which it can't be told whether it matches.
+// maybe is a session of which it can't be decided whether it matches.
 func maybe(s session.Session) session.Session {
 	s.User = ""
 	return s
@@ -25,7 +25,7 @@ func TestDrainExcluded(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		rows    []session.Session
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.DrainRequest
 
 		want string
@@ -48,26 +48,26 @@ func TestDrainExcluded(t *testing.T) {
 		{
 			name: "ended within the grace: the others are terminated", request: termination.DrainRequest{Grace: grace},
 			rows:   []session.Session{visitor(1), protected(2)},
-			script: func(p *pam) { time.AfterFunc(4*time.Second, func() { p.end("hash-2") }) },
+			script: func(p *fakeAPI) { time.AfterFunc(4*time.Second, func() { p.end("hash-2") }) },
 			want:   "hash-1 terminated, hash-2 already_ended", drops: 1, took: grace,
 		},
 		{
 			name: "alone, and ended within the grace", request: termination.DrainRequest{Grace: time.Hour},
 			rows:   []session.Session{protected(2)},
-			script: func(p *pam) { time.AfterFunc(interval/2, func() { p.end("hash-2") }) },
+			script: func(p *fakeAPI) { time.AfterFunc(interval/2, func() { p.end("hash-2") }) },
 			want:   "hash-2 already_ended", took: interval,
 		},
 		{
 			name: "it appears later: the drain fails at its end",
 			rows: []session.Session{visitor(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); p.add(protected(2)); return nil })
 			},
 			want: "hash-1 terminated, hash-2 excluded", kind: termination.Excluded, blocking: []string{"hash-2"}, drops: 1,
 		},
 		{
 			name: "it comes and goes in the quiet period, which does not begin again", request: termination.DrainRequest{Quiet: 20 * time.Second},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(7*time.Second, func() { p.add(protected(2)) })
 				time.AfterFunc(15*time.Second, func() { p.end("hash-2") })
 			},
@@ -87,7 +87,7 @@ func TestDrainExcluded(t *testing.T) {
 			name:    "it counts neither for the limit nor for the quiet period",
 			request: termination.DrainRequest{LeaveExcluded: true, Limit: new(1), Quiet: 20 * time.Second},
 			rows:    []session.Session{visitor(1), protected(2)},
-			script:  func(p *pam) { time.AfterFunc(10*time.Second, func() { p.add(protected(3)) }) },
+			script:  func(p *fakeAPI) { time.AfterFunc(10*time.Second, func() { p.add(protected(3)) }) },
 			want:    "hash-1 terminated, hash-2 excluded, hash-3 excluded", drops: 1, took: 20 * time.Second,
 		},
 		{
@@ -119,12 +119,12 @@ func TestDrainExcluded(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				// A list without a single session would be no answer.
-				p := &pam{sessions: append([]session.Session{ended(9)}, test.rows...)}
+				p := &fakeAPI{sessions: append([]session.Session{ended(9)}, test.rows...)}
 				if test.script != nil {
 					test.script(p)
 				}
 				began := time.Now()
-				report, err := plan{pam: p, allowed: 2 * time.Hour, request: test.request}.run(t)
+				report, err := plan{server: p, allowed: 2 * time.Hour, request: test.request}.run(t)
 				if took := time.Since(began); took != test.took {
 					t.Errorf("took %s, want %s", took, test.took)
 				}
@@ -145,12 +145,12 @@ func TestDrainExcluded(t *testing.T) {
 	}
 }
 
-// A preview says which way the drain would go, and a report why it can't be told
+// A preview says which way the drain would go, and a report why it can't be decided
 // whether an excluded session matches.
 func TestPreviewOfExcluded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{protected(1), maybe(protected(2))}}
+		p := &fakeAPI{sessions: []session.Session{protected(1), maybe(protected(2))}}
 		terminator := termination.New(p, termination.Options{})
 		for _, leave := range []bool{false, true} {
 			report, _, err := terminator.Preview(t.Context(), termination.DrainRequest{Selector: selector(t), LeaveExcluded: leave})
@@ -169,11 +169,11 @@ func TestPreviewOfExcluded(t *testing.T) {
 	})
 }
 
-// Each excluded session is told once, also one that appears later.
-func TestDrainTellsOfExcluded(t *testing.T) {
+// Each excluded session is reported once, also one that appears later.
+func TestDrainReportsExcluded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{visitor(1), protected(2)}}
+		p := &fakeAPI{sessions: []session.Session{visitor(1), protected(2)}}
 		p.drops = append(p.drops, func(id string) error { p.end(id); p.add(protected(3)); return nil })
 		var told []string
 		progress := func(e termination.Event) {
@@ -181,7 +181,7 @@ func TestDrainTellsOfExcluded(t *testing.T) {
 				told = append(told, e.Session.Session.ID+" "+string(e.Session.Outcome))
 			}
 		}
-		_, err := plan{pam: p, request: termination.DrainRequest{LeaveExcluded: true, Progress: progress}}.run(t)
+		_, err := plan{server: p, request: termination.DrainRequest{LeaveExcluded: true, Progress: progress}}.run(t)
 		checkDrainFailure(t, err, "", nil)
 		slices.Sort(told)
 		if want := []string{"hash-1 terminated", "hash-2 excluded", "hash-3 excluded"}; !slices.Equal(told, want) {

@@ -35,7 +35,7 @@ func TestListsOfManyDrains(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: test.listTime}
+				p := &fakeAPI{listTime: test.listTime}
 				for n := range inhabited {
 					s := visitor(n)
 					// Every third drain has a session.
@@ -103,7 +103,7 @@ func machine(t *testing.T, n int) *session.Selector {
 func TestListsOfManyPreviews(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{listTime: 2 * time.Minute, sessions: lives(1, 2)}
+		p := &fakeAPI{listTime: 2 * time.Minute, sessions: lives(1, 2)}
 		terminator := termination.New(p, termination.Options{Retries: 4})
 		began := time.Now()
 		var plans sync.WaitGroup
@@ -139,13 +139,13 @@ func TestListsOfALongGrace(t *testing.T) {
 		t.Run(fmt.Sprintf("%d sessions, lists of %s", test.sessions, test.listTime), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: test.listTime}
+				p := &fakeAPI{listTime: test.listTime}
 				for n := range test.sessions {
 					p.sessions = append(p.sessions, visitor(n))
 				}
-				report, err := plan{pam: p, allowed: 2 * time.Hour, request: termination.DrainRequest{Grace: 30 * time.Minute}}.run(t)
-				if err != nil || len(report.Dropped()) != test.sessions {
-					t.Errorf("%d terminated, %v", len(report.Dropped()), err)
+				report, err := plan{server: p, allowed: 2 * time.Hour, request: termination.DrainRequest{Grace: 30 * time.Minute}}.run(t)
+				if err != nil || len(report.Terminated()) != test.sessions {
+					t.Errorf("%d terminated, %v", len(report.Terminated()), err)
 				}
 				if got := p.count("list"); got > test.lists {
 					t.Errorf("%d lists, want %d at most", got, test.lists)
@@ -163,17 +163,17 @@ func TestListsOfALongGrace(t *testing.T) {
 func TestPauseBetweenLists(t *testing.T) {
 	t.Parallel()
 	for name, sessions := range map[string][]session.Session{
-		"without record ids":                  nameless(lives(1, 2)...),
+		"without record ids":                  withoutRecordIDs(lives(1, 2)...),
 		"where single sessions can't be read": lives(1, 2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const listTime = time.Minute
-				p := &pam{sessions: sessions, listTime: listTime, drops: []func(string) error{acceptOnly}, gets: []func(string) error{failWith(session.ErrTransient)}}
+				p := &fakeAPI{sessions: sessions, listTime: listTime, drops: []func(string) error{acceptOnly}, gets: []func(string) error{failWith(session.ErrTransient)}}
 				var began []time.Time
 				p.lists = append(p.lists, func() error { began = append(began, time.Now().Add(-listTime)); return nil })
-				_, err := plan{pam: p, allowed: 30 * time.Minute}.run(t)
+				_, err := plan{server: p, allowed: 30 * time.Minute}.run(t)
 				checkDrainFailure(t, err, termination.StillLive, context.DeadlineExceeded)
 				if len(began) < 5 {
 					t.Fatalf("%d lists", len(began))
@@ -194,7 +194,7 @@ func TestRequestsOfALargeDrain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const many = 10_000
-		p := &pam{}
+		p := &fakeAPI{}
 		ends := map[string]*session.Session{}
 		for n := range many {
 			p.sessions = append(p.sessions, visitor(n))
@@ -212,8 +212,8 @@ func TestRequestsOfALargeDrain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(report.Dropped()); got != many {
-			t.Errorf("%d dropped, want %d", got, many)
+		if got := len(report.Terminated()); got != many {
+			t.Errorf("%d terminated, want %d", got, many)
 		}
 		got := []int{p.count("drop"), p.count("list"), p.count("get")}
 		if want := []int{many, 2, 0}; !slices.Equal(got, want) {

@@ -29,7 +29,7 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		rows    []session.Session
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.DrainRequest
 
 		want string
@@ -66,19 +66,19 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 		{
 			name: "one more, which ends within the grace", request: graceful(shown(1)),
 			rows:   []session.Session{visitor(1), visitor(2)},
-			script: func(p *pam) { time.AfterFunc(grace/2, func() { p.end("hash-2") }) },
+			script: func(p *fakeAPI) { time.AfterFunc(grace/2, func() { p.end("hash-2") }) },
 			want:   "hash-1 terminated, hash-2 already_ended", drops: []string{"drop hash-1"},
 		},
 		{
 			name: "one that appears within the grace: nothing is terminated", request: graceful(shown(1)),
 			rows:   []session.Session{visitor(1)},
-			script: func(p *pam) { time.AfterFunc(grace/2, func() { p.add(visitor(2)) }) },
+			script: func(p *fakeAPI) { time.AfterFunc(grace/2, func() { p.add(visitor(2)) }) },
 			want:   "hash-1 not_attempted, hash-2 not_attempted", kind: termination.NotApproved, unapproved: []string{"hash-2"},
 		},
 		{
 			name: "one that appears later: the drain fails at its end", request: shown(1),
 			rows: []session.Session{visitor(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); p.add(visitor(2)); return nil })
 			},
 			want: "hash-1 terminated, hash-2 not_attempted", kind: termination.NotApproved, unapproved: []string{"hash-2"}, drops: []string{"drop hash-1"},
@@ -86,7 +86,7 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 		{
 			name: "one that the list does not show any more: its record decides", request: shown(1),
 			rows:   []session.Session{visitor(1)},
-			script: func(p *pam) { p.unlisted = "hash-1" },
+			script: func(p *fakeAPI) { p.unlisted = "hash-1" },
 			want:   "hash-1 terminated", drops: []string{"drop hash-1"},
 		},
 		{
@@ -104,7 +104,7 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 			name:    "one that an earlier run could not settle, and of which nothing can be read, is not known to be live",
 			request: termination.DrainRequest{OnlyPreviewed: true, Unsettled: []session.Session{visitor(1)}, Previewed: []session.Session{visitor(2)}},
 			rows:    []session.Session{visitor(2)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.gets = append(p.gets, func(record string) error {
 					if record == "1" {
 						return session.ErrTransient
@@ -137,11 +137,11 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				// A list without a single session would be no answer.
-				p := &pam{sessions: append(slices.Clone(test.rows), ended(9))}
+				p := &fakeAPI{sessions: append(slices.Clone(test.rows), ended(9))}
 				if test.script != nil {
 					test.script(p)
 				}
-				report, err := plan{pam: p, allowed: time.Minute, request: test.request}.run(t)
+				report, err := plan{server: p, allowed: time.Minute, request: test.request}.run(t)
 				checkDrainFailure(t, err, test.kind, nil)
 				checkReport(t, report, test.want)
 				for _, d := range report.Sessions {
@@ -163,22 +163,22 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 	}
 }
 
-// Whoever goes on past live sessions does not go on past one that the plan did not
-// show, even if what became of it can't be told.
+// A caller that continues past live sessions does not continue past one that the plan
+// did not show, even if its outcome is unknown.
 func TestNotApprovedIsNoRun(t *testing.T) {
 	t.Parallel()
 	if (&termination.DrainError{Kind: termination.NotApproved}).Ran() {
 		t.Error("a caller could go on past a session that the plan did not show")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{visitor(1), visitor(2), ended(9)}}
+		p := &fakeAPI{sessions: []session.Session{visitor(1), visitor(2), ended(9)}}
 		time.AfterFunc(5*time.Second, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.sessions = slices.DeleteFunc(p.sessions, func(s session.Session) bool { return s.ID == "hash-2" })
 		})
 		request := termination.DrainRequest{OnlyPreviewed: true, Previewed: []session.Session{visitor(1)}, Grace: 10 * time.Second}
-		report, err := plan{pam: p, allowed: time.Minute, request: request}.run(t)
+		report, err := plan{server: p, allowed: time.Minute, request: request}.run(t)
 		checkReport(t, report, "hash-1 terminated, hash-2 unknown")
 		var failure *termination.DrainError
 		if !errors.As(err, &failure) || failure.Ran() {
@@ -187,7 +187,7 @@ func TestNotApprovedIsNoRun(t *testing.T) {
 	})
 }
 
-func idsOf(drained []termination.Drained) []string {
+func idsOf(drained []termination.SessionResult) []string {
 	var ids []string
 	for _, d := range drained {
 		ids = append(ids, d.Session.ID)
@@ -197,7 +197,7 @@ func idsOf(drained []termination.Drained) []string {
 
 // calledWith gives the calls that begin with a word, sorted, because requests go out
 // at the same time.
-func (p *pam) calledWith(word string) []string {
+func (p *fakeAPI) calledWith(word string) []string {
 	calls := slices.DeleteFunc(p.journal(), func(call string) bool { return call[:len(word)] != word })
 	if len(calls) == 0 {
 		return nil

@@ -13,34 +13,32 @@ import (
 )
 
 const (
-	// fewOpen is up to how many open sessions are checked one by one at least, instead
-	// of by reading the list again.
+	// fewOpen is how many open sessions are always checked one by one instead of by a
+	// list. If a list takes longer, more are; see oneByOne.
 	fewOpen = 10
-	// badRounds is how many rounds in a row may fail before something is given up: the
-	// checks of single sessions, which the list replaces, or requests that are turned
-	// away.
+	// badRounds is after how many failed rounds in a row the drain gives up: checks of
+	// single sessions, which the list replaces, or requests that are turned away.
 	badRounds = 2
 )
 
-// drain is one run of Drain: what it does about the sessions of its roster.
+// drain is one run of Drain. It decides what to do about the sessions of its roster.
 type drain struct {
 	*Terminator
 	DrainRequest
 
 	roster *roster
-	// coverage is what the first list tells of the question, nil before it.
+	// coverage is what the first list shows of the values of Selector, nil before it.
 	coverage *Coverage
-	// pace gives the pauses between checks; it begins again with every round of
-	// requests.
+	// pace gives the pauses between checks; each round of requests restarts it.
 	pace pace
 	// badGets and turnedAway count the rounds in a row in which checks of single
-	// sessions failed, and in which PAM turned every request away.
+	// sessions failed, and in which senhasegura turned every request away.
 	badGets, turnedAway int
 	// listed is when the last list was complete.
 	listed time.Time
-	// passing is why the last check failed, nil if it worked or was cut short.
-	passing error
-	// quietTold is the change after which the quiet time was last announced.
+	// checkErr is why the last list failed, nil if it or a later check worked.
+	checkErr error
+	// quietTold is the changedAt for which the quiet period was last announced.
 	quietTold time.Time
 }
 
@@ -52,20 +50,20 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 		pace:         pace{first: request.Poll},
 	}
 	for _, s := range request.Previewed {
-		d.remember(s).previewed = true
+		d.require(s).previewed = true
 	}
 	for _, s := range request.Unsettled {
-		m := d.remember(s)
+		m := d.require(s)
 		m.barredByPlan = d.OnlyPreviewed && !m.previewed
 	}
 	return d
 }
 
-// remember makes a session a member of which the run needs an end.
-func (d *drain) remember(s session.Session) *member {
+// require adds a session of which the run needs an end.
+func (d *drain) require(s session.Session) *member {
 	m := d.roster.find(s)
 	if m == nil {
-		m = &member{session: &s, remembered: true, checkErr: session.ErrNotFound}
+		m = &member{session: &s, needsEnd: true, checkErr: session.ErrNotFound}
 		d.roster.add(m)
 		d.place(m)
 	}
@@ -96,16 +94,16 @@ func (d *drain) run(ctx context.Context) error {
 	if err := d.terminateAll(ctx); err != nil {
 		return err
 	}
-	if d.roster.any((*member).survives) {
+	if d.roster.any((*member).notEnded) {
 		return d.fail(ctx, nil)
 	}
 	return d.checkExcluded()
 }
 
-// rehearse is run without a request of its own. A snapshot shows live sessions
-// only, and so tells nothing of one that an earlier run could not settle.
-func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
-	shot, err := d.look.snapshot(ctx)
+// preview is run that answers from the shared snapshot. Preview has cleared the
+// sessions that a run needs an end of: a snapshot shows live sessions only.
+func (d *drain) preview(ctx context.Context) (time.Time, error) {
+	shot, err := d.reads.snapshot(ctx)
 	if err != nil {
 		return time.Time{}, d.notBegun(ctx, err)
 	}
@@ -118,19 +116,12 @@ func (d *drain) rehearse(ctx context.Context) (time.Time, error) {
 		list.take(s)
 	}
 	if shot.full {
-		if err := d.look.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
+		if err := d.reads.askInTime(ctx, &asker{collector: list, all: true}); err != nil {
 			return time.Time{}, d.notBegun(ctx, err)
 		}
 	}
-	known, _ := d.roster.complete(list)
-	for _, m := range known {
-		if m.row == nil {
-			m.settled = dismissed
-		} else {
-			d.see(m, check{record: m.row, askedAt: readAt, readAt: time.Now()})
-		}
-	}
-	coverage := shot.seenValues.coverage(d.Match, d.Exclude)
+	d.roster.complete(list)
+	coverage := shot.seenValues.coverage(d.Selector.Criteria())
 	d.coverage = &coverage
 	if err := d.checkCoverage(); err != nil {
 		return readAt, err
@@ -151,9 +142,9 @@ func (d *drain) tell(e Event) {
 	}
 }
 
-// checkLimit fails where more matching sessions are live than allowed.
+// checkLimit fails if more matching sessions are live than allowed.
 func (d *drain) checkLimit() error {
-	if n := d.roster.count((*member).matches); d.Limit != nil && n > *d.Limit {
+	if n := d.roster.count((*member).countsToLimit); d.Limit != nil && n > *d.Limit {
 		return &DrainError{Kind: TooMany, Count: n, Limit: *d.Limit}
 	}
 	return nil
@@ -161,14 +152,13 @@ func (d *drain) checkLimit() error {
 
 // blocks: it matches, is excluded, and was live when it was last read.
 func (d *drain) blocks(m *member) bool {
-	return m.settled == Excluded && m.match == session.Yes && (!m.remembered || m.read) && !d.LeaveExcluded
+	return m.settled == Excluded && m.match == session.Yes && (!m.needsEnd || m.read) && !d.LeaveExcluded
 }
 
-// awaited: its end would let the drain succeed.
+// awaited: the drain can succeed only after its end.
 func (d *drain) awaited(m *member) bool { return m.pending() || d.blocks(m) }
 
-// checkExcluded fails where an excluded session is live and the drain is not to leave
-// it.
+// checkExcluded fails if an excluded session is live and the drain must not leave it.
 func (d *drain) checkExcluded() error {
 	if d.roster.any(d.blocks) {
 		return &DrainError{Kind: Excluded}
@@ -176,8 +166,8 @@ func (d *drain) checkExcluded() error {
 	return nil
 }
 
-// waitOutGrace lets the sessions end on their own, and then lists those that have
-// come, so that they are counted and terminated with the others.
+// waitOutGrace waits for the sessions to end on their own, and then lists, so that new
+// sessions are counted and terminated with the others.
 func (d *drain) waitOutGrace(ctx context.Context) error {
 	if d.Grace <= 0 || !d.roster.any(d.awaited) {
 		return nil
@@ -214,14 +204,14 @@ func (d *drain) waitOutGrace(ctx context.Context) error {
 	return nil
 }
 
-// terminateAll requests and checks in turn. Only a complete list has the last
-// word, because only it shows new sessions.
+// terminateAll sends requests and checks, in turns. It ends after a complete list,
+// because only a list shows new sessions.
 func (d *drain) terminateAll(ctx context.Context) error {
 	for !d.finished() {
 		if err := d.checkLimit(); err != nil {
 			return err
 		}
-		if d.passing == nil { // nothing is requested while nothing can be read
+		if d.checkErr == nil { // no request is sent while the list can't be read
 			if err := d.request(ctx); err != nil {
 				return d.giveUp(ctx, err)
 			}
@@ -239,16 +229,17 @@ func (d *drain) terminateAll(ctx context.Context) error {
 	return nil
 }
 
-// giveUp ends a run whose requests meet a failure that every other would meet. It
-// lists once more, so that the report is true of those that were requested.
+// giveUp ends a run whose requests fail for a reason that applies to every further one.
+// It lists once more, so that the report is current for the sessions that were
+// requested.
 func (d *drain) giveUp(ctx context.Context, cause error) *DrainError {
 	if ctx.Err() == nil {
-		_ = d.list(ctx) // the cause says more
+		_ = d.list(ctx) // the error of the requests matters more
 	}
 	return d.fail(ctx, cause)
 }
 
-// follow reads what became of the sessions, and closes with a list.
+// follow checks the sessions, and closes with a list.
 func (d *drain) follow(ctx context.Context) error {
 	switch {
 	case d.roster.any((*member).target):
@@ -259,25 +250,26 @@ func (d *drain) follow(ctx context.Context) error {
 	return nil
 }
 
-// quietEnd is when the quiet time is over, if nothing changes until then.
+// quietEnd is the end of the quiet period, if nothing changes until then.
 func (d *drain) quietEnd() time.Time { return d.roster.changedAt.Add(d.Quiet) }
 
-// finished: with a survivor the drain has failed, and the quiet time cannot mend
-// that. The list that ends the quiet time begins after it.
+// finished reports whether the run can do no more. If a session has not ended, the
+// drain has failed, and waiting for the quiet period would not change that. Otherwise
+// the last list begins after the quiet period.
 func (d *drain) finished() bool {
 	if !d.roster.closed || d.roster.any((*member).target) {
 		return false
 	}
-	return d.Quiet <= 0 || d.roster.any((*member).survives) || !d.roster.listedAt.Before(d.quietEnd())
+	return d.Quiet <= 0 || d.roster.any((*member).notEnded) || !d.roster.listedAt.Before(d.quietEnd())
 }
 
-// rest is the time until the next requests and checks. A closing list is not
-// delayed, and a first request not for longer than a poll.
+// rest is the time until the next requests and checks. A closing list is not delayed,
+// and a first request not longer than a poll interval.
 func (d *drain) rest() time.Duration {
 	switch {
-	case d.passing == nil && d.roster.any(func(m *member) bool { return m.target() && m.drops == 0 }):
+	case d.checkErr == nil && d.roster.any(func(m *member) bool { return m.target() && m.sent == 0 }):
 		return d.Poll
-	case d.passing != nil || d.roster.any((*member).target):
+	case d.checkErr != nil || d.roster.any((*member).target):
 		return d.pause()
 	case !d.roster.closed || d.finished():
 		return 0
@@ -289,35 +281,35 @@ func (d *drain) rest() time.Duration {
 	return d.pauseBefore(d.quietEnd())
 }
 
-// pause is the time between two checks: between two lists, at least as long as the
-// last one took.
+// pause is the time between two checks. Two lists are at least as far apart as the last
+// one took.
 func (d *drain) pause() time.Duration {
 	pause := d.pace.next()
 	if !d.oneByOne(d.roster.those(d.awaited)) {
-		pause = max(pause, d.look.lastTook())
+		pause = max(pause, d.reads.lastTook())
 	}
 	return pause
 }
 
-// pauseBefore is the pause in a period at whose end a list is read anyway: until
-// that end, where a list that is read before would not be complete by then.
+// pauseBefore is the pause in a period that ends with a list. If a list would not be
+// complete before that end, it is the time until then.
 func (d *drain) pauseBefore(end time.Time) time.Duration {
 	pause, left := d.pause(), time.Until(end)
-	if !d.oneByOne(d.roster.those(d.awaited)) && pause+d.look.lastTook() > left {
+	if !d.oneByOne(d.roster.those(d.awaited)) && pause+d.reads.lastTook() > left {
 		return left
 	}
 	return min(pause, left)
 }
 
-// request sends the requests that are due. The error is one that every other request
-// would meet, or that two rounds in a row have met.
+// request sends the requests that are due. The error is one that applies to every
+// further request, or that two rounds in a row have met.
 func (d *drain) request(ctx context.Context) error {
 	due := d.roster.those(func(m *member) bool { return m.target() && m.due(d.options.Retries) })
 	if len(due) == 0 {
 		return nil
 	}
-	// Whoever was turned away before comes last.
-	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.drops, b.drops) })
+	// Sessions whose request was turned away come last.
+	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.sent, b.sent) })
 	d.pace, d.roster.closed = pace{first: d.Poll}, false
 	d.tellRequests(due)
 	err := d.requestAll(ctx, due)
@@ -329,7 +321,7 @@ func (d *drain) request(ctx context.Context) error {
 		case m.rejected() && !m.accepted:
 			d.settle(m, m.whenLive())
 		}
-		answered := !m.read && !errors.Is(m.err, session.ErrTransient)
+		answered := !m.read && !errors.Is(m.requestErr, session.ErrTransient)
 		turnedAway = turnedAway && !answered
 	}
 	if !turnedAway {
@@ -343,9 +335,9 @@ func (d *drain) request(ctx context.Context) error {
 	return err
 }
 
-// requestAll asks for the end of sessions, several at a time. A failure that is not
-// about one of them ends the round, so that a PAM that is down or closed is not asked
-// once for each.
+// requestAll sends several requests at a time. A failure that is not about one session
+// ends the round, so that a server that is down or that rejects the provider does not
+// get one request for each session.
 func (d *drain) requestAll(ctx context.Context, due []*member) error {
 	round, ctxRound := errgroup.WithContext(ctx)
 	round.SetLimit(d.options.Concurrency)
@@ -354,63 +346,63 @@ func (d *drain) requestAll(ctx context.Context, due []*member) error {
 			if ctxRound.Err() != nil {
 				return context.Cause(ctxRound)
 			}
-			// Not the round's context: a drop that is on its way is worth its answer.
+			// Not the context of the round: the response to a request that was sent
+			// must be read.
 			return d.requestOne(ctx, m)
 		})
 	}
 	return round.Wait()
 }
 
-// requestOne asks again whether the session matches, because an earlier request may
-// have taken its time.
+// requestOne decides again whether the session matches, because earlier requests may
+// have taken long.
 func (d *drain) requestOne(ctx context.Context, m *member) error {
 	d.roster.judge(m, time.Now())
 	if m.verdict != session.Yes {
 		return nil
 	}
 	m.read = false
-	m.drop(ctx, d.pam, m.session.ID)
+	m.send(ctx, d.api, m.session.ID)
 	if m.notCarriedOut() && !m.rejected() {
-		return m.err
+		return m.requestErr
 	}
 	return nil
 }
 
-// check reads what became of the pending members, in the cheaper way. Whatever
-// single sessions do not tell, the list decides.
+// check reads what became of the open members, in the cheaper way. If single sessions
+// can't be read, it reads the list.
 func (d *drain) check(ctx context.Context) error {
 	awaited := d.roster.those(d.awaited)
 	if d.oneByOne(awaited) {
 		d.roster.closed = false
 		if d.get(ctx, awaited) {
-			d.passing = nil
+			d.checkErr = nil
 			return nil
 		}
-		if err := wait(ctx, time.Until(d.listed.Add(d.look.lastTook()))); err != nil {
+		if err := wait(ctx, time.Until(d.listed.Add(d.reads.lastTook()))); err != nil {
 			return err
 		}
 	}
 	return d.list(ctx)
 }
 
-// oneByOne reports whether members can be checked one by one, and are few: a list is
-// worth as many small requests as it takes seconds.
+// oneByOne reports whether members can be checked one by one, and are few: a list costs
+// as much as one small request for each second that it takes.
 func (d *drain) oneByOne(members []*member) bool {
-	few := max(fewOpen, int(d.look.lastTook()/time.Second))
+	few := max(fewOpen, int(d.reads.lastTook()/time.Second))
 	return len(members) > 0 && len(members) <= few && d.badGets < badRounds &&
 		!slices.ContainsFunc(members, func(m *member) bool { return !m.readable() })
 }
 
-// check is what one check shows of a member, when it was asked for, and when it was
-// complete.
+// check is what one check shows of a member, when it began, and when it was complete.
 type check struct {
 	record          *session.Session
 	err             error
 	askedAt, readAt time.Time
 }
 
-// get checks members one by one, several at a time, and all of them whatever
-// becomes of one. It reports whether each was read.
+// get checks members one by one, several at a time, and all of them even if one fails.
+// It reports whether each was read.
 func (d *drain) get(ctx context.Context, members []*member) bool {
 	checks := make([]check, len(members))
 	var gets errgroup.Group
@@ -423,7 +415,7 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 			return nil
 		})
 	}
-	_ = gets.Wait() // the failures are in their places
+	_ = gets.Wait() // the failures are in checks
 	whole, bad := true, 0
 	for i, m := range members {
 		err := checks[i].err
@@ -434,7 +426,7 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 		}
 		whole = false
 		if ctx.Err() != nil {
-			continue // cut short, it shows nothing new
+			continue // an interrupted check shows nothing new
 		}
 		m.checkErr = err
 		switch {
@@ -453,8 +445,8 @@ func (d *drain) get(ctx context.Context, members []*member) bool {
 	return whole
 }
 
-// getOne asks for the record of a member. PAM may have given its record id to
-// another session.
+// getOne reads the record of a member. Its record ID may belong to another session by
+// now.
 func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) {
 	switch {
 	case m.readable():
@@ -463,7 +455,7 @@ func (d *drain) getOne(ctx context.Context, m *member) (session.Session, error) 
 	default:
 		return session.Session{}, session.ErrNotFound
 	}
-	s, err := d.pam.Session(ctx, m.session.RecordID)
+	s, err := d.api.Session(ctx, m.session.RecordID)
 	if err == nil && s.ID != m.session.ID {
 		return session.Session{}, session.ErrNotFound
 	}
@@ -475,21 +467,21 @@ func (d *drain) list(ctx context.Context) error {
 	first := d.roster.listedAt.IsZero()
 	list := d.roster.newReading(time.Now())
 	if err := d.ask(ctx, list, first); err != nil {
-		if ctx.Err() == nil { // cut short, it shows nothing new
-			d.passing = err
+		if ctx.Err() == nil { // an interrupted list shows nothing new
+			d.checkErr = err
 			for _, m := range d.roster.those((*member).pending) {
 				m.checkErr = err
 			}
 		}
 		return err
 	}
-	d.passing, d.listed = nil, time.Now()
+	d.checkErr, d.listed = nil, time.Now()
 	known, found := d.roster.complete(list)
 	for _, m := range found {
 		m.barredByPlan = d.OnlyPreviewed
 	}
 	if n := count(found, (*member).target); n > 0 && !first {
-		d.tell(Event{Stage: Newcomer, Count: n})
+		d.tell(Event{Stage: NewSessions, Count: n})
 	}
 	if !first {
 		d.tellExcluded(found)
@@ -499,28 +491,29 @@ func (d *drain) list(ctx context.Context) error {
 		switch {
 		case m.hidden():
 			missing = append(missing, m)
-		case m.row != nil && (m.barred != session.No || !m.elsewhere(d.Selector.Select(*m.row, list.asked))):
+		case m.row != nil && (m.barred != session.No || !m.isOtherRecord(d.Selector.Select(*m.row, list.asked))):
 			d.see(m, check{record: m.row, askedAt: list.asked, readAt: d.listed})
-		case m.concerns() && !m.settled.Ended() && m.settled != Unknown:
+		case m.mayMatch() && !m.settled.Ended() && m.settled != Unknown:
 			missing = append(missing, m)
 		}
 	}
-	return d.seek(ctx, missing)
+	return d.settleMissing(ctx, missing)
 }
 
-// ask lets a reading take a complete list. The first one tells of the question, too.
+// ask gives a reading one complete list. The first one also shows the coverage of
+// Selector.
 func (d *drain) ask(ctx context.Context, list *reading, first bool) (err error) {
 	if !first {
-		return d.look.ask(ctx, &asker{collector: list, all: true})
+		return d.reads.ask(ctx, &asker{collector: list, all: true})
 	}
-	ask := func(a *asker) error { return d.look.askFirst(ctx, a) }
-	d.coverage, err = askCovered(ask, list, d.Match, d.Exclude)
+	ask := func(a *asker) error { return d.reads.askFirst(ctx, a) }
+	d.coverage, err = askCovered(ask, list, d.Selector)
 	return err
 }
 
-// seek decides about members that a complete list does not show. A missing record
-// is no end; the record itself may still tell.
-func (d *drain) seek(ctx context.Context, missing []*member) error {
+// settleMissing decides about members that a complete list does not show. A missing
+// record is not an end; reading the record itself may show one.
+func (d *drain) settleMissing(ctx context.Context, missing []*member) error {
 	if d.badGets >= badRounds {
 		for _, m := range missing {
 			m.checkErr = session.ErrNotFound
@@ -534,9 +527,9 @@ func (d *drain) seek(ctx context.Context, missing []*member) error {
 			return ctx.Err()
 		case m.checkErr == nil:
 		case d.badGets < badRounds && errors.Is(m.checkErr, session.ErrTransient):
-			m.settled = "" // it is asked for again
+			m.settled = "" // it is read again
 		case m.settled == Excluded && m.row == nil:
-			// It is as it was: excluded, and not listed.
+			// It stays excluded, and is not listed.
 		default:
 			d.settle(m, Unknown)
 		}
@@ -544,8 +537,7 @@ func (d *drain) seek(ctx context.Context, missing []*member) error {
 	return nil
 }
 
-// see takes over what a check has just shown of a member. The clock is told of an end
-// once.
+// see stores what a check has shown of a member. The clock notes an end once.
 func (d *drain) see(m *member, seen check) {
 	m.session, m.read, m.checkErr = seen.record, true, nil
 	if !seen.record.Live() {
@@ -556,52 +548,53 @@ func (d *drain) see(m *member, seen check) {
 		return
 	}
 	m.showedLive()
-	m.lastLive = lifeSign{seen.record.RecordID, seen.askedAt}
+	m.lastLive = liveCheck{seen.record.RecordID, seen.askedAt}
 	d.place(m)
 }
 
-// place decides what a live session is to the drain now. One that was settled is
-// open again, unless no further request for it will follow.
+// place decides what to do about a live session. A settled one is open again, unless no
+// further request for it follows.
 func (d *drain) place(m *member) {
 	d.roster.judge(m, time.Now())
 	outcome := Outcome("")
 	switch {
 	case m.excluded:
 		outcome = Excluded
-	case m.verdict == session.No && m.drops == 0:
-		outcome = dismissed
-	case m.verdict == session.No, m.drops > 0 && !m.accepted && m.spent(d.options.Retries):
+	case m.verdict == session.No && m.sent == 0:
+		outcome = notMatching
+	case m.verdict == session.No, m.sent > 0 && !m.accepted && m.spent(d.options.Retries):
 		outcome = m.whenLive()
 	}
 	d.settle(m, outcome)
 }
 
-// settle settles a member, or opens it again where the outcome is empty.
+// settle settles a member, or opens it again if the outcome is empty.
 func (d *drain) settle(m *member, outcome Outcome) {
 	if outcome == m.settled || outcome.Ended() && m.settled.Ended() {
 		return
 	}
-	if outcome != "" && m.settled != Excluded { // the quiet period does not depend on it
+	if outcome != "" && m.settled != Excluded { // an excluded session does not restart the quiet period
 		d.roster.changedAt = time.Now()
 	}
 	m.settled = outcome
-	if outcome != "" && outcome != dismissed {
+	if outcome != "" && outcome != notMatching {
 		d.tellSettled(m)
 	}
 }
 
-// tellRequests tells first requests, and repeated ones with the reason of one of them.
+// tellRequests reports first requests, and repeated ones with the reason of one of
+// them.
 func (d *drain) tellRequests(due []*member) {
-	again := slices.DeleteFunc(slices.Clone(due), func(m *member) bool { return m.drops == 0 })
+	again := slices.DeleteFunc(slices.Clone(due), func(m *member) bool { return m.sent == 0 })
 	if first := len(due) - len(again); first > 0 {
-		d.tell(Event{Stage: Dropping, Count: first})
+		d.tell(Event{Stage: Terminating, Count: first})
 	}
-	accepted := count(again, func(m *member) bool { return m.err == nil })
+	accepted := count(again, func(m *member) bool { return m.requestErr == nil })
 	if accepted > 0 {
 		d.tell(Event{Stage: Repeating, Count: accepted})
 	}
-	if i := slices.IndexFunc(again, func(m *member) bool { return m.err != nil }); i >= 0 {
-		d.tell(Event{Stage: Repeating, Count: len(again) - accepted, Reason: again[i].err})
+	if i := slices.IndexFunc(again, func(m *member) bool { return m.requestErr != nil }); i >= 0 {
+		d.tell(Event{Stage: Repeating, Count: len(again) - accepted, Reason: again[i].requestErr})
 	}
 }
 
@@ -615,28 +608,28 @@ func (d *drain) tellExcluded(members []*member) {
 
 func (d *drain) tellSettled(m *member) {
 	if d.Progress == nil || d.DryRun {
-		return // describing each session costs more than the rest
+		return // to describe each session would cost more than the rest of the run
 	}
-	drained := d.drained(m)
+	drained := d.result(m)
 	d.tell(Event{Stage: Settled, Session: &drained})
 }
 
-// drained is what can be said of a member now.
-func (d *drain) drained(m *member) Drained {
-	drained := Drained{
-		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Remembered: m.remembered,
+// result is the result for a member if the run ended now.
+func (d *drain) result(m *member) SessionResult {
+	drained := SessionResult{
+		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, NeedsEnd: m.needsEnd,
 		Previewed: m.previewed, Unapproved: m.unapproved(), Blocks: d.blocks(m),
 	}
 	switch {
 	case drained.Outcome == Excluded && m.match == session.Undecided:
 		drained.Undecided = d.Selector.UnknownCriteria(*m.session, time.Now())
-	case drained.Outcome == Excluded && m.remembered && !m.read:
+	case drained.Outcome == Excluded && m.needsEnd && !m.read:
 		drained.Err = m.checkErr
 	case drained.Outcome.Ended(), drained.Outcome == Excluded:
-	case m.checkErr != nil && (m.err == nil || drained.Outcome == Unknown):
+	case m.checkErr != nil && (m.requestErr == nil || drained.Outcome == Unknown):
 		drained.Err = m.checkErr
-	case m.err != nil:
-		drained.Err = m.err
+	case m.requestErr != nil:
+		drained.Err = m.requestErr
 	case m.session.ID == "":
 		drained.Err = session.ErrIdentifier
 	case m.pending() && m.verdict == session.Undecided:
@@ -649,28 +642,28 @@ func (d *drain) drained(m *member) Drained {
 }
 
 func (d *drain) report() Report {
-	r := Report{Sessions: make([]Drained, 0, len(d.roster.members)), Coverage: d.coverage}
+	r := Report{Sessions: make([]SessionResult, 0, len(d.roster.members)), Coverage: d.coverage}
 	for _, m := range d.roster.members {
-		if m.settled != dismissed {
-			r.Sessions = append(r.Sessions, d.drained(m))
+		if m.settled != notMatching {
+			r.Sessions = append(r.Sessions, d.result(m))
 		}
 	}
 	return r
 }
 
-// fail says how the drain as a whole failed: with survivors, or with every session
-// ended and others perhaps unseen.
+// fail gives the error of the drain: sessions have not ended, or all have and new ones
+// may have started unread.
 func (d *drain) fail(ctx context.Context, cause error) *DrainError {
 	kind := Unknown
 	switch report := d.report(); {
 	case len(report.Unapproved()) > 0:
 		kind = NotApproved
-	case slices.ContainsFunc(report.Sessions, Drained.Live):
+	case slices.ContainsFunc(report.Sessions, SessionResult.Live):
 		kind = StillLive
 	}
 	if ctx.Err() != nil && errors.Is(cause, ctx.Err()) {
-		cause = d.passing // it says more than the context, which has its own field
+		cause = d.checkErr // the error of the context has its own field
 	}
-	barred := d.roster.any(func(m *member) bool { return m.barredByPlan && m.verdict == session.Yes && m.survives() })
+	barred := d.roster.any(func(m *member) bool { return m.barredByPlan && m.verdict == session.Yes && m.notEnded() })
 	return &DrainError{Kind: kind, Cause: cause, Context: ctx.Err(), Barred: barred}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// plan is a drain to run, and the PAM that it runs against.
+// plan is a drain to run, and the server that it runs against.
 type plan struct {
-	pam *pam
+	server *fakeAPI
 	// selector is of users jane.roe, but not from 192.0.2.1, where it is nil.
 	selector *session.Selector
 	request  termination.DrainRequest
@@ -37,12 +37,12 @@ func (p plan) run(t *testing.T) (termination.Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), max(p.allowed, deadline))
 	defer cancel()
-	report, err := termination.New(p.pam, termination.Options{Retries: p.retries, Concurrency: 4}).Drain(ctx, request)
-	checkAgainstTruth(t, p.pam, report, err)
+	report, err := termination.New(p.server, termination.Options{Retries: p.retries, Concurrency: 4}).Drain(ctx, request)
+	checkAgainstTruth(t, p.server, report, err)
 	return report, err
 }
 
-func (p *pam) count(kind string) int {
+func (p *fakeAPI) count(kind string) int {
 	n := 0
 	for _, call := range p.journal() {
 		if call == kind || strings.HasPrefix(call, kind+" ") {
@@ -70,13 +70,13 @@ func TestDrainOpensASessionAgain(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]session.Session{
 		"after one check of it":      visitor(1),
-		"after a list showed an end": nameless(visitor(1))[0],
+		"after a list showed an end": withoutRecordIDs(visitor(1))[0],
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				// Another session stays open for a while, so that there are lists to come.
-				p := &pam{sessions: []session.Session{first, nameless(visitor(2))[0]}}
+				p := &fakeAPI{sessions: []session.Session{first, withoutRecordIDs(visitor(2))[0]}}
 				second := func(id string) error { p.end(id); return nil }
 				p.drops = append(p.drops, func(id string) error {
 					if id == "hash-2" {
@@ -86,7 +86,7 @@ func TestDrainOpensASessionAgain(t *testing.T) {
 					time.AfterFunc(time.Second, func() { p.add(another(visitor(1))) })
 					return nil
 				}, func(string) error { return nil }, second)
-				report, err := plan{pam: p, retries: 4}.run(t)
+				report, err := plan{server: p, retries: 4}.run(t)
 				if err != nil {
 					t.Error(err)
 				}
@@ -100,7 +100,7 @@ func TestDrainOpensASessionAgain(t *testing.T) {
 }
 
 // An excluded session is never terminated, whatever another of its records says.
-func TestDrainSparesASessionWithAnExcludedRecord(t *testing.T) {
+func TestDrainLeavesASessionWithAnExcludedRecord(t *testing.T) {
 	t.Parallel()
 	for name, rows := range map[string][]session.Session{
 		"first":  {from(another(visitor(1)), "192.0.2.1"), visitor(1)},
@@ -109,8 +109,8 @@ func TestDrainSparesASessionWithAnExcludedRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: rows}
-				report, err := plan{pam: p, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
+				p := &fakeAPI{sessions: rows}
+				report, err := plan{server: p, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 				if err != nil || p.count("drop") > 0 {
 					t.Errorf("%v, calls %q; want no drop", err, p.journal())
 				}
@@ -121,9 +121,9 @@ func TestDrainSparesASessionWithAnExcludedRecord(t *testing.T) {
 	t.Run("later", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: nameless(visitor(1))}
+			p := &fakeAPI{sessions: withoutRecordIDs(visitor(1))}
 			time.AfterFunc(time.Second, func() { p.add(from(another(visitor(1)), "192.0.2.1")) })
-			report, err := plan{pam: p, request: termination.DrainRequest{LeaveExcluded: true, Grace: 5 * time.Second}}.run(t)
+			report, err := plan{server: p, request: termination.DrainRequest{LeaveExcluded: true, Grace: 5 * time.Second}}.run(t)
 			if err != nil || p.count("drop") > 0 {
 				t.Errorf("%v, calls %q; want no drop", err, p.journal())
 			}
@@ -160,12 +160,12 @@ func TestDrainWhereSingleSessionsCannotBeRead(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: lives(1, 2), gets: []func(string) error{test.get}}
+				p := &fakeAPI{sessions: lives(1, 2), gets: []func(string) error{test.get}}
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(3*time.Second, func() { p.end(id) })
 					return nil
 				})
-				report, err := plan{pam: p, allowed: time.Hour, retries: 2}.run(t)
+				report, err := plan{server: p, allowed: time.Hour, retries: 2}.run(t)
 				if err != nil {
 					t.Error(err)
 				}
@@ -182,20 +182,20 @@ func TestDrainWhereSingleSessionsCannotBeRead(t *testing.T) {
 // away in the next one.
 func TestDrainNeedsAnEnd(t *testing.T) {
 	t.Parallel()
-	vanishing := func() *pam {
-		p := &pam{sessions: append(lives(1), elsewhere()...)}
+	vanishing := func() *fakeAPI {
+		p := &fakeAPI{sessions: append(lives(1), unrelated()...)}
 		p.drops = append(p.drops, func(id string) error { p.hide(id); return nil })
 		return p
 	}
-	doubtful := func() *pam {
-		// It has no origin, so whether it is excluded cannot be told.
-		p := &pam{sessions: append(lives(1), live(2))}
+	doubtful := func() *fakeAPI {
+		// It has no origin, so whether it is excluded can't be decided.
+		p := &fakeAPI{sessions: append(lives(1), live(2))}
 		p.drops = append(p.drops, func(id string) error { p.end(id); p.hide("hash-2"); return nil })
 		return p
 	}
 	for _, test := range []struct {
 		name     string
-		pam      func() *pam
+		server   func() *fakeAPI
 		id, want string
 	}{
 		{"the record vanished", vanishing, "hash-1", "hash-1 unknown"},
@@ -204,8 +204,8 @@ func TestDrainNeedsAnEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := test.pam()
-				report, err := plan{pam: p}.run(t)
+				p := test.server()
+				report, err := plan{server: p}.run(t)
 				checkDrainFailure(t, err, termination.Unknown, nil)
 				checkReport(t, report, test.want)
 				left := report.Unsettled()
@@ -215,7 +215,7 @@ func TestDrainNeedsAnEnd(t *testing.T) {
 
 				again := func(change termination.DrainRequest, selector *session.Selector) (termination.Report, error) {
 					change.Unsettled = left
-					return plan{pam: p, request: change, selector: selector}.run(t)
+					return plan{server: p, request: change, selector: selector}.run(t)
 				}
 				report, err = again(termination.DrainRequest{}, nil)
 				checkDrainFailure(t, err, termination.Unknown, nil)
@@ -255,27 +255,27 @@ func TestDrainOfUnsettledSessions(t *testing.T) {
 		gets   []func(string) error
 		want   string
 		kind   termination.Kind
-		script func(*pam)
+		script func(*fakeAPI)
 	}{
 		{name: "live", rows: lives(1), want: "hash-1 terminated"},
 		{name: "ended", rows: []session.Session{ended(1)}, want: "hash-1 already_ended"},
 		{name: "of somebody else", rows: []session.Session{other(visitor(1))}, want: ""},
-		{name: "not listed, and the record is", rows: []session.Session{ended(1)}, script: func(p *pam) { p.unlisted = "hash-1" }, want: "hash-1 already_ended"},
-		{name: "not listed, and the record is live", rows: lives(1), script: func(p *pam) { p.unlisted = "hash-1" }, want: "hash-1 terminated"},
+		{name: "not listed, and the record is", rows: []session.Session{ended(1)}, script: func(p *fakeAPI) { p.unlisted = "hash-1" }, want: "hash-1 already_ended"},
+		{name: "not listed, and the record is live", rows: lives(1), script: func(p *fakeAPI) { p.unlisted = "hash-1" }, want: "hash-1 terminated"},
 		{
 			name: "not listed, and its record cannot be read", rows: lives(1),
-			script: func(p *pam) { p.unlisted = "hash-1"; p.gets = append(p.gets, failWith(session.ErrTransient)) },
+			script: func(p *fakeAPI) { p.unlisted = "hash-1"; p.gets = append(p.gets, failWith(session.ErrTransient)) },
 			want:   "hash-1 unknown", kind: termination.Unknown,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: append(test.rows, elsewhere()...)}
+				p := &fakeAPI{sessions: append(test.rows, unrelated()...)}
 				if test.script != nil {
 					test.script(p)
 				}
-				report, err := plan{pam: p, request: termination.DrainRequest{Unsettled: []session.Session{visitor(1)}}}.run(t)
+				report, err := plan{server: p, request: termination.DrainRequest{Unsettled: []session.Session{visitor(1)}}}.run(t)
 				checkDrainFailure(t, err, test.kind, nil)
 				checkReport(t, report, test.want)
 			})
@@ -285,12 +285,12 @@ func TestDrainOfUnsettledSessions(t *testing.T) {
 
 // A session that may match, that the list hides and whose record shows it live, is no
 // reason to read for ever.
-func TestDrainOfAHiddenDoubt(t *testing.T) {
+func TestDrainOfAnUndecidedSessionThatVanishes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: append(lives(1), live(2))}
+		p := &fakeAPI{sessions: append(lives(1), live(2))}
 		p.drops = append(p.drops, func(id string) error { p.end(id); p.unlisted = "hash-2"; return nil })
-		report, err := plan{pam: p}.run(t)
+		report, err := plan{server: p}.run(t)
 		checkDrainFailure(t, err, termination.Unknown, nil)
 		checkReport(t, report, "hash-1 terminated, hash-2 unknown")
 		if got := len(p.journal()); got > 8 {
@@ -308,10 +308,10 @@ func TestUnsettled(t *testing.T) {
 		termination.StillLive, termination.Refused, termination.Unknown,
 	} {
 		s := visitor(i)
-		report.Sessions = append(report.Sessions, termination.Drained{Session: &s, Outcome: outcome})
+		report.Sessions = append(report.Sessions, termination.SessionResult{Session: &s, Outcome: outcome})
 	}
 	nobody := session.Session{RecordID: "9"}
-	report.Sessions = append(report.Sessions, termination.Drained{Session: &nobody, Outcome: termination.Unknown})
+	report.Sessions = append(report.Sessions, termination.SessionResult{Session: &nobody, Outcome: termination.Unknown})
 	ids := make([]string, 0, 3)
 	for _, s := range report.Unsettled() {
 		ids = append(ids, s.ID)
@@ -327,24 +327,24 @@ func TestDrainQuietPeriod(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		rows   []session.Session
-		script func(*pam)
+		script func(*fakeAPI)
 		want   string
 		took   time.Duration
 	}{
-		{name: "nobody at all", took: quiet},
+		{name: "no session at all", took: quiet},
 		{name: "somebody at first", rows: lives(1), want: "hash-1 terminated", took: quiet},
-		{name: "somebody else", rows: []session.Session{other(visitor(1))}, script: func(p *pam) {
+		{name: "somebody else", rows: []session.Session{other(visitor(1))}, script: func(p *fakeAPI) {
 			time.AfterFunc(10*time.Second, func() { p.add(other(visitor(2))) })
 		}, took: quiet},
 		{name: "records of old are not new", rows: []session.Session{ended(1), ended(2)}, took: quiet},
 		{
 			// Lists at 0, 2, 5, 9.5 and 16.25.
-			name: "a new one has ended before a list shows it", script: func(p *pam) {
+			name: "a new one has ended before a list shows it", script: func(p *fakeAPI) {
 				time.AfterFunc(10*time.Second, func() { p.add(visitor(1)); p.end("hash-1") })
 			}, took: 16250*time.Millisecond + quiet,
 		},
 		{
-			name: "one that was too young matches once it is old", script: func(p *pam) {
+			name: "one that was too young matches once it is old", script: func(p *fakeAPI) {
 				young := visitor(1)
 				young.User = "somebody.else"
 				p.add(young)
@@ -353,19 +353,19 @@ func TestDrainQuietPeriod(t *testing.T) {
 		},
 		{
 			// A read begins after a twentieth of the last one, in which others may join.
-			name: "the list that ends it begins after it", script: func(p *pam) { p.listTime = 3 * time.Second },
+			name: "the list that ends it begins after it", script: func(p *fakeAPI) { p.listTime = 3 * time.Second },
 			took: 3*time.Second + quiet + 150*time.Millisecond + 3*time.Second,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: append(test.rows, elsewhere()...)}
+				p := &fakeAPI{sessions: append(test.rows, unrelated()...)}
 				if test.script != nil {
 					test.script(p)
 				}
 				started := time.Now()
-				report, err := plan{pam: p, allowed: time.Hour, request: termination.DrainRequest{Quiet: quiet}}.run(t)
+				report, err := plan{server: p, allowed: time.Hour, request: termination.DrainRequest{Quiet: quiet}}.run(t)
 				if err != nil {
 					t.Error(err)
 				}
@@ -390,8 +390,8 @@ func TestDrainQuietPeriodAfterASessionStopsMatching(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &pam{sessions: []session.Session{aging}, drops: []func(string) error{acceptOnly}}
-		report, err := plan{pam: p, selector: young, request: termination.DrainRequest{LeaveExcluded: true, Quiet: quiet}}.run(t)
+		p := &fakeAPI{sessions: []session.Session{aging}, drops: []func(string) error{acceptOnly}}
+		report, err := plan{server: p, selector: young, request: termination.DrainRequest{LeaveExcluded: true, Quiet: quiet}}.run(t)
 		if err != nil {
 			t.Error(err)
 		}
@@ -407,13 +407,13 @@ func TestDrainQuietPeriodAfterASessionStopsMatching(t *testing.T) {
 func TestDrainQuietPeriodThatPassesUnwaited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: elsewhere()}
+		p := &fakeAPI{sessions: unrelated()}
 		slow := func(e termination.Event) {
 			if e.Stage == termination.InQuiet {
 				time.Sleep(2 * time.Second)
 			}
 		}
-		if _, err := (plan{pam: p, request: termination.DrainRequest{Quiet: time.Second, Progress: slow}}).run(t); err != nil {
+		if _, err := (plan{server: p, request: termination.DrainRequest{Quiet: time.Second, Progress: slow}}).run(t); err != nil {
 			t.Error(err)
 		}
 		if got := p.count("list"); got != 2 {
@@ -442,9 +442,9 @@ func TestDrainRequestsWithinABudget(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: lives(1), drops: []func(string) error{test.answer}}
+				p := &fakeAPI{sessions: lives(1), drops: []func(string) error{test.answer}}
 				began := time.Now()
-				report, err := plan{pam: p, allowed: time.Hour, retries: retries}.run(t)
+				report, err := plan{server: p, allowed: time.Hour, retries: retries}.run(t)
 				checkDrainFailure(t, err, termination.StillLive, nil)
 				checkReport(t, report, test.want)
 				if got := p.count("drop"); got != test.drops {
@@ -462,9 +462,9 @@ func TestDrainRequestsWithinABudget(t *testing.T) {
 func TestDrainRepeatsWhatDidNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1)}
+		p := &fakeAPI{sessions: lives(1)}
 		p.drops = append(slices.Repeat([]func(string) error{acceptOnly}, 3), func(id string) error { p.end(id); return nil })
-		report, err := plan{pam: p, allowed: time.Hour, retries: 4}.run(t)
+		report, err := plan{server: p, allowed: time.Hour, retries: 4}.run(t)
 		if err != nil {
 			t.Error(err)
 		}
@@ -477,14 +477,14 @@ func TestDrainRepeatsWhatDidNothing(t *testing.T) {
 	})
 }
 
-// One session that is turned away while others are answered is no reason to give
-// up, and a PAM that answers nobody is.
+// The drain goes on if one session is turned away while others get a response, and
+// gives up if all are turned away.
 func TestDrainTurnedAway(t *testing.T) {
 	t.Parallel()
 	t.Run("one of many", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: lives(1, 2, 3, 4, 5, 6)}
+			p := &fakeAPI{sessions: lives(1, 2, 3, 4, 5, 6)}
 			p.drops = append(p.drops, func(id string) error {
 				if id == "hash-1" {
 					return session.ErrTransient
@@ -492,7 +492,7 @@ func TestDrainTurnedAway(t *testing.T) {
 				p.end(id)
 				return nil
 			})
-			report, err := plan{pam: p, allowed: time.Hour, retries: 4}.run(t)
+			report, err := plan{server: p, allowed: time.Hour, retries: 4}.run(t)
 			checkDrainFailure(t, err, termination.StillLive, nil)
 			checkReport(t, report, "hash-1 not_attempted, hash-2 terminated, hash-3 terminated, hash-4 terminated, hash-5 terminated, hash-6 terminated")
 		})
@@ -501,7 +501,7 @@ func TestDrainTurnedAway(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			// Each of three sessions is turned away once, in rounds that are not in a row.
-			p := &pam{sessions: lives(1)}
+			p := &fakeAPI{sessions: lives(1)}
 			away := map[string]bool{}
 			p.drops = append(p.drops, func(id string) error {
 				if !away[id] {
@@ -514,34 +514,34 @@ func TestDrainTurnedAway(t *testing.T) {
 				}
 				return nil
 			})
-			report, err := plan{pam: p, allowed: time.Hour, retries: 4}.run(t)
+			report, err := plan{server: p, allowed: time.Hour, retries: 4}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
 			checkReport(t, report, "hash-1 terminated, hash-2 terminated, hash-3 terminated")
 		})
 	})
-	t.Run("everybody", func(t *testing.T) {
+	t.Run("all", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{drops: []func(string) error{failWith(session.ErrTransient)}}
+			p := &fakeAPI{drops: []func(string) error{failWith(session.ErrTransient)}}
 			for n := range 1000 {
 				p.sessions = append(p.sessions, visitor(n))
 			}
-			report, err := plan{pam: p, allowed: time.Hour, retries: 4}.run(t)
+			report, err := plan{server: p, allowed: time.Hour, retries: 4}.run(t)
 			checkDrainFailure(t, err, termination.StillLive, session.ErrTransient)
 			if got := p.count("drop"); got > 16 {
-				t.Errorf("%d requests to a PAM that turns everybody away", got)
+				t.Errorf("%d requests to a server that turns every one away", got)
 			}
-			if got := len(report.Survivors()); got != 1000 {
-				t.Errorf("%d survivors named, want all 1000", got)
+			if got := len(report.NotEnded()); got != 1000 {
+				t.Errorf("%d sessions reported, want all 1000", got)
 			}
 		})
 	})
 }
 
-// PAM is out of reach for half an hour: nothing is requested meanwhile, and then
-// the drain goes on.
+// senhasegura is unavailable for half an hour: no request is sent during that time, and
+// then the drain continues.
 func TestDrainWaitsOutAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -552,7 +552,7 @@ func TestDrainWaitsOutAnOutage(t *testing.T) {
 			}
 			return nil
 		}
-		p := &pam{sessions: lives(1, 2, 3)}
+		p := &fakeAPI{sessions: lives(1, 2, 3)}
 		p.lists = append(p.lists, works, outage)
 		p.gets = append(p.gets, func(string) error { return outage() })
 		p.drops = append(p.drops, func(id string) error {
@@ -562,7 +562,7 @@ func TestDrainWaitsOutAnOutage(t *testing.T) {
 			p.end(id)
 			return nil
 		})
-		report, err := plan{pam: p, allowed: time.Hour, retries: 4}.run(t)
+		report, err := plan{server: p, allowed: time.Hour, retries: 4}.run(t)
 		if err != nil {
 			t.Error(err)
 		}
@@ -592,8 +592,8 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 	t.Run("after the grace period", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: []session.Session{started(1, 58*time.Minute), started(2, 0)}}
-			report, err := plan{pam: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{LeaveExcluded: true, Grace: 5 * time.Minute}}.run(t)
+			p := &fakeAPI{sessions: []session.Session{started(1, 58*time.Minute), started(2, 0)}}
+			report, err := plan{server: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{LeaveExcluded: true, Grace: 5 * time.Minute}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -607,10 +607,10 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			// Four requests at a time, of three minutes each.
-			p := &pam{dropTime: 3 * time.Minute, sessions: []session.Session{
+			p := &fakeAPI{dropTime: 3 * time.Minute, sessions: []session.Session{
 				started(1, 0), started(2, 0), started(3, 0), started(4, 0), started(5, 58*time.Minute), started(6, 0),
 			}}
-			report, err := plan{pam: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
+			report, err := plan{server: p, allowed: time.Hour, selector: old(t), request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -623,8 +623,8 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 	t.Run("before a repeated request", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: []session.Session{started(1, time.Hour-time.Second)}, drops: []func(string) error{refuse}}
-			report, err := plan{pam: p, selector: old(t), retries: 4, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
+			p := &fakeAPI{sessions: []session.Session{started(1, time.Hour-time.Second)}, drops: []func(string) error{refuse}}
+			report, err := plan{server: p, selector: old(t), retries: 4, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -640,8 +640,8 @@ func TestDrainAsksAgainWhetherASessionIsExcluded(t *testing.T) {
 // reconnect one after the other stay within it, and several at once do not.
 func TestDrainLimitAndReconnects(t *testing.T) {
 	t.Parallel()
-	reconnecting := func(times int) *pam {
-		p := &pam{sessions: lives(1, 2)}
+	reconnecting := func(times int) *fakeAPI {
+		p := &fakeAPI{sessions: lives(1, 2)}
 		next := 2
 		p.drops = append(p.drops, func(id string) error {
 			p.end(id)
@@ -658,7 +658,7 @@ func TestDrainLimitAndReconnects(t *testing.T) {
 	t.Run("as many as at first", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			report, err := plan{pam: reconnecting(2), request: termination.DrainRequest{Limit: new(2)}}.run(t)
+			report, err := plan{server: reconnecting(2), request: termination.DrainRequest{Limit: new(2)}}.run(t)
 			if err != nil {
 				t.Error(err)
 			}
@@ -669,7 +669,7 @@ func TestDrainLimitAndReconnects(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			p := reconnecting(3)
-			report, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
+			report, err := plan{server: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 			checkDrainFailure(t, err, termination.TooMany, nil)
 			checkReport(t, report, "hash-1 terminated, hash-2 terminated, hash-3 not_attempted, hash-4 not_attempted, hash-5 not_attempted")
 			if got := p.count("drop"); got != 2 {
@@ -680,9 +680,9 @@ func TestDrainLimitAndReconnects(t *testing.T) {
 	t.Run("while the end of the others is awaited", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: nameless(lives(1, 2)...), drops: []func(string) error{acceptOnly}}
+			p := &fakeAPI{sessions: withoutRecordIDs(lives(1, 2)...), drops: []func(string) error{acceptOnly}}
 			time.AfterFunc(time.Second, func() { p.add(visitor(3)) })
-			_, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
+			_, err := plan{server: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 			checkDrainFailure(t, err, termination.TooMany, nil)
 			if got := p.count("drop hash-3"); got != 0 {
 				t.Error("a third session was requested")
@@ -713,11 +713,12 @@ func TestDrainErrorRan(t *testing.T) {
 	}
 }
 
-// A report tells accepted requests, and lost ones, from those that ended a session.
-func TestReportTellsWhatWasRequested(t *testing.T) {
+// A report distinguishes accepted requests, and lost ones, from those that ended a
+// session.
+func TestReportGivesWhatWasRequested(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1, 2, 3, 4)}
+		p := &fakeAPI{sessions: lives(1, 2, 3, 4)}
 		p.drops = append(p.drops, func(id string) error {
 			switch id {
 			case "hash-1":
@@ -729,7 +730,7 @@ func TestReportTellsWhatWasRequested(t *testing.T) {
 			}
 			return nil
 		})
-		report, err := plan{pam: p}.run(t)
+		report, err := plan{server: p}.run(t)
 		checkDrainFailure(t, err, termination.StillLive, context.DeadlineExceeded)
 		checkReport(t, report, "hash-1 terminated, hash-2 still_live, hash-3 refused, hash-4 still_live")
 		var got []string
@@ -746,7 +747,7 @@ func TestReportTellsWhatWasRequested(t *testing.T) {
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: append(lives(1, 2), other(visitor(3)), from(live(4), "192.0.2.1"), live(5), ended(6))}
+		p := &fakeAPI{sessions: append(lives(1, 2), other(visitor(3)), from(live(4), "192.0.2.1"), live(5), ended(6))}
 		terminator := termination.New(p, termination.Options{})
 		request := termination.DrainRequest{Selector: selector(t), Unsettled: []session.Session{visitor(7)}}
 		report, readAt, err := terminator.Preview(t.Context(), request)

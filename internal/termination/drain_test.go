@@ -23,7 +23,7 @@ func selector(t *testing.T) *session.Selector {
 	return s
 }
 
-// visitor is a live session that came in while the drain was running.
+// visitor is a live session that started during the drain.
 func visitor(n int) session.Session { return from(live(n), "192.0.2.7") }
 
 func from(s session.Session, origin string) session.Session {
@@ -36,9 +36,9 @@ func other(s session.Session) session.Session {
 	return s
 }
 
-// elsewhere is a session that no test means, so that the list is not empty: an
+// unrelated is a session that no test means, so that the list is not empty: an
 // empty one fails a drain.
-func elsewhere() []session.Session { return []session.Session{other(ended(99))} }
+func unrelated() []session.Session { return []session.Session{other(ended(99))} }
 
 func lives(numbers ...int) []session.Session {
 	rows := make([]session.Session, 0, len(numbers))
@@ -48,17 +48,17 @@ func lives(numbers ...int) []session.Session {
 	return rows
 }
 
-// nameless takes the record ids away, so that only the list can show the rows.
-func nameless(rows ...session.Session) []session.Session {
+// withoutRecordIDs takes the record ids away, so that only the list can show the rows.
+func withoutRecordIDs(rows ...session.Session) []session.Session {
 	for i := range rows {
 		rows[i].RecordID = ""
 	}
 	return rows
 }
 
-// refusing makes every drop a refused one, after which there are these rows.
-func refusing(rows ...session.Session) func(*pam) {
-	return func(p *pam) {
+// refusing refuses every request, after which the list has these rows.
+func refusing(rows ...session.Session) func(*fakeAPI) {
+	return func(p *fakeAPI) {
 		p.drops = append(p.drops, func(string) error {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -68,13 +68,13 @@ func refusing(rows ...session.Session) func(*pam) {
 	}
 }
 
-func (p *pam) add(rows ...session.Session) {
+func (p *fakeAPI) add(rows ...session.Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions = append(p.sessions, rows...)
 }
 
-func (p *pam) hide(id string) {
+func (p *fakeAPI) hide(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions = slices.DeleteFunc(p.sessions, func(s session.Session) bool { return s.ID == id })
@@ -94,24 +94,24 @@ func TestDrain(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		rows    []session.Session
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.DrainRequest
 
 		want  string
 		kind  termination.Kind
 		cause error
-		// calls are sorted, because drops run side by side.
+		// calls are sorted, because requests are concurrent.
 		calls []string
 		took  time.Duration
 	}{
 		{
-			name:  "nobody there",
+			name:  "no session",
 			rows:  []session.Session{other(visitor(1)), ended(2)},
 			calls: []string{"list"},
 		},
 		{
-			name:    "nobody there at first: the quiet time holds all the same",
-			rows:    elsewhere(),
+			name:    "no session at first: the quiet period applies anyway",
+			rows:    unrelated(),
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
 			// Lists at 0, 2, 5 and 7.
 			calls: []string{"list", "list", "list", "list"},
@@ -127,7 +127,7 @@ func TestDrain(t *testing.T) {
 		{
 			name:   "a list that takes its time closes at once",
 			rows:   lives(1),
-			script: func(p *pam) { p.listTime = 3 * time.Second },
+			script: func(p *fakeAPI) { p.listTime = 3 * time.Second },
 			want:   "hash-1 terminated",
 			calls:  []string{"drop hash-1", "get 1", "list", "list"},
 			took:   6*time.Second + 150*time.Millisecond, // askers are gathered for a twentieth
@@ -135,7 +135,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "ends later: followed one by one, and closed with a list",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(time.Second, func() { p.end(id) })
 					return nil
@@ -153,7 +153,7 @@ func TestDrain(t *testing.T) {
 			calls:   []string{"list"},
 		},
 		{
-			name:    "more than allowed: nothing is dropped",
+			name:    "more than allowed: none is terminated",
 			rows:    lives(1, 2),
 			request: termination.DrainRequest{Limit: new(1)},
 			want:    "hash-1 not_attempted, hash-2 not_attempted",
@@ -169,14 +169,14 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:    "none allowed and none there",
-			rows:    elsewhere(),
+			rows:    unrelated(),
 			request: termination.DrainRequest{Limit: new(0)},
 			calls:   []string{"list"},
 		},
 		{
-			name: "more than allowed come during the grace: nothing is dropped",
+			name: "more than allowed start during the grace period: none is terminated",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(5*time.Second, func() { p.add(lives(2, 3)...) })
 			},
 			request: termination.DrainRequest{Limit: new(2), Grace: 6 * time.Second},
@@ -186,9 +186,9 @@ func TestDrain(t *testing.T) {
 			took:    6 * time.Second,
 		},
 		{
-			name: "everybody leaves during the grace: nobody is dropped",
+			name: "all end during the grace period: none is terminated",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(3*time.Second, func() { p.end("hash-1"); p.end("hash-2") })
 			},
 			request: termination.DrainRequest{Grace: time.Minute},
@@ -197,9 +197,9 @@ func TestDrain(t *testing.T) {
 			took:    5 * time.Second,
 		},
 		{
-			name: "some leave during the grace, the rest is dropped",
+			name: "some end during the grace period, the others are terminated",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
 			},
 			request: termination.DrainRequest{Grace: 6 * time.Second},
@@ -208,9 +208,9 @@ func TestDrain(t *testing.T) {
 			took:    6 * time.Second,
 		},
 		{
-			name: "a user who reconnects is dropped too",
+			name: "the new session of a user who reconnects is terminated too",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); p.add(visitor(2)); return nil },
 					func(id string) error { p.end(id); return nil })
 			},
@@ -219,9 +219,9 @@ func TestDrain(t *testing.T) {
 			took:  2 * time.Second,
 		},
 		{
-			name: "a newcomer in the quiet time is dropped, and the quiet time begins anew",
+			name: "a new session in the quiet period is terminated, and the period starts again",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				time.AfterFunc(4*time.Second, func() { p.add(visitor(2)) })
 			},
 			request: termination.DrainRequest{Quiet: 7 * time.Second},
@@ -233,7 +233,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a user who reconnects forever survives",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				n := 1
 				p.drops = append(p.drops, func(id string) error {
 					p.end(id)
@@ -250,9 +250,9 @@ func TestDrain(t *testing.T) {
 			took:    time.Minute,
 		},
 		{
-			name: "one refuses: the others are dropped, and it is named",
+			name: "one is refused: the others are terminated, and it is reported",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					if id == "hash-1" {
 						return session.ErrRefused
@@ -268,9 +268,9 @@ func TestDrain(t *testing.T) {
 			took:    4 * time.Second,
 		},
 		{
-			name: "refused because it ended meanwhile",
+			name: "refused because it has ended in the meantime",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrRefused })
 			},
 			want:  "hash-1 already_ended",
@@ -279,7 +279,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "accepted and lives on",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.DrainRequest{Poll: 40 * time.Second},
@@ -292,7 +292,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "answer lost, and it had worked",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
 			},
 			want:  "hash-1 terminated",
@@ -301,7 +301,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "answer lost, and it had not worked",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated",
@@ -311,24 +311,24 @@ func TestDrain(t *testing.T) {
 		{
 			name:   "may not drop: one is asked, no second round",
 			rows:   lives(1),
-			script: func(p *pam) { p.drops = append(p.drops, failWith(session.ErrPermission)) },
+			script: func(p *fakeAPI) { p.drops = append(p.drops, failWith(session.ErrPermission)) },
 			want:   "hash-1 not_attempted",
 			kind:   termination.StillLive,
 			cause:  session.ErrPermission,
 			calls:  []string{"drop hash-1", "list", "list"},
 		},
 		{
-			name:   "may not list: nothing is known and nothing is dropped",
+			name:   "may not list: nothing is known and none is terminated",
 			rows:   lives(1),
-			script: func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			script: func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			kind:   termination.NotAttempted,
 			cause:  session.ErrPermission,
 			calls:  []string{"list"},
 		},
 		{
 			name: "the closing list is refused: nothing is claimed",
-			rows: nameless(visitor(1)),
-			script: func(p *pam) {
+			rows: withoutRecordIDs(visitor(1)),
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
 			want:  "hash-1 unknown",
@@ -337,9 +337,9 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "list"},
 		},
 		{
-			name: "seen ended one by one, but the closing list is refused: newcomers are not known",
+			name: "ended by checks one by one, but the closing list is refused: new sessions are not known",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrPermission))
 			},
 			want:  "hash-1 terminated",
@@ -349,8 +349,8 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name: "looks fail for passing reasons, then work",
-			rows: nameless(visitor(1)),
-			script: func(p *pam) {
+			rows: withoutRecordIDs(visitor(1)),
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrTransient), works)
 			},
 			want:  "hash-1 terminated",
@@ -360,7 +360,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a vanished row is no end",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.hide(id); return nil })
 			},
 			want:  "hash-1 unknown",
@@ -370,7 +370,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "a row that only the list hides is asked for by its record id",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					p.hide(id)
 					p.gets = append(p.gets, func(string) error {
@@ -384,21 +384,21 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
-			name:  "too little is known of one: it is not dropped and not passed over",
-			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded cannot be told
+			name:  "too little is known of one: it is not terminated, and reported",
+			rows:  append(lives(1), live(2)), // no origin, so whether it is excluded can't be decided
 			want:  "hash-1 terminated, hash-2 unknown",
 			kind:  termination.Unknown,
 			calls: []string{"drop hash-1", "get 1", "get 2", "list", "list"},
 		},
 		{
-			name:  "a row without a session id cannot be dropped and is not passed over",
+			name:  "a row without a session ID can't be terminated, and is reported",
 			rows:  []session.Session{{RecordID: "9", User: "jane.roe", OriginIP: "192.0.2.7"}},
 			want:  " not_attempted",
 			kind:  termination.StillLive,
 			calls: []string{"list"},
 		},
 		{
-			name:  "two rows of one session are dropped once, and the live one counts",
+			name:  "two rows of one session are terminated once, and the live one counts",
 			rows:  append(lives(1), visitor(1)),
 			want:  "hash-1 terminated",
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
@@ -425,8 +425,8 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:   "a row that shows the session live weighs more than one before it",
-			rows:   nameless(visitor(1)),
-			script: refusing(nameless(ended(1), visitor(1))...),
+			rows:   withoutRecordIDs(visitor(1)),
+			script: refusing(withoutRecordIDs(ended(1), visitor(1))...),
 			want:   "hash-1 refused",
 			kind:   termination.StillLive,
 			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
@@ -434,17 +434,17 @@ func TestDrain(t *testing.T) {
 		},
 		{
 			name:   "a row that shows the session live weighs more than one after it",
-			rows:   nameless(visitor(1)),
-			script: refusing(nameless(visitor(1), ended(1))...),
+			rows:   withoutRecordIDs(visitor(1)),
+			script: refusing(withoutRecordIDs(visitor(1), ended(1))...),
 			want:   "hash-1 refused",
 			kind:   termination.StillLive,
 			calls:  []string{"drop hash-1", "drop hash-1", "drop hash-1", "list", "list", "list", "list"},
 			took:   4 * time.Second,
 		},
 		{
-			name: "who has left before a broken list is read again is not dropped",
+			name: "a session that ended before a broken list is read again is not terminated",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.breakOff = 1
 				p.lists = append(p.lists, func() error {
 					p.end("hash-1")
@@ -456,9 +456,9 @@ func TestDrain(t *testing.T) {
 			took:  500 * time.Millisecond,
 		},
 		{
-			name: "an id that cannot be sent concerns nobody else",
+			name: "an ID that can't be sent concerns no other session",
 			rows: lives(1, 2),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					if id == "hash-1" {
 						return session.ErrIdentifier
@@ -472,9 +472,9 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "drop hash-2", "get 2", "list", "list"},
 		},
 		{
-			name: "PAM is out of reach for a while",
+			name: "senhasegura is unavailable for a while",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, failWith(session.ErrTransient), func(id string) error { p.end(id); return nil })
 			},
 			want:  "hash-1 terminated",
@@ -484,7 +484,7 @@ func TestDrain(t *testing.T) {
 		{
 			name: "may not read single sessions",
 			rows: lives(1),
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(time.Second, func() { p.end(id) })
 					return nil
@@ -499,7 +499,7 @@ func TestDrain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: slices.Clone(test.rows)}
+				p := &fakeAPI{sessions: slices.Clone(test.rows)}
 				if test.script != nil {
 					test.script(p)
 				}
@@ -552,9 +552,10 @@ func checkDrainFailure(t *testing.T, err error, kind termination.Kind, cause err
 	}
 }
 
-// checkAgainstTruth holds the report against what PAM knows: no false end, and
-// nobody live and meant who is neither named nor covered by an error.
-func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err error) {
+// checkAgainstTruth compares the report with what senhasegura knows: no session is
+// falsely reported as ended, and each live matching session is in the report or covered
+// by an error.
+func checkAgainstTruth(t *testing.T, p *fakeAPI, report termination.Report, err error) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -569,7 +570,7 @@ func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err erro
 	}
 	for _, s := range p.sessions {
 		meant := s.User == "jane.roe" // excluded ones are named, too
-		named := slices.ContainsFunc(report.Sessions, func(d termination.Drained) bool { return d.Session.ID == s.ID })
+		named := slices.ContainsFunc(report.Sessions, func(d termination.SessionResult) bool { return d.Session.ID == s.ID })
 		if s.Live() && meant && !named && err == nil {
 			t.Errorf("%s is live, and neither named nor covered by an error", s.ID)
 		}
@@ -577,52 +578,52 @@ func checkAgainstTruth(t *testing.T, p *pam, report termination.Report, err erro
 	for _, call := range p.calls {
 		for _, s := range p.sessions {
 			if call == "drop "+s.ID && (s.User != "jane.roe" || s.OriginIP == "192.0.2.1" || s.OriginIP == "") && s.StartedAt != ended(1).StartedAt {
-				t.Errorf("%s was dropped and is not meant", s.ID)
+				t.Errorf("%s was terminated and does not match", s.ID)
 			}
 		}
 	}
 }
 
-// A PAM that refuses everybody is not asked once for each session.
+// A senhasegura that refuses every request does not get one for each session.
 func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{drops: []func(string) error{failWith(session.ErrLockdown)}}
+		p := &fakeAPI{drops: []func(string) error{failWith(session.ErrLockdown)}}
 		for n := range 1000 {
 			p.sessions = append(p.sessions, visitor(n))
 		}
 		report, err := termination.New(p, termination.Options{Concurrency: 4}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
 		checkDrainFailure(t, err, termination.StillLive, session.ErrLockdown)
 		if drops := len(p.journal()) - reads(p); drops > 8 {
-			t.Errorf("%d drops were sent into a lockdown", drops)
+			t.Errorf("%d requests were sent in a lockdown", drops)
 		}
-		if got := len(report.Survivors()); got != 1000 {
-			t.Errorf("%d survivors named, want all 1000", got)
+		if got := len(report.NotEnded()); got != 1000 {
+			t.Errorf("%d sessions reported, want all 1000", got)
 		}
 	})
 }
 
-// An interrupt ends every stage at once, and the report tells what is true.
+// An interrupt ends every stage at once, and the report says what is true.
 func TestDrainInterrupted(t *testing.T) {
 	t.Parallel()
 	const moment = 6500 * time.Millisecond // it falls on no check
 	for _, test := range []struct {
 		name    string
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.DrainRequest
 		kind    termination.Kind
 		want    string
 	}{
-		{"first list", func(p *pam) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.NotAttempted, ""},
-		{"grace", func(*pam) {}, termination.DrainRequest{Grace: time.Hour}, termination.StillLive, "hash-1 not_attempted"},
-		{"drop", func(p *pam) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unknown, "hash-1 unknown"},
-		{"confirmation", func(p *pam) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.StillLive, "hash-1 still_live"},
-		{"quiet time", func(*pam) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unknown, "hash-1 terminated"},
+		{"first list", func(p *fakeAPI) { p.listTime = time.Hour }, termination.DrainRequest{}, termination.NotAttempted, ""},
+		{"grace", func(*fakeAPI) {}, termination.DrainRequest{Grace: time.Hour}, termination.StillLive, "hash-1 not_attempted"},
+		{"drop", func(p *fakeAPI) { p.dropTime = time.Hour }, termination.DrainRequest{}, termination.Unknown, "hash-1 unknown"},
+		{"confirmation", func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) }, termination.DrainRequest{}, termination.StillLive, "hash-1 still_live"},
+		{"quiet time", func(*fakeAPI) {}, termination.DrainRequest{Quiet: time.Hour}, termination.Unknown, "hash-1 terminated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: lives(1)}
+				p := &fakeAPI{sessions: lives(1)}
 				test.script(p)
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(moment, cancel)
@@ -643,11 +644,11 @@ func TestDrainInterrupted(t *testing.T) {
 	}
 }
 
-// What happens is told in order, each session once.
+// Progress is reported in order, each session once.
 func TestDrainProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1, 2)}
+		p := &fakeAPI{sessions: lives(1, 2)}
 		time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
 		var told []string
 		_, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{
@@ -663,7 +664,7 @@ func TestDrainProgress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"listed", "grace", "settled hash-1 already_ended", "dropping", "settled hash-2 terminated", "quiet"}
+		want := []string{"listed", "grace", "settled hash-1 already_ended", "terminating", "settled hash-2 terminated", "quiet"}
 		if !slices.Equal(told, want) {
 			t.Errorf("told %q, want %q", told, want)
 		}
@@ -685,14 +686,14 @@ func TestDrainProgressOfRepeatedRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: lives(1, 2), drops: []func(string) error{test.drop}}
+				p := &fakeAPI{sessions: lives(1, 2), drops: []func(string) error{test.drop}}
 				var requests []termination.Event
-				_, _ = plan{pam: p, retries: 1, request: termination.DrainRequest{Progress: func(e termination.Event) {
-					if e.Stage == termination.Dropping || e.Stage == termination.Repeating {
+				_, _ = plan{server: p, retries: 1, request: termination.DrainRequest{Progress: func(e termination.Event) {
+					if e.Stage == termination.Terminating || e.Stage == termination.Repeating {
 						requests = append(requests, e)
 					}
 				}}}.run(t)
-				if len(requests) != 2 || requests[0].Stage != termination.Dropping || requests[0].Count != 2 {
+				if len(requests) != 2 || requests[0].Stage != termination.Terminating || requests[0].Count != 2 {
 					t.Fatalf("told %+v, want a request for two and its repetition", requests)
 				}
 				again := requests[1]

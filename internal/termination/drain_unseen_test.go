@@ -11,14 +11,14 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// question is the request of a drain that looks for a match.
+// question is the request of a drain of a match.
 func question(t *testing.T, match session.Match, on termination.OnUnseen) termination.DrainRequest {
 	t.Helper()
 	selector, err := session.NewSelector(match, session.Match{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return termination.DrainRequest{Selector: selector, Match: match, OnUnseen: on, Poll: time.Second}
+	return termination.DrainRequest{Selector: selector, OnUnseen: on, Poll: time.Second}
 }
 
 func unseenValues(c *termination.Coverage) string {
@@ -43,7 +43,8 @@ func TestDrainOfUnseenValues(t *testing.T) {
 		on    termination.OnUnseen
 		limit *int
 
-		// unseen is what the report tells; failed whether a guard stopped the drain.
+		// unseen is what the report shows; kind is that of the guard that stopped the
+		// drain.
 		unseen string
 		kind   termination.Kind
 	}{
@@ -66,7 +67,7 @@ func TestDrainOfUnseenValues(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: test.rows}
+				p := &fakeAPI{sessions: test.rows}
 				request := question(t, test.match, test.on)
 				request.Limit = test.limit
 				report, err := termination.New(p, termination.Options{}).Drain(t.Context(), request)
@@ -88,11 +89,11 @@ func TestDrainOfUnseenValues(t *testing.T) {
 	}
 }
 
-// A list that broke off tells nothing of unseen values.
+// A list that broke off shows nothing of unseen values.
 func TestDrainCoverageNeedsACompleteList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1), breakOff: 1, lists: []func() error{func() error { return session.ErrPermission }}}
+		p := &fakeAPI{sessions: lives(1), breakOff: 1, lists: []func() error{func() error { return session.ErrPermission }}}
 		report, err := termination.New(p, termination.Options{}).Drain(t.Context(), question(t, session.Match{Users: []string{"jane.rooe"}}, termination.UnseenHalt))
 		checkDrainFailure(t, err, termination.NotAttempted, session.ErrPermission)
 		if report.Coverage != nil {
@@ -101,11 +102,11 @@ func TestDrainCoverageNeedsACompleteList(t *testing.T) {
 	})
 }
 
-// Previews answer for values that nobody had asked about before the list was read.
+// Previews also answer for values that were not asked about before the list was read.
 func TestPreviewOfUnseenValues(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: append(lives(1), elsewhere()...)}
+		p := &fakeAPI{sessions: append(lives(1), unrelated()...)}
 		terminator := termination.New(p, termination.Options{})
 		for _, test := range []struct {
 			match  session.Match
@@ -117,12 +118,13 @@ func TestPreviewOfUnseenValues(t *testing.T) {
 			{match: session.Match{Users: []string{"jane.rooe"}}, unseen: "match.users jane.rooe (jane.roe)", kind: termination.NotCovered},
 			{match: session.Match{Protocols: []string{"ssh"}}, unseen: "match.protocols ssh ()", kind: termination.NotCovered},
 		} {
-			report, _, err := terminator.Preview(t.Context(), question(t, test.match, termination.UnseenHalt))
+			request := question(t, test.match, termination.UnseenHalt)
+			report, _, err := terminator.Preview(t.Context(), request)
 			checkDrainFailure(t, err, test.kind, nil)
 			if got := unseenValues(report.Coverage); got != test.unseen {
 				t.Errorf("unseen: %s, want %s", got, test.unseen)
 			}
-			coverage, err := terminator.Coverage(t.Context(), test.match, session.Match{})
+			coverage, err := terminator.Coverage(t.Context(), request.Selector)
 			if got := unseenValues(&coverage); got != test.unseen || err != nil {
 				t.Errorf("unseen: %s, want %s; error %v", got, test.unseen, err)
 			}

@@ -8,10 +8,10 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// answering is a PAM that answers drops, one after the other and the last one for
-// ever, and nothing else.
+// answering is an API whose termination requests get these responses in turn, and then
+// the last one again.
 type answering struct {
-	PAM
+	API
 	answers []error
 }
 
@@ -56,13 +56,13 @@ func TestChecksBeforeRepeatedDrops(t *testing.T) {
 				if !l.due(retries) || l.spent(retries) {
 					t.Fatalf("drop %d is not due after %d checks", i+1, checks)
 				}
-				l.drop(t.Context(), p, "hash-1")
+				l.send(t.Context(), p, "hash-1")
 			}
 			for range 1000 {
 				l.showedLive()
 			}
 			if l.due(retries) || !l.spent(retries) {
-				t.Errorf("a drop is due after %d, and the budget of %d is used up", l.drops, 1+retries)
+				t.Errorf("a drop is due after %d, and the budget of %d is used up", l.sent, 1+retries)
 			}
 		})
 	}
@@ -90,13 +90,13 @@ func TestOutcomesOfADropLog(t *testing.T) {
 			t.Parallel()
 			var l dropLog
 			for _, answer := range test.answers {
-				l.drop(t.Context(), &answering{answers: []error{answer}}, "hash-1")
+				l.send(t.Context(), &answering{answers: []error{answer}}, "hash-1")
 			}
 			if l.ended() != test.ended || l.whenLive() != test.live || l.whenUnread() != test.unreadable {
 				t.Errorf("ended %q, live %q, unread %q; want %q, %q and %q", l.ended(), l.whenLive(), l.whenUnread(), test.ended, test.live, test.unreadable)
 			}
-			if len(test.answers) > 0 && !errors.Is(l.err, test.answers[len(test.answers)-1]) {
-				t.Errorf("the last failure is %v", l.err)
+			if len(test.answers) > 0 && !errors.Is(l.requestErr, test.answers[len(test.answers)-1]) {
+				t.Errorf("the last failure is %v", l.requestErr)
 			}
 		})
 	}

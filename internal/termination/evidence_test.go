@@ -13,14 +13,14 @@ import (
 
 // A session that an earlier run could not settle stays remembered, whatever keeps
 // this run from looking for it.
-func TestUnsettledSurvivesARunThatReadsNothing(t *testing.T) {
+func TestUnsettledAfterARunThatReadsNothing(t *testing.T) {
 	t.Parallel()
-	for name, script := range map[string]func(*pam, context.CancelFunc){
-		"the first list cannot be read": func(p *pam, _ context.CancelFunc) {
+	for name, script := range map[string]func(*fakeAPI, context.CancelFunc){
+		"the first list cannot be read": func(p *fakeAPI, _ context.CancelFunc) {
 			p.lists = append(p.lists, listError(session.ErrPermission))
 		},
-		"interrupted before the first list": func(_ *pam, cancel context.CancelFunc) { cancel() },
-		"interrupted while its record is read": func(p *pam, cancel context.CancelFunc) {
+		"interrupted before the first list": func(_ *fakeAPI, cancel context.CancelFunc) { cancel() },
+		"interrupted while its record is read": func(p *fakeAPI, cancel context.CancelFunc) {
 			p.gets = append(p.gets, func(string) error { cancel(); return session.ErrTransient })
 		},
 	} {
@@ -29,7 +29,7 @@ func TestUnsettledSurvivesARunThatReadsNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				p := &pam{}
+				p := &fakeAPI{}
 				script(p, cancel)
 				report, err := termination.New(p, termination.Options{}).Drain(ctx, termination.DrainRequest{
 					Selector: selector(t), Poll: interval, Unsettled: []session.Session{visitor(1)},
@@ -47,16 +47,16 @@ func TestUnsettledSurvivesARunThatReadsNothing(t *testing.T) {
 
 // The same for one that this run shows live, and whose request is turned away: an
 // earlier run's accepted request may still take effect or its row vanish.
-func TestUnsettledSurvivesARefusedPermission(t *testing.T) {
+func TestUnsettledAfterARefusedPermission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1), drops: []func(string) error{failWith(session.ErrPermission)}}
-		report, err := plan{pam: p, request: termination.DrainRequest{Unsettled: []session.Session{visitor(1)}}}.run(t)
+		p := &fakeAPI{sessions: lives(1), drops: []func(string) error{failWith(session.ErrPermission)}}
+		report, err := plan{server: p, request: termination.DrainRequest{Unsettled: []session.Session{visitor(1)}}}.run(t)
 		if err == nil {
 			t.Fatal("no error")
 		}
 		p.hide("hash-1")
-		_, err = plan{pam: p, request: termination.DrainRequest{Unsettled: report.Unsettled()}}.run(t)
+		_, err = plan{server: p, request: termination.DrainRequest{Unsettled: report.Unsettled()}}.run(t)
 		if err == nil {
 			t.Error("the session of which no run ever read an end is settled")
 		}
@@ -65,13 +65,13 @@ func TestUnsettledSurvivesARefusedPermission(t *testing.T) {
 
 // Of several records a live one counts: a request that senhasegura accepted is no
 // refusal, so an older end says nothing.
-func TestRememberedEndAndANewLiveRecord(t *testing.T) {
+func TestUnsettledEndAndANewLiveRecord(t *testing.T) {
 	t.Parallel()
 	for name, drop := range map[string]func(string) error{"accepted": acceptOnly, "lost": lose} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1), ended(2)}}
+				p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 				terminator := termination.New(p, termination.Options{Retries: 1})
 				if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 					t.Fatal(err)
@@ -95,8 +95,8 @@ func TestLimitCountsSessionsWithoutID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rows := lives(1, 2, 3)
 		rows[1].ID, rows[2].ID = "", ""
-		p := &pam{sessions: rows}
-		_, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
+		p := &fakeAPI{sessions: rows}
+		_, err := plan{server: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 		var failure *termination.DrainError
 		if !errors.As(err, &failure) || failure.Kind != termination.TooMany || failure.Ran() || p.count("drop") > 0 {
 			t.Errorf("%v, calls %q; 3 sessions match and are live, 2 may: want too many, and no request", err, p.journal())
@@ -108,32 +108,32 @@ func TestLimitCountsSessionsWithoutID(t *testing.T) {
 func TestLimitCountsRefusedSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: nameless(lives(1, 2)...)}
+		p := &fakeAPI{sessions: withoutRecordIDs(lives(1, 2)...)}
 		p.drops = append(p.drops, func(id string) error {
 			if id == "hash-1" {
 				return session.ErrRejected
 			}
 			if id == "hash-2" {
 				p.end(id)
-				p.add(nameless(lives(3, 4)...)...)
+				p.add(withoutRecordIDs(lives(3, 4)...)...)
 				return nil
 			}
 			p.end(id)
 			return nil
 		})
-		report, err := plan{pam: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
+		report, err := plan{server: p, request: termination.DrainRequest{Limit: new(2)}}.run(t)
 		if p.count("drop hash-3")+p.count("drop hash-4") > 0 {
 			t.Errorf("%v: 3 live sessions match (report %q), 2 may; calls %q", err, outcomes(report), p.journal())
 		}
 	})
 }
 
-// A new record of a session that is known, which has come and gone, is somebody who
-// was connected.
+// A new record of a known session restarts the quiet period, even if it has ended
+// again: a user was connected.
 func TestQuietPeriodAndANewRecordOfAKnownSession(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: lives(1)}
+		p := &fakeAPI{sessions: lives(1)}
 		start := time.Now()
 		time.AfterFunc(50*time.Second, func() {
 			again := another(visitor(1))
@@ -141,25 +141,25 @@ func TestQuietPeriodAndANewRecordOfAKnownSession(t *testing.T) {
 			p.add(again)
 			time.AfterFunc(5*time.Second, func() { p.end("hash-1") })
 		})
-		_, err := plan{pam: p, allowed: time.Hour, request: termination.DrainRequest{Quiet: time.Minute}}.run(t)
+		_, err := plan{server: p, allowed: time.Hour, request: termination.DrainRequest{Quiet: time.Minute}}.run(t)
 		if took := time.Since(start); err != nil || took < 110*time.Second {
 			t.Errorf("%v after %v: somebody was connected 55 s after the beginning, and a minute was to pass; calls %q", err, took, p.journal())
 		}
 	})
 }
 
-// A request that was accepted is told, also of a session that is excluded since.
-func TestAcceptedThenExcludedIsTold(t *testing.T) {
+// An accepted request is reported, also of a session that is excluded later.
+func TestAcceptedThenExcludedIsReported(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := visitor(1)
 		s.StartedAt = time.Now().Add(-time.Hour + 10*time.Second)
-		p := &pam{sessions: []session.Session{s}, drops: []func(string) error{acceptOnly}}
+		p := &fakeAPI{sessions: []session.Session{s}, drops: []func(string) error{acceptOnly}}
 		aged, err := session.NewSelector(session.Match{SessionIDs: []string{"hash-1"}}, session.Match{OlderThan: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := plan{pam: p, selector: aged}.run(t)
+		report, err := plan{server: p, selector: aged}.run(t)
 		if p.count("drop") == 0 {
 			t.Fatal("nothing was requested")
 		}
@@ -169,12 +169,13 @@ func TestAcceptedThenExcludedIsTold(t *testing.T) {
 	})
 }
 
-// Dropping a session ends all its records, so one that exclude protects protects it.
+// Terminating a session ends all its records, so an excluded record protects the
+// session.
 func TestExcludedRecordThatDoesNotMatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{visitor(1), from(another(other(visitor(1))), "192.0.2.1")}}
-		report, err := plan{pam: p}.run(t)
+		p := &fakeAPI{sessions: []session.Session{visitor(1), from(another(other(visitor(1))), "192.0.2.1")}}
+		report, err := plan{server: p}.run(t)
 		if p.count("drop") > 0 {
 			t.Errorf("%v: %q; a live record of it is protected: calls %q", err, outcomes(report), p.journal())
 		}

@@ -14,11 +14,11 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// One failure long ago, after which nobody asked, says nothing about a server now.
+// One failure long ago, after which nothing was read, says nothing about a server now.
 func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{ended(9)}, lists: []func() error{listError(session.ErrTransient), works}}
+		p := &fakeAPI{sessions: []session.Session{ended(9)}, lists: []func() error{listError(session.ErrTransient), works}}
 		terminator := termination.New(p, termination.Options{Retries: 4, ListTimeout: 10 * time.Minute})
 		request := termination.DrainRequest{Selector: selector(t), Poll: interval}
 		if _, _, err := terminator.Preview(t.Context(), request); err == nil {
@@ -39,7 +39,7 @@ func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
 func TestEndOfAnotherRecord(t *testing.T) {
 	t.Parallel()
 	twin := func() session.Session { s := another(visitor(1)); s.EndedAt = s.StartedAt.Add(time.Hour); return s }
-	hideLive := func(p *pam) {
+	hideLive := func(p *fakeAPI) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.sessions = []session.Session{twin()}
@@ -47,9 +47,9 @@ func TestEndOfAnotherRecord(t *testing.T) {
 	t.Run("drain", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: []session.Session{visitor(1), twin()}}
+			p := &fakeAPI{sessions: []session.Session{visitor(1), twin()}}
 			p.drops = append(p.drops, func(string) error { hideLive(p); return nil })
-			report, err := plan{pam: p}.run(t)
+			report, err := plan{server: p}.run(t)
 			if err == nil {
 				t.Errorf("report %q: no end of record 1 was read; calls %q", outcomes(report), p.journal())
 			}
@@ -58,9 +58,9 @@ func TestEndOfAnotherRecord(t *testing.T) {
 	t.Run("drain, nothing requested", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: []session.Session{visitor(1), twin()}, gets: []func(string) error{failWith(session.ErrPermission)}}
+			p := &fakeAPI{sessions: []session.Session{visitor(1), twin()}, gets: []func(string) error{failWith(session.ErrPermission)}}
 			time.AfterFunc(time.Second, func() { hideLive(p) })
-			report, err := plan{pam: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
+			report, err := plan{server: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
 			if err == nil {
 				t.Errorf("report %q: no end of record 1 was read; calls %q", outcomes(report), p.journal())
 			}
@@ -69,7 +69,7 @@ func TestEndOfAnotherRecord(t *testing.T) {
 	t.Run("termination", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &pam{sessions: []session.Session{visitor(1), twin()}, drops: []func(string) error{acceptOnly}}
+			p := &fakeAPI{sessions: []session.Session{visitor(1), twin()}, drops: []func(string) error{acceptOnly}}
 			time.AfterFunc(time.Second, func() { hideLive(p) })
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -86,23 +86,23 @@ func TestEndOfAnotherRecord(t *testing.T) {
 func TestOtherRecordDoesNotMatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{visitor(1), other(another(visitor(1)))}}
+		p := &fakeAPI{sessions: []session.Session{visitor(1), other(another(visitor(1)))}}
 		time.AfterFunc(time.Second, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.sessions = p.sessions[1:]
 		})
-		report, err := plan{pam: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
+		report, err := plan{server: p, request: termination.DrainRequest{Grace: 5 * time.Second}}.run(t)
 		if err == nil {
 			t.Errorf("report %q: the matching record vanished without an end; calls %q", outcomes(report), p.journal())
 		}
 	})
 }
 
-// crowd is a list of many live sessions of strangers, which measures memory.
-type crowd struct{ used uint64 }
+// manySessions is a list of many live sessions of other users, which measures memory.
+type manySessions struct{ used uint64 }
 
-func (c *crowd) Sessions(context.Context) iter.Seq2[session.Session, error] {
+func (c *manySessions) Sessions(context.Context) iter.Seq2[session.Session, error] {
 	return func(yield func(session.Session, error) bool) {
 		before := heap()
 		for n := range 400_000 {
@@ -117,8 +117,8 @@ func (c *crowd) Sessions(context.Context) iter.Seq2[session.Session, error] {
 	}
 }
 
-func (c *crowd) Drop(context.Context, string) error { return errors.New("no") }
-func (c *crowd) Session(context.Context, string) (session.Session, error) {
+func (c *manySessions) Drop(context.Context, string) error { return errors.New("no") }
+func (c *manySessions) Session(context.Context, string) (session.Session, error) {
 	return session.Session{}, errors.New("no")
 }
 
@@ -130,13 +130,13 @@ func heap() uint64 {
 }
 
 // A preview's memory follows its matches, of which there are none.
-func TestPreviewOfACrowd(t *testing.T) {
-	c := &crowd{}
+func TestPreviewOfManySessions(t *testing.T) {
+	c := &manySessions{}
 	terminator := termination.New(c, termination.Options{})
 	if _, _, err := terminator.Preview(t.Context(), termination.DrainRequest{Selector: selector(t)}); err != nil {
 		t.Fatal(err)
 	}
 	if c.used > 32<<20 {
-		t.Errorf("%d MB are in use for a preview of nobody", c.used>>20)
+		t.Errorf("%d MB are in use for a preview of no session", c.used>>20)
 	}
 }

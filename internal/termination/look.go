@@ -11,61 +11,61 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// Lister reads the list of all sessions; the API client is one. The sequence
-// yields an error last if it did not reach the end of the list.
+// Lister reads the list of all sessions. If the list is not complete, the last pair of
+// the sequence has an error.
 type Lister interface {
 	Sessions(ctx context.Context) iter.Seq2[session.Session, error]
 }
 
 const (
-	// Before a read begins, askers are gathered for this part of the time that the
-	// last one took, but not for longer than longestGathering.
+	// Before a read begins, it waits for further questions: for this part of the time
+	// that the last read took, but not longer than longestGathering.
 	gatheringPart    = 20
 	longestGathering = time.Second
 )
 
-// look answers questions about sessions from as few reads of the list as truth
-// allows. The list has no filter and may take minutes, so askers that wait at
-// the same time share one read; and because a question is usually whether a
-// request has worked, none is answered from a read that began before it was
-// asked. Previews are the exception: see snapshot.
+// sharedReads answers questions about sessions from as few reads of the list as
+// possible. The list has no filter and may take minutes, so questions that wait at the
+// same time share one read. A question is usually whether a request has worked, so it
+// is never answered from a read that began before it was asked. Previews are the
+// exception: see snapshot.
 //
-// A look is safe for concurrent use.
-type look struct {
+// It is safe for concurrent use.
+type sharedReads struct {
 	lister  Lister
 	options Options
 
 	mu sync.Mutex
-	// current is the read under way, next the one that gathers askers.
+	// current is the read under way, next the read that will begin after it.
 	current, next *read
-	// working: a goroutine reads, or is about to.
+	// working: a goroutine reads, or will.
 	working bool
-	// took is how long the last read took, zero before the first.
+	// took is how long the last read took, 0 before the first.
 	took time.Duration
 	// first is what the first complete read showed, nil before it.
 	first  *snapshot
 	outage outage
 	memory memory
-	// clock is told the latest time of each complete list.
+	// clock notes the latest time of each complete list.
 	clock *clock
 }
 
-// newLook makes a look over lister. Of the options it uses Retries, Pause,
+// newSharedReads makes one over lister. Of the options it uses Retries, Pause,
 // ListTimeout and Zone.
-func newLook(lister Lister, options Options) *look {
+func newSharedReads(lister Lister, options Options) *sharedReads {
 	if options.Pause == 0 {
 		options.Pause = 500 * time.Millisecond
 	}
-	return &look{
+	return &sharedReads{
 		lister: lister, options: options, clock: newClock(options.Zone),
 		outage: outage{limit: options.ListTimeout, over: make(chan struct{})},
 	}
 }
 
-// one asks about one session id, in one of the ways to ask. The error matches
-// session.ErrNotFound if the list does not show it. Of several records a live one
-// counts; single tells whether there is one only.
-func (l *look) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
+// one reads the list for one session ID; ask is one of the methods that ask. The error
+// matches session.ErrNotFound if the list does not show the session. Of several records
+// a live one counts. single is whether the list shows one record only.
+func (l *sharedReads) one(ctx context.Context, id string, ask func(context.Context, *asker) error) (seen session.Session, single bool, err error) {
 	l.mu.Lock()
 	l.memory.wanted = true
 	l.mu.Unlock()
@@ -79,7 +79,7 @@ func (l *look) one(ctx context.Context, id string, ask func(context.Context, *as
 	return *shown.merged, !shown.several, nil
 }
 
-// records takes what a list shows of one id. A record that it shows twice is one.
+// records is the collector for one ID. A record that the list shows twice counts once.
 type records struct {
 	merged  *session.Session
 	several bool
@@ -94,85 +94,85 @@ func (r *records) take(s session.Session) {
 	r.merged = merge(r.merged, &s)
 }
 
-// record gives the record id of a session of which the last complete list showed
-// one record, a live one, and when that list began; "" if it is not known.
-func (l *look) record(id string) (record string, listedAt time.Time) {
+// record gives the record ID of a session, if the last complete list showed exactly one
+// record of it and that was live, and when that list began; otherwise "".
+func (l *sharedReads) record(id string) (record string, listedAt time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.memory.records[id], l.memory.listedAt
 }
 
-// ended gives a session that is remembered as ended.
-func (l *look) ended(id string) (end, bool) {
+// ended gives a session that is kept as ended.
+func (l *sharedReads) ended(id string) (end, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.memory.ends[id]
 	return e, ok
 }
 
-// lastTook is how long the last read of the list took. A pause between two lists
-// that poll is at least as long.
-func (l *look) lastTook() time.Duration {
+// lastTook is how long the last read of the list took. Callers that poll the list wait
+// for at least that long between two reads.
+func (l *sharedReads) lastTook() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.took
 }
 
-// collector takes the rows that one question is about. A look calls its methods
-// one at a time, from the goroutine that reads, and not after the question was
-// answered or given up; what it has taken counts only if the answer is no error.
+// collector takes the rows for one question. Its methods are called one at a time, from
+// the goroutine that reads, and not after the question was answered or given up. What
+// it has taken counts only if the read had no error.
 type collector interface {
-	// restart forgets everything: a list is read from its beginning.
+	// restart discards everything: a list is read from its beginning.
 	restart()
 	take(s session.Session)
 }
 
-// asker is one question: about the rows of one id, or about all.
+// asker is one question: about the rows of one ID, or about all rows.
 type asker struct {
 	collector
 	id  string
 	all bool
-	// joins: a read that has begun already will do.
+	// joins: a read that has already begun is new enough.
 	joins bool
-	// gone: the asker has returned, so its collector must be left alone.
+	// gone: the caller has returned, so the collector must not be used any more.
 	gone bool
 }
 
-// read is one pass over the list for a group of askers.
+// read is one read of the list for a group of askers.
 type read struct {
 	byID  map[string][]*asker
 	ofAll []*asker
-	// waiting counts the askers that still wait; the last to leave cancels.
+	// waiting counts the askers that still wait; when none is left, the read is
+	// canceled.
 	waiting int
-	// ctx belongs to the read and not to a call: several callers share it.
+	// ctx is of the read and not of a call, because several callers share the read.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// serving is held while collectors are used, so that an asker that leaves can
-	// be sure that its own is not.
+	// serving is held while collectors are used, so that a caller that gives up can be
+	// sure that its own is not in use.
 	serving sync.Mutex
 
-	// What follows is set by the goroutine that reads. done is closed last.
+	// The goroutine that reads sets the following fields. It closes done last.
 	began time.Time
 	rows  int
 	err   error
 	done  chan struct{}
-	// lesson, shot and latest note what the read shows besides what was asked; the
-	// first two are nil where nobody has a use for them.
-	lesson *lesson
-	shot   *snapshot
-	latest *latest
+	// notes, snapshot and latest keep what the read shows apart from the questions; the
+	// first two are nil if nothing needs them.
+	notes    *listNotes
+	snapshot *snapshot
+	latest   *latest
 }
 
-// ask waits until a complete list has gone to a's collector, or fails as the one
-// read did that was made for it.
-func (l *look) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
+// ask waits until one read has given a complete list to the collector of a, and returns
+// the error of that read.
+func (l *sharedReads) ask(ctx context.Context, a *asker) error { return l.askUntil(ctx, a, nil) }
 
-// askFirst is ask for a question that begins a run, when nothing was done yet that
-// must be followed. A read that fails for a passing reason is followed by others,
-// unless Options.Retries is 0, until no read of the process has worked for
-// Options.ListTimeout; from then on the error is the last failure, and comes at
-// once.
-func (l *look) askFirst(ctx context.Context, a *asker) error {
+// askFirst is ask for a question that begins an operation, before any request was sent.
+// After a transient failure it reads again, unless Options.Retries is 0, until no read
+// of the process has worked for Options.ListTimeout. From then on it returns the last
+// failure at once.
+func (l *sharedReads) askFirst(ctx context.Context, a *asker) error {
 	var failure error
 	for pauses := (pace{first: l.options.Pause}); ; {
 		err := l.askInTime(ctx, a)
@@ -184,24 +184,24 @@ func (l *look) askFirst(ctx context.Context, a *asker) error {
 		default:
 			return err
 		}
-		left, _ := l.patience()
+		left, _ := l.outageLeft()
 		if left <= 0 || l.options.Retries == 0 || wait(ctx, min(pauses.next(), left)) != nil {
 			return failure
 		}
 	}
 }
 
-// askInTime is ask, given up when no read has worked for Options.ListTimeout.
-func (l *look) askInTime(ctx context.Context, a *asker) error {
-	left, over := l.patience()
+// askInTime is ask, but gives up when no read has worked for Options.ListTimeout.
+func (l *sharedReads) askInTime(ctx context.Context, a *asker) error {
+	left, over := l.outageLeft()
 	if left <= 0 {
 		return l.lastFailure()
 	}
 	return l.askUntil(ctx, a, over)
 }
 
-// askUntil is ask, given up with the last failure when over is closed.
-func (l *look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
+// askUntil is ask, but gives up with the last failure when over is closed.
+func (l *sharedReads) askUntil(ctx context.Context, a *asker, over <-chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -218,10 +218,10 @@ func (l *look) askUntil(ctx context.Context, a *asker, over <-chan struct{}) err
 	}
 }
 
-// join adds a to the read that has not begun yet. That read must outlive the
-// asker whose context it takes its values from, as others wait for it too: only
-// the last one that leaves cancels it.
-func (l *look) join(ctx context.Context, a *asker) *read {
+// join adds a to the read that has not begun yet. The read takes the values of the
+// context of its first asker, but not its cancellation, because other askers wait for
+// it too.
+func (l *sharedReads) join(ctx context.Context, a *asker) *read {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a.joins && l.current != nil && l.current.waiting > 0 {
@@ -251,8 +251,9 @@ func (l *look) join(ctx context.Context, a *asker) *read {
 	return r
 }
 
-// leave takes a waiting asker out and stops a read for which nobody waits.
-func (l *look) leave(r *read, a *asker) {
+// leave removes an asker that waits, and cancels a read for which no asker waits any
+// more.
+func (l *sharedReads) leave(r *read, a *asker) {
 	r.serving.Lock()
 	a.gone = true
 	r.serving.Unlock()
@@ -269,23 +270,23 @@ func (l *look) leave(r *read, a *asker) {
 	}
 }
 
-// work reads for as long as somebody asks.
-func (l *look) work() {
+// work reads until no asker waits.
+func (l *sharedReads) work() {
 	for r := l.begin(); r != nil; r = l.begin() {
 		l.finish(r, r.run(l.lister))
 	}
 }
 
-// begin gives the next read, nil if nobody asks for one. From the second read on
-// it waits a little first: without that, of the askers that are answered together
-// and ask again together the first would get a read of its own, and the number of
-// reads would double.
-func (l *look) begin() *read {
+// begin gives the next read, nil if no asker waits. From the second read on it waits a
+// little first. Otherwise, of the askers that are answered together and ask again
+// together, the first would get a read of its own, and the number of reads would
+// double.
+func (l *sharedReads) begin() *read {
 	l.mu.Lock()
 	gathering, pause := l.next, min(l.took/gatheringPart, longestGathering)
 	l.mu.Unlock()
 	if gathering != nil && pause > 0 {
-		_ = wait(gathering.ctx, pause) // it ends early when nobody waits any more
+		_ = wait(gathering.ctx, pause) // it ends early if no asker waits any more
 	}
 
 	l.mu.Lock()
@@ -297,29 +298,29 @@ func (l *look) begin() *read {
 	}
 	r.began, r.latest = time.Now(), l.clock.latest()
 	if l.memory.wanted {
-		r.lesson = newLesson(r.began)
+		r.notes = newListNotes(r.began)
 	}
 	if l.first == nil {
-		r.shot = newSnapshot(maxSnapshot, r.began)
+		r.snapshot = newSnapshot(maxSnapshot, r.began)
 	}
 	return r
 }
 
-// finish takes over what a read came to, and answers those who wait for it.
-func (l *look) finish(r *read, err error) {
+// finish stores the result of a read and answers its askers.
+func (l *sharedReads) finish(r *read, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.ctx.Err() == nil {
 		l.took = time.Since(r.began)
 	}
 	l.outage.note(err)
-	if r.lesson != nil {
-		l.memory.keep(r.lesson, err == nil)
+	if r.notes != nil {
+		l.memory.keep(r.notes, err == nil)
 	}
-	if r.shot != nil {
-		r.shot.finish()
+	if r.snapshot != nil {
+		r.snapshot.finish()
 		if err == nil {
-			l.first = r.shot
+			l.first = r.snapshot
 		}
 	}
 	if err == nil {
@@ -346,21 +347,21 @@ func (r *read) run(lister Lister) error {
 	return nil
 }
 
-// brokenOffError is the failure of a read that showed sessions before it.
+// brokenOffError is the failure of a read after it has shown sessions.
 type brokenOffError struct{ error }
 
 func (e *brokenOffError) Unwrap() error { return e.error }
 
-// see is where each row of a read comes by, whoever asked for it: what is to be
-// noted of all rows is noted here.
+// see takes each row of a read, whichever question it belongs to. What must be noted of
+// all rows is noted here.
 func (r *read) see(s session.Session) {
 	r.rows++
 	r.latest.take(s)
-	if r.lesson != nil {
-		r.lesson.take(s)
+	if r.notes != nil {
+		r.notes.take(s)
 	}
-	if r.shot != nil {
-		r.shot.take(s)
+	if r.snapshot != nil {
+		r.snapshot.take(s)
 	}
 	r.serve(s)
 }
@@ -391,22 +392,22 @@ func eachPresent(askers []*asker, do func(collector)) {
 	}
 }
 
-// outage is the time for which no read of the list has worked.
+// outage is the time during which no read of the list has worked.
 type outage struct {
 	// limit is how long it may last before first questions are given up.
 	limit time.Duration
-	// until is the end of that time, zero while reads work; over is closed then.
+	// until is the end of that time, zero while reads work; over is closed at that end.
 	until time.Time
 	over  chan struct{}
 	timer *time.Timer
-	// failure is the last one, of failedAt. It stays, so that who gives up always has
-	// one.
+	// failure is the last one, at failedAt. It is kept after the outage, because a
+	// question may be given up when the outage has just ended.
 	failure  error
 	failedAt time.Time
 }
 
-// note takes in what a read came to. Other failures than passing ones say
-// nothing about how long a server stays down.
+// note takes the result of a read. Only a transient failure shows that a server is
+// down.
 func (o *outage) note(err error) {
 	switch {
 	case err == nil:
@@ -424,13 +425,14 @@ func (o *outage) note(err error) {
 	}
 }
 
-// patience tells for how long first questions are still asked, and gives a channel
-// that is closed at the end of that time.
-func (l *look) patience() (left time.Duration, over <-chan struct{}) {
+// outageLeft gives how long first questions are still asked, and a channel that is
+// closed at the end of that time.
+func (l *sharedReads) outageLeft() (left time.Duration, over <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.outage.until.IsZero() && l.outage.limit > 0 && l.current == nil && time.Since(l.outage.failedAt) > l.outage.limit {
-		// Nobody has asked for so long that the failure tells nothing any more.
+		// There was no read for so long that the failure says nothing about the server
+		// now.
 		l.outage.until, l.outage.over = time.Time{}, make(chan struct{})
 	}
 	if l.outage.until.IsZero() {
@@ -440,13 +442,13 @@ func (l *look) patience() (left time.Duration, over <-chan struct{}) {
 }
 
 // down reports whether first questions have been given up.
-func (l *look) down() bool {
-	left, _ := l.patience()
+func (l *sharedReads) down() bool {
+	left, _ := l.outageLeft()
 	return left <= 0
 }
 
-// lastFailure is the last passing failure of a read.
-func (l *look) lastFailure() error {
+// lastFailure is the last transient failure of a read.
+func (l *sharedReads) lastFailure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.outage.failure

@@ -16,7 +16,7 @@ import (
 )
 
 // made counts the calls of one kind.
-func made(p *pam, call string) int {
+func made(p *fakeAPI, call string) int {
 	n := 0
 	for _, c := range p.journal() {
 		if c == call {
@@ -26,14 +26,14 @@ func made(p *pam, call string) int {
 	return n
 }
 
-func reads(p *pam) int { return made(p, "list") }
+func reads(p *fakeAPI) int { return made(p, "list") }
 
 // A hundred askers at once need one read for the first and one for the rest.
-func TestLookIsShared(t *testing.T) {
+func TestReadsAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const askers = 100
-		p := &pam{listTime: time.Minute}
+		p := &fakeAPI{listTime: time.Minute}
 		for n := range askers {
 			p.sessions = append(p.sessions, live(n))
 		}
@@ -54,12 +54,12 @@ func TestLookIsShared(t *testing.T) {
 	})
 }
 
-// Askers who come while a read is under way are answered by the next one, which
-// sees what happened in between.
-func TestLookIsNeverStale(t *testing.T) {
+// Questions that are asked during a read are answered by the next one, which shows what
+// happened in between.
+func TestReadsAreNeverStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1)}, listTime: time.Minute}
+		p := &fakeAPI{sessions: []session.Session{live(1)}, listTime: time.Minute}
 		look := termination.New(p, termination.Options{})
 		var wg sync.WaitGroup
 		for second := range 50 {
@@ -92,8 +92,8 @@ func TestLookIsNeverStale(t *testing.T) {
 	})
 }
 
-// everyone asks for all live sessions.
-func everyone(ctx context.Context, t *testing.T, terminator *termination.Terminator) ([]session.Session, error) {
+// querySessions asks for all live sessions.
+func querySessions(ctx context.Context, t *testing.T, terminator *termination.Terminator) ([]session.Session, error) {
 	t.Helper()
 	all, err := session.NewSelector(session.Everyone, session.Match{})
 	if err != nil {
@@ -103,9 +103,9 @@ func everyone(ctx context.Context, t *testing.T, terminator *termination.Termina
 	return answer.Sessions, err
 }
 
-// A list that breaks off is an error for everybody, or is read again; it is
-// never a shorter list.
-func TestLookListBreaksOff(t *testing.T) {
+// A list that breaks off is an error for every question, or is read again; it is never
+// a shorter list.
+func TestReadOfAListThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	transient := listError(fmt.Errorf("%w: cut", session.ErrTransient))
 	for _, test := range []struct {
@@ -127,10 +127,10 @@ func TestLookListBreaksOff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1), live(2), live(3)}, lists: test.lists, breakOff: 2}
+				p := &fakeAPI{sessions: []session.Session{live(1), live(2), live(3)}, lists: test.lists, breakOff: 2}
 				look := termination.New(p, termination.Options{Retries: test.retries, Pause: time.Second, ListTimeout: test.limit})
 				began := time.Now()
-				found, err := everyone(t.Context(), t, look)
+				found, err := querySessions(t.Context(), t, look)
 				if !errors.Is(err, test.err) {
 					t.Errorf("error %v, want %v", err, test.err)
 				}
@@ -173,7 +173,7 @@ func inTurn(askers, parallel int, ask func(n int)) time.Duration {
 
 // Where the server is down, the time that is allowed for it runs once for all of
 // a process, and not once for each asker in turn. It runs again after a success.
-func TestLookOutage(t *testing.T) {
+func TestReadsInAnOutage(t *testing.T) {
 	t.Parallel()
 	const limit = 10 * time.Minute
 	for _, test := range []struct {
@@ -190,10 +190,10 @@ func TestLookOutage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: test.listTime, lists: []func() error{listError(session.ErrTransient)}}
+				p := &fakeAPI{listTime: test.listTime, lists: []func() error{listError(session.ErrTransient)}}
 				look := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
 				ask := func(int) {
-					if _, err := everyone(t.Context(), t, look); !errors.Is(err, session.ErrTransient) {
+					if _, err := querySessions(t.Context(), t, look); !errors.Is(err, session.ErrTransient) {
 						t.Errorf("error %v, want the last failure", err)
 					}
 				}
@@ -209,12 +209,12 @@ func TestLookOutage(t *testing.T) {
 	}
 }
 
-// After the time is over only those ask who have something to follow. When one of
-// them gets an answer, everybody asks again.
-func TestLookOutageEnds(t *testing.T) {
+// When an outage has lasted too long, only operations that have sent a request still
+// read. When one of these reads works, all operations read again.
+func TestReadsAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1)}, lists: []func() error{listError(session.ErrTransient)}}
+		p := &fakeAPI{sessions: []session.Session{live(1)}, lists: []func() error{listError(session.ErrTransient)}}
 		p.drops = append(p.drops, acceptOnly)
 		terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: time.Minute})
 		first := func() error {
@@ -257,18 +257,18 @@ func TestLookOutageEnds(t *testing.T) {
 
 // An interrupt ends the wait for the first read at once, and does not hide why
 // the reads before it failed.
-func TestLookFirstReadInterrupted(t *testing.T) {
+func TestFirstReadInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, listTime := range map[string]time.Duration{"between reads": 0, "during a read": 20 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: listTime, lists: []func() error{listError(session.ErrTransient)}}
+				p := &fakeAPI{listTime: listTime, lists: []func() error{listError(session.ErrTransient)}}
 				look := termination.New(p, termination.Options{Retries: 1, ListTimeout: time.Hour})
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				began := time.Now()
-				if _, err := everyone(ctx, t, look); !errors.Is(err, session.ErrTransient) {
+				if _, err := querySessions(ctx, t, look); !errors.Is(err, session.ErrTransient) {
 					t.Errorf("error %v, want the last failure", err)
 				}
 				if took := time.Since(began); took != 30*time.Second {
@@ -279,9 +279,9 @@ func TestLookFirstReadInterrupted(t *testing.T) {
 	}
 }
 
-// Askers who are answered together and ask again soon are gathered before the
-// next read begins. The first read of a process waits for nobody.
-func TestLookGathers(t *testing.T) {
+// Questions that are asked again soon after an answer share the next read. The first
+// read of a process begins at once.
+func TestReadsGatherAskers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ listTime, pause time.Duration }{
 		{0, 0},
@@ -292,7 +292,7 @@ func TestLookGathers(t *testing.T) {
 		t.Run(test.listTime.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1)}, listTime: test.listTime}
+				p := &fakeAPI{sessions: []session.Session{live(1)}, listTime: test.listTime}
 				look := termination.New(p, termination.Options{})
 				ask := func() {
 					if _, err := look.Find(t.Context(), "hash-1"); err != nil {
@@ -328,10 +328,10 @@ func TestLookGathers(t *testing.T) {
 
 // An asker that leaves neither waits nor stops a read that others wait for; the
 // last one that leaves stops it.
-func TestLookCancel(t *testing.T) {
+func TestReadsCanceled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1)}, listTime: time.Minute}
+		p := &fakeAPI{sessions: []session.Session{live(1)}, listTime: time.Minute}
 		look := termination.New(p, termination.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
@@ -364,7 +364,7 @@ func TestLookCancel(t *testing.T) {
 			t.Error(err)
 		}
 		if waited := time.Since(started); waited != time.Second+time.Minute { // askers are gathered for a second
-			t.Errorf("waited %v: a read for which nobody waited any more went on", waited)
+			t.Errorf("waited %v: a read for which no caller waited any more went on", waited)
 		}
 		if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an asker whose time is over got %v", err)
@@ -374,7 +374,7 @@ func TestLookCancel(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	t.Parallel()
-	err := &termination.Error{Kind: termination.Unknown, SessionID: "hash-1", Drop: session.ErrUnknownOutcome, Look: session.ErrPermission}
+	err := &termination.Error{Kind: termination.Unknown, SessionID: "hash-1", RequestErr: session.ErrUnknownOutcome, CheckErr: session.ErrPermission}
 	for _, part := range []string{"hash-1", "unknown", session.ErrUnknownOutcome.Error(), session.ErrPermission.Error()} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)

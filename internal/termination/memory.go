@@ -10,35 +10,35 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// maxRemembered bounds the live sessions that a look remembers, and the ends.
+// maxRemembered is how many live sessions, and how many ends, a memory keeps.
 const maxRemembered = 50_000
 
-// memory is what lists have shown of single sessions, since somebody asked for
-// one. What it knows is of sessions of which a complete list showed one record,
-// because of several a live one counts, and another list may show that.
+// memory is what lists have shown of single sessions since the first question about
+// one. It holds only sessions of which a complete list showed one record: of several
+// records a live one counts, and another list may show it.
 type memory struct {
-	// wanted: somebody has asked for a single session.
+	// wanted: a question about a single session was asked.
 	wanted bool
-	// records are the record ids of the sessions that the last complete list showed
-	// live, by session id; "" stands for several records.
-	// listedAt is when that list began.
+	// records are the record IDs of the sessions that the last complete list showed
+	// live, by session ID; "" stands for several records. listedAt is when that list
+	// began.
 	records  map[string]string
 	listedAt time.Time
-	// ends are the sessions that a list has shown ended and none has shown live
-	// since, by session id. Unlike everything else an end is final.
+	// ends are the sessions that a list has shown ended and no later list has shown
+	// live, by session ID. An end is final, so it stays valid when the list is old.
 	ends map[string]end
 }
 
 // end is a session that has ended.
 type end struct {
 	session session.Session
-	// readAt is when the list began that showed it.
+	// readAt is when the list that showed it began.
 	readAt time.Time
 }
 
-// keep takes over what a list has shown. One that broke off may not have come to
-// a live record, so it tells of no end; but what it showed live is live.
-func (m *memory) keep(l *lesson, complete bool) {
+// keep stores what a list has shown. A list that broke off may end before a live
+// record, so it shows no end; the sessions that it showed live are live.
+func (m *memory) keep(l *listNotes, complete bool) {
 	if l.full {
 		clear(m.ends)
 	}
@@ -59,8 +59,8 @@ func (m *memory) keep(l *lesson, complete bool) {
 	forgetOldest(m.ends)
 }
 
-// forgetOldest keeps the ends that were shown last, and of those that one list
-// showed the latest.
+// forgetOldest keeps maxRemembered ends: those that were shown last, and of those that
+// one list showed the latest ends.
 func forgetOldest(ends map[string]end) {
 	if len(ends) <= maxRemembered {
 		return
@@ -81,8 +81,8 @@ func forgetOldest(ends map[string]end) {
 	}
 }
 
-// lesson is what one list shows, while it is read.
-type lesson struct {
+// listNotes is what one list shows of single sessions while it is read.
+type listNotes struct {
 	readAt time.Time
 	shown  idFilter
 	// live and ends are as in memory.
@@ -92,11 +92,11 @@ type lesson struct {
 	full bool
 }
 
-func newLesson(readAt time.Time) *lesson {
-	return &lesson{readAt: readAt, shown: newIDFilter(), live: map[string]string{}, ends: map[string]end{}}
+func newListNotes(readAt time.Time) *listNotes {
+	return &listNotes{readAt: readAt, shown: newIDFilter(), live: map[string]string{}, ends: map[string]end{}}
 }
 
-func (l *lesson) take(s session.Session) {
+func (l *listNotes) take(s session.Session) {
 	if s.ID == "" {
 		return
 	}
@@ -119,12 +119,12 @@ func (l *lesson) take(s session.Session) {
 	}
 }
 
-// filterBits is a power of two: with a million ids, one in 400 is taken for one
-// that was there before.
+// filterBits is a power of two: with a million IDs, one in 400 new IDs is taken for a
+// known one.
 const filterBits = 1 << 24
 
-// idFilter tells whether an id was added before, in memory that does not grow: a
-// Bloom filter. It never says that an id is new that is not.
+// idFilter reports whether an ID was added before, in constant memory: a Bloom filter.
+// It may call a new ID known, but never a known ID new.
 type idFilter struct {
 	words []uint64
 	seed  maphash.Seed

@@ -23,8 +23,8 @@ func row(id, record string, ended time.Duration) session.Session {
 }
 
 // shows gives what a list shows, so many minutes after the beginning.
-func shows(minutes int, rows ...session.Session) *lesson {
-	l := newLesson(began.Add(time.Duration(minutes) * time.Minute))
+func shows(minutes int, rows ...session.Session) *listNotes {
+	l := newListNotes(began.Add(time.Duration(minutes) * time.Minute))
 	for _, s := range rows {
 		l.take(s)
 	}
@@ -131,7 +131,7 @@ func TestMemoryForgetsTheOldest(t *testing.T) {
 }
 
 // A second record is noticed however far behind the first one it stands.
-func TestMemoryNoticesFarTwins(t *testing.T) {
+func TestMemoryFindsFarDuplicates(t *testing.T) {
 	t.Parallel()
 	l := shows(0, row("ended", "1", time.Second), row("live", "2", time.Second))
 	for n := range 2 * maxRemembered {
@@ -154,7 +154,7 @@ func TestMemoryOfTooManyLive(t *testing.T) {
 	t.Parallel()
 	m := memory{}
 	m.keep(shows(0, row("a", "1", time.Hour)), true)
-	l := newLesson(began.Add(time.Minute))
+	l := newListNotes(began.Add(time.Minute))
 	for n := range maxRemembered {
 		l.take(row(fmt.Sprint("id-", n), "1", 0))
 	}

@@ -40,8 +40,8 @@ const (
 // Ended reports whether the outcome rests on an end time that was read.
 func (o Outcome) Ended() bool { return o == Terminated || o == AlreadyEnded }
 
-// Kind is the way in which an operation failed: the outcome of its session, or
-// one of those that are no outcome.
+// Kind is how an operation failed: the outcome of its session, or one of the constants
+// below, which are no outcomes.
 type Kind = Outcome
 
 const (
@@ -49,60 +49,60 @@ const (
 	Mismatch Kind = "mismatch"
 	// TooMany: more sessions match than allowed; none was terminated.
 	TooMany Kind = "too_many"
-	// NotCovered: the list tells that values of match or exclude are unseen, or holds
-	// no session at all; none was terminated.
+	// NotCovered: the list shows that values of match or exclude are unseen, or it
+	// holds no session at all; none was terminated.
 	NotCovered Kind = "not_covered"
 	// NotApproved: a session matches that the plan did not show, and only those that
 	// it showed may be terminated.
 	NotApproved Kind = "not_approved"
 )
 
-// Result is what a termination came to. On an error it holds what is known all
-// the same.
+// Result is the result of Terminate. It is also set on an error, as far as it is known.
 type Result struct {
 	Outcome Outcome
-	// Accepted: PAM accepted a drop in this run. True together with an error
-	// means that the operation took place and must be remembered.
+	// Accepted: senhasegura accepted a request of this run. If true together with an
+	// error, the request took effect or may do so, and the caller must record it.
 	Accepted bool
-	// Session is the last sight of the session, nil if it was never seen.
+	// Session is the session as last read, nil if it was never read.
 	Session *session.Session
-	// SeenEndedAt is when this process saw the end, by its own clock in UTC;
-	// zero if it saw none.
-	SeenEndedAt time.Time
-	// NoLook is why an accepted drop could not be confirmed, nil otherwise.
-	NoLook error
+	// ConfirmedAt is when this process read the end, by its own clock in UTC; zero if
+	// it read none.
+	ConfirmedAt time.Time
+	// NotConfirmed is why the end after an accepted request could not be confirmed, nil
+	// otherwise.
+	NotConfirmed error
 }
 
-// Error is the failure to end one session. It is always used as a pointer.
+// Error is why one session was not terminated. It is always used as a pointer.
 type Error struct {
 	Kind      Kind
 	SessionID string
-	// Drops counts the drops that were handed to the API client.
-	Drops int
-	// Last is the last sight of the session, nil if it was never seen.
+	// Requests is how many termination requests were handed to the API client.
+	Requests int
+	// Last is the session as last read, nil if it was never read.
 	Last *session.Session
-	// Drop is the last failure of a drop, nil if the last one was accepted.
-	Drop error
-	// Look is the last failure of a look, nil if the last one worked.
-	Look error
-	// Context is why waiting stopped: context.Canceled, context.DeadlineExceeded,
-	// or nil.
+	// RequestErr is why the last request failed, nil if it was accepted.
+	RequestErr error
+	// CheckErr is why the last check failed, nil if it worked.
+	CheckErr error
+	// Context is why waiting stopped: context.Canceled, context.DeadlineExceeded, or
+	// nil.
 	Context error
 }
 
-// Error says in one line what failed and how.
+// Error gives the session, the kind, and the causes in one line.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("session %s: %s", e.SessionID, e.Kind)
-	if cause := errors.Join(e.Drop, e.Look, e.Context); cause != nil {
+	if cause := errors.Join(e.RequestErr, e.CheckErr, e.Context); cause != nil {
 		text += ": " + cause.Error()
 	}
 	return text
 }
 
-// Unwrap gives the failures of the drop, the look and the context.
+// Unwrap gives RequestErr, CheckErr and Context, without those that are nil.
 func (e *Error) Unwrap() []error {
 	var causes []error
-	for _, err := range []error{e.Drop, e.Look, e.Context} {
+	for _, err := range []error{e.RequestErr, e.CheckErr, e.Context} {
 		if err != nil {
 			causes = append(causes, err)
 		}

@@ -20,56 +20,55 @@ const (
 	StateAll   State = "all"
 )
 
-// Find gives the session with the given session id, from a list that begins after
-// the call, or an error that matches session.ErrNotFound if the list does not show
-// it. Of several records of the session a live one counts.
+// Find gives the session with a session ID, from a list that begins after the call. The
+// error matches session.ErrNotFound if the list does not show it. Of several records of
+// the session a live one counts.
 func (t *Terminator) Find(ctx context.Context, sessionID string) (session.Session, error) {
-	seen, _, err := t.look.one(ctx, sessionID, t.look.askFirst)
+	seen, _, err := t.reads.one(ctx, sessionID, t.reads.askFirst)
 	return seen, err
 }
 
-// FindRecord gives the session with the given record id. The error matches
-// session.ErrNotFound if PAM shows none.
+// FindRecord gives the session with a record ID, with one small request. The error
+// matches session.ErrNotFound if senhasegura shows none.
 func (t *Terminator) FindRecord(ctx context.Context, recordID string) (session.Session, error) {
-	return t.pam.Session(ctx, recordID)
+	return t.api.Session(ctx, recordID)
 }
 
-// Answer is the result of a query. Each session is in it once, the oldest first;
-// those without a known start come last.
+// Answer is the result of a query. Each session is in it once, oldest first; those
+// without a known start come last.
 type Answer struct {
 	// Sessions match.
 	Sessions []session.Session
-	// Unknown may match: PAM shows too little of them to decide.
+	// Unknown may match: senhasegura shows too little of them to decide.
 	Unknown []session.Session
-	// Coverage is what the same list tells of Match and Exclude.
+	// Coverage is what the same list shows of the values of Selector.
 	Coverage Coverage
 }
 
-// WithoutID gives the sessions that match and of which PAM does not show the
-// session id, so that no drop can name them. Records of one of them can't be told
-// from records of several.
+// WithoutID gives the sessions that match and whose session ID senhasegura does not
+// show, so that no termination request can name them. Several of them may be records of
+// one session.
 func (a Answer) WithoutID() []session.Session {
 	return slices.DeleteFunc(slices.Clone(a.Sessions), func(s session.Session) bool { return s.ID != "" })
 }
 
-// Question is what a query asks.
+// Question says which sessions a query reads.
 type Question struct {
-	// Selector chooses the sessions; Match and Exclude are what it was made of.
-	Selector       *session.Selector
-	Match, Exclude session.Match
+	// Selector chooses the sessions.
+	Selector *session.Selector
 	// State is that of the sessions, and Now the moment at which Selector judges them.
 	State State
 	Now   time.Time
 }
 
-// Query gives the sessions that a question is about, from a list that begins after
-// the call. Memory follows them and the live sessions, not the list. The error
-// matches one of session's sentinels or the context's error; an incomplete list is
-// an error, never a shorter answer.
+// Query gives the sessions that match a question, from a list that begins after the
+// call. Memory use depends on the number of these sessions and of live ones, not on the
+// length of the list. The error matches one of the sentinels of package session or the
+// error of the context; an incomplete list is an error, never a shorter answer.
 func (t *Terminator) Query(ctx context.Context, of Question) (Answer, error) {
 	q := &query{selector: of.Selector, state: of.State, now: of.Now}
-	ask := func(a *asker) error { return t.look.askFirst(ctx, a) }
-	coverage, err := askCovered(ask, q, of.Match, of.Exclude)
+	ask := func(a *asker) error { return t.reads.askFirst(ctx, a) }
+	coverage, err := askCovered(ask, q, of.Selector)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -78,19 +77,20 @@ func (t *Terminator) Query(ctx context.Context, of Question) (Answer, error) {
 	return answer, nil
 }
 
-// query takes the rows of a list that a question is about. Its moment is fixed, so
-// that a slow list does not let sessions grow old while it is read.
+// query is the collector of a Question. Its moment is fixed, so that sessions do not
+// become older while a slow list is read.
 type query struct {
 	selector *session.Selector
 	state    State
 	now      time.Time
 
 	// found are the sessions that match or may match, in the order of the list, byID
-	// those of them with a session id, and nameless the others.
-	found    []*judged
-	byID     map[string]*judged
-	nameless map[session.Session]struct{}
-	// live are the ids of all live sessions, which refute an ended record.
+	// those with a session ID, and withoutID the records without one.
+	found     []*judged
+	byID      map[string]*judged
+	withoutID map[session.Session]struct{}
+	// live are the IDs of all live sessions. An ended record of one of them does not
+	// count.
 	live map[string]struct{}
 }
 
@@ -102,7 +102,7 @@ type judged struct {
 
 func (q *query) restart() {
 	q.found, q.byID = nil, map[string]*judged{}
-	q.nameless, q.live = map[session.Session]struct{}{}, map[string]struct{}{}
+	q.withoutID, q.live = map[session.Session]struct{}{}, map[string]struct{}{}
 }
 
 func (q *query) take(row session.Session) {
@@ -116,10 +116,10 @@ func (q *query) take(row session.Session) {
 	if verdict == session.No {
 		return
 	}
-	record := row // only what is kept takes memory
+	record := row // a copy, so that rows that are not kept take no memory
 	if row.ID == "" {
-		if _, again := q.nameless[row]; !again {
-			q.nameless[row] = struct{}{}
+		if _, again := q.withoutID[row]; !again {
+			q.withoutID[row] = struct{}{}
 			q.found = append(q.found, &judged{&record, verdict})
 		}
 		return
@@ -153,8 +153,7 @@ func (q *query) answer() Answer {
 	return a
 }
 
-// compareSessions puts the oldest first, then the lower record id; what is not
-// known comes last.
+// compareSessions orders by start, then by record ID; unknown values come last.
 func compareSessions(a, b session.Session) int {
 	switch {
 	case a.StartedAt.IsZero() && !b.StartedAt.IsZero():
@@ -169,8 +168,7 @@ func compareSessions(a, b session.Session) int {
 	)
 }
 
-// compareRecordIDs compares digits as numbers of any length. An empty id comes
-// last.
+// compareRecordIDs compares digits as numbers of any length. An empty ID comes last.
 func compareRecordIDs(a, b string) int {
 	if a == "" || b == "" {
 		return cmp.Compare(len(b), len(a))

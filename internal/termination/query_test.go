@@ -36,10 +36,10 @@ func TestQuery(t *testing.T) {
 		{"live, and ended in another record", []session.Session{record(1, "7"), ended(1)}, "7", "", "7"},
 		{"ended, and live as another's", []session.Session{ended(1), of(john, record(1, "7"))}, "", "", ""},
 		{"live as another's, and live", []session.Session{of(john, live(1)), record(1, "7")}, "7", "", "7"},
-		{"live as somebody's, and live", []session.Session{of(nobody, live(1)), record(1, "7")}, "7", "", "7"},
-		{"live, and live as somebody's", []session.Session{record(1, "7"), of(nobody, live(1))}, "7", "", "7"},
-		{"ended, and live as somebody's", []session.Session{ended(1), of(nobody, record(1, "7"))}, " (7)", "", " (7)"},
-		{"ended as somebody's, and ended", []session.Session{of(nobody, ended(1)), endedRecord(1, "8")}, "", "8", "8"},
+		{"live as unknown user's, and live", []session.Session{of(nobody, live(1)), record(1, "7")}, "7", "", "7"},
+		{"live, and live as unknown user's", []session.Session{record(1, "7"), of(nobody, live(1))}, "7", "", "7"},
+		{"ended, and live as unknown user's", []session.Session{ended(1), of(nobody, record(1, "7"))}, " (7)", "", " (7)"},
+		{"ended as unknown user's, and ended", []session.Session{of(nobody, ended(1)), endedRecord(1, "8")}, "", "8", "8"},
 		{"without a session id", []session.Session{withoutID(live(1)), withoutID(live(1)), withoutID(live(2)), withoutID(ended(2))}, "1 2", "2", "1 2 2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestQuery(t *testing.T) {
 			for state, want := range map[termination.State]string{
 				termination.StateLive: test.live, termination.StateEnded: test.ended, termination.StateAll: test.all,
 			} {
-				p := &pam{sessions: test.rows}
+				p := &fakeAPI{sessions: test.rows}
 				answer, err := termination.New(p, termination.Options{}).Query(t.Context(), termination.Question{Selector: janes(t), State: state, Now: time.Now()})
 				if err != nil {
 					t.Fatal(err)
@@ -98,7 +98,7 @@ func TestQueryKeepsItsMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, young := live(1), live(2)
 		old.StartedAt, young.StartedAt = time.Now().Add(-time.Hour), time.Now().Add(-50*time.Minute)
-		p := &pam{sessions: []session.Session{old, young}, listTime: 20 * time.Minute}
+		p := &fakeAPI{sessions: []session.Session{old, young}, listTime: 20 * time.Minute}
 		older, err := session.NewSelector(session.Match{OlderThan: time.Hour}, session.Match{})
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +112,7 @@ func TestQueryKeepsItsMoment(t *testing.T) {
 
 func TestQueryWithoutID(t *testing.T) {
 	t.Parallel()
-	p := &pam{sessions: []session.Session{withoutID(live(1)), live(2)}}
+	p := &fakeAPI{sessions: []session.Session{withoutID(live(1)), live(2)}}
 	answer, err := termination.New(p, termination.Options{}).Query(t.Context(), termination.Question{Selector: janes(t), State: termination.StateLive, Now: time.Now()})
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestQueryWithoutID(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	p := &pam{sessions: []session.Session{ended(1), record(1, "7"), ended(2)}}
+	p := &fakeAPI{sessions: []session.Session{ended(1), record(1, "7"), ended(2)}}
 	terminator := termination.New(p, termination.Options{})
 	for id, want := range map[string]string{"hash-1": "7", "hash-2": "2"} {
 		if got, err := terminator.Find(t.Context(), id); err != nil || got.RecordID != want {

@@ -16,9 +16,9 @@ func TestExcludedThroughAnotherRecordAfterGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const grace = 10 * time.Second
-		p := &pam{sessions: []session.Session{ended(9), visitor(1), visitor(3)}}
+		p := &fakeAPI{sessions: []session.Session{ended(9), visitor(1), visitor(3)}}
 		time.AfterFunc(grace-time.Millisecond, func() { p.end("hash-1"); p.add(another(protected(1))) })
-		report, err := plan{pam: p, allowed: time.Hour, request: termination.DrainRequest{Grace: grace}}.run(t)
+		report, err := plan{server: p, allowed: time.Hour, request: termination.DrainRequest{Grace: grace}}.run(t)
 		checkDrainFailure(t, err, termination.Excluded, nil)
 		checkReport(t, report, "hash-1 excluded, hash-3 not_attempted")
 		if n := p.count("drop"); n != 0 {
@@ -27,7 +27,7 @@ func TestExcludedThroughAnotherRecordAfterGrace(t *testing.T) {
 	})
 }
 
-func TestRememberedIsExcludedInAnotherRecord(t *testing.T) {
+func TestUnsettledIsExcludedInAnotherRecord(t *testing.T) {
 	t.Parallel()
 	for name, rows := range map[string][]session.Session{
 		"its record has ended": {ended(1), another(protected(1)), visitor(3)},
@@ -36,8 +36,8 @@ func TestRememberedIsExcludedInAnotherRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: rows}
-				report, err := plan{pam: p, allowed: time.Hour, request: termination.DrainRequest{Unsettled: []session.Session{visitor(1)}}}.run(t)
+				p := &fakeAPI{sessions: rows}
+				report, err := plan{server: p, allowed: time.Hour, request: termination.DrainRequest{Unsettled: []session.Session{visitor(1)}}}.run(t)
 				checkDrainFailure(t, err, termination.Excluded, nil)
 				checkReport(t, report, "hash-1 excluded, hash-3 not_attempted")
 				if n := p.count("drop"); n != 0 {
@@ -53,7 +53,7 @@ func TestRememberedIsExcludedInAnotherRecord(t *testing.T) {
 func TestEndOfAnotherRecordAfterAFailedCheck(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1)}}
+		p := &fakeAPI{sessions: []session.Session{live(1)}}
 		p.drops = append(p.drops, func(string) error { return nil })
 		down := func(string) error { return session.ErrTransient }
 		p.gets = append(p.gets, func(string) error {
@@ -71,11 +71,11 @@ func TestEndOfAnotherRecordAfterAFailedCheck(t *testing.T) {
 
 // A remembered session that the list does not show, and that exclude matches, is live in its
 // own record.
-func TestRememberedExcludedHidden(t *testing.T) {
+func TestUnsettledExcludedHidden(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{ended(9), protected(2)}, unlisted: "hash-2"}
-		_, err := plan{pam: p, allowed: time.Hour, request: termination.DrainRequest{Unsettled: []session.Session{protected(2)}}}.run(t)
+		p := &fakeAPI{sessions: []session.Session{ended(9), protected(2)}, unlisted: "hash-2"}
+		_, err := plan{server: p, allowed: time.Hour, request: termination.DrainRequest{Unsettled: []session.Session{protected(2)}}}.run(t)
 		checkDrainFailure(t, err, termination.Excluded, nil)
 	})
 }
@@ -85,7 +85,7 @@ func TestRememberedExcludedHidden(t *testing.T) {
 func TestExcludedRecordHidden(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{visitor(1), protected(2)}}
+		p := &fakeAPI{sessions: []session.Session{visitor(1), protected(2)}}
 		p.drops = append(p.drops, func(id string) error {
 			p.end(id)
 			if id == "hash-1" {
@@ -94,7 +94,7 @@ func TestExcludedRecordHidden(t *testing.T) {
 			}
 			return nil
 		})
-		_, err := plan{pam: p, allowed: time.Hour, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
+		_, err := plan{server: p, allowed: time.Hour, request: termination.DrainRequest{LeaveExcluded: true}}.run(t)
 		if n := p.count("drop hash-2"); n != 0 {
 			t.Errorf("the excluded session was terminated: %q, %v", p.journal(), err)
 		}

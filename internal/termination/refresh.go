@@ -8,18 +8,18 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// Record is what is kept of a termination.
+// Record is what a caller keeps of a termination.
 type Record struct {
 	SessionID string
-	// RecordID is "" where it is not known.
+	// RecordID is "" if it is not known.
 	RecordID string
 	Outcome  Outcome
-	// EndedAt is the end of the session, zero where it is not known.
+	// EndedAt is the end time of the session, zero if it is not known.
 	EndedAt time.Time
 }
 
-// Open reports whether a refresh can tell anything new. An end is final, and
-// without a record id only the list could tell.
+// Open reports whether a refresh can change the record. An end is final, and without a
+// record ID only the list could show the session.
 func (r Record) Open() bool {
 	return r.RecordID != "" && (r.EndedAt.IsZero() || r.Outcome == Accepted)
 }
@@ -28,55 +28,55 @@ func (r Record) Open() bool {
 type Finding int
 
 const (
-	// FoundNothing: the record stays as it is. An ended session is purged some day, and
-	// an authorization may be narrowed; neither undoes what was done.
+	// FoundNothing: the record stays as it is. senhasegura purges ended sessions, and
+	// the scope of an authorization may become smaller; neither changes what was done.
 	FoundNothing Finding = iota
 	// FoundEnded: the session has ended.
 	FoundEnded
-	// FoundLive: the session is live, so that it has to be terminated again.
+	// FoundLive: the session is live, so it must be terminated again.
 	FoundLive
-	// FoundOther: the record id belongs to another session.
+	// FoundOther: the record ID belongs to another session.
 	FoundOther
-	// NotRead: the session could not be read for a passing reason. The record stays as
-	// it is, because a plan must not fail while senhasegura is down.
+	// NotRead: a transient failure kept the session from being read. The record stays
+	// as it is, because a plan must not fail while senhasegura is down.
 	NotRead
 )
 
 // Refreshed is the result of a refresh.
 type Refreshed struct {
 	Finding Finding
-	// Outcome is that of the record from now on.
+	// Outcome is the new outcome of the record.
 	Outcome Outcome
-	// Session is what was read, nil where nothing was.
+	// Session is the session that was read, nil if none was.
 	Session *session.Session
-	// SeenEndedAt is when this process read the end, by its own clock in UTC; zero if
+	// ConfirmedAt is when this process read the end, by its own clock in UTC; zero if
 	// it read none.
-	SeenEndedAt time.Time
-	// Err is why nothing was read, nil except with NotRead.
+	ConfirmedAt time.Time
+	// Err is why nothing was read, nil unless Finding is NotRead.
 	Err error
 }
 
-// Refresh reads the session of a record that is open, with one small request. No
-// answer ends the record of what was done but that the session is live.
+// Refresh reads the session of an open record, with one small request. Only a live
+// session invalidates the record.
 //
-// The error is a failure that waiting does not mend, such as a wrong route. After a
-// passing one further refreshes of the process give the same, without a request,
-// until one that is under way works.
+// The error is a failure that does not go away by waiting, such as a wrong route. After
+// a transient failure, further refreshes of the process return it without a request,
+// until one that is under way works. Refresh is safe for concurrent use.
 func (t *Terminator) Refresh(ctx context.Context, record Record) (Refreshed, error) {
 	kept := Refreshed{Outcome: record.Outcome}
 	if !record.Open() {
 		return kept, nil
 	}
-	if failure := t.unread.Load(); failure != nil {
+	if failure := t.refreshErr.Load(); failure != nil {
 		kept.Finding, kept.Err = NotRead, *failure
 		return kept, nil
 	}
-	seen, err := t.pam.Session(ctx, record.RecordID)
-	passing := errors.Is(err, session.ErrTransient) || ctx.Err() != nil
+	seen, err := t.api.Session(ctx, record.RecordID)
+	transient := errors.Is(err, session.ErrTransient) || ctx.Err() != nil
 	switch {
-	case err != nil && passing:
+	case err != nil && transient:
 		if !errors.Is(err, context.Canceled) {
-			t.unread.Store(&err)
+			t.refreshErr.Store(&err)
 		}
 		kept.Finding, kept.Err = NotRead, err
 		return kept, nil
@@ -85,22 +85,22 @@ func (t *Terminator) Refresh(ctx context.Context, record Record) (Refreshed, err
 	case err != nil:
 		return kept, err
 	}
-	t.unread.Store(nil)
+	t.refreshErr.Store(nil)
 	return record.refreshed(seen), nil
 }
 
-// refreshed is what reading the session makes of a record.
+// refreshed is the new state of a record after its session was read.
 func (r Record) refreshed(seen session.Session) Refreshed {
 	result := Refreshed{Outcome: r.Outcome}
 	switch {
 	case seen.ID == "":
-		// Whose record it is cannot be told.
+		// Without a session ID, the record may be of another session.
 	case seen.ID != r.SessionID:
 		result.Finding = FoundOther
 	case seen.Live():
 		result.Finding, result.Session = FoundLive, &seen
 	default:
-		result.Finding, result.Session, result.SeenEndedAt = FoundEnded, &seen, time.Now().UTC()
+		result.Finding, result.Session, result.ConfirmedAt = FoundEnded, &seen, time.Now().UTC()
 		if r.Outcome == Accepted {
 			result.Outcome = Terminated
 		}

@@ -53,7 +53,7 @@ func TestRefresh(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p := &pam{sessions: []session.Session{test.row}, gets: []func(string) error{failWith(test.err)}}
+			p := &fakeAPI{sessions: []session.Session{test.row}, gets: []func(string) error{failWith(test.err)}}
 			got, err := termination.New(p, termination.Options{}).Refresh(t.Context(), test.record)
 			if (err != nil) != test.fails || test.fails && !errors.Is(err, test.err) {
 				t.Errorf("error %v", err)
@@ -62,7 +62,7 @@ func TestRefresh(t *testing.T) {
 				t.Errorf("found %d and %q, want %d and %q", got.Finding, got.Outcome, test.finding, test.outcome)
 			}
 			read := test.finding == termination.FoundEnded || test.finding == termination.FoundLive
-			if (got.Session != nil) != read || got.SeenEndedAt.IsZero() == (test.finding == termination.FoundEnded) || (got.Err != nil) != (test.finding == termination.NotRead) {
+			if (got.Session != nil) != read || got.ConfirmedAt.IsZero() == (test.finding == termination.FoundEnded) || (got.Err != nil) != (test.finding == termination.NotRead) {
 				t.Errorf("got %+v", got)
 			}
 			if asked := len(p.journal()) > 0; asked != test.asks {
@@ -77,7 +77,7 @@ func TestRefresh(t *testing.T) {
 func TestRefreshesShareAFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{ended(1)}, gets: []func(string) error{failWith(session.ErrTransient), failWith(nil)}}
+		p := &fakeAPI{sessions: []session.Session{ended(1)}, gets: []func(string) error{failWith(session.ErrTransient), failWith(nil)}}
 		terminator := termination.New(p, termination.Options{})
 		refresh := func(ctx context.Context, n int) termination.Refreshed {
 			got, err := terminator.Refresh(ctx, termination.Record{SessionID: fmt.Sprint("hash-", n), RecordID: fmt.Sprint(n), Outcome: termination.Accepted})

@@ -7,11 +7,11 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// merge gives the record that counts, of two that one read shows of the same
-// session id: a live one, else the first. known is nil where row is the first.
+// merge gives the record that counts, of two that one read shows of the same session
+// ID: a live one, otherwise the first. known is nil if row is the first.
 //
-// Between reads the later one counts, live or ended: a session that was read as
-// ended and that a later list shows live is open again.
+// Between reads the later one counts, live or ended: a session that was read as ended
+// and that a later list shows live is open again.
 func merge(known, row *session.Session) *session.Session {
 	if known == nil || !known.Live() && row.Live() {
 		return row
@@ -19,76 +19,79 @@ func merge(known, row *session.Session) *session.Session {
 	return known
 }
 
-// roster is what a run knows of its sessions: who matches or may match, excluded ones
-// included, as each was last read, and how old that knowledge is. What follows from it is decided
-// by the drain.
+// roster is what a run knows of its sessions: which match or may match, excluded ones
+// included, as each was last read, and how old that knowledge is. The drain decides
+// what follows from it.
 type roster struct {
 	selector *session.Selector
 	// members are the sessions that match or may match, excluded ones included, in the
 	// order in which they were first seen.
 	members []*member
 	byID    map[string]*member
-	// nameless are the members whose records have no session id.
-	nameless map[session.Session]*member
+	// withoutID are the members whose records have no session ID.
+	withoutID map[session.Session]*member
 
-	// listedAt is when the last complete list was asked for, closed whether nothing
-	// was requested, waited for or learned since. Only then is the roster the whole
-	// truth: a read of single sessions shows no others.
+	// listedAt is when the last complete list began. closed: since then, no request was
+	// sent, there was no pause, and no single session was read. Only then is the roster
+	// complete, because a read of single sessions shows no new ones.
 	listedAt time.Time
 	closed   bool
-	// changedAt is when a session was last settled or a new matching record learned
-	// of, or else when the first list was complete.
+	// changedAt is when a session was last settled or a new matching record was first
+	// read, otherwise when the first list was complete.
 	changedAt time.Time
-	// matching names the records of the last list that match or may match, ended
-	// ones included, so that the next list tells which are new. It is nil where
-	// nobody wants to know.
+	// matching has the records of the last list that match or may match, ended ones
+	// included, so that new ones are found in the next list. It is nil without a quiet
+	// period, which is the only use.
 	matching map[string]struct{}
 }
 
 // member is one session that matches or may match.
 type member struct {
 	dropLog
-	// session is its record as last read. Records are never changed, only replaced,
-	// so that reports can share them.
+	// session is its record as last read. A record is replaced, never changed, so that
+	// reports can share it.
 	session *session.Session
-	// verdict is whether the session is to be terminated. It is No for an excluded one,
-	// and match then tells whether that one matches.
+	// verdict is whether the session must be terminated. It is No for an excluded
+	// session, and match is then whether that session matches.
 	verdict, match session.Verdict
 	excluded       bool
-	// settled is what became of it, "" while that is open.
+	// settled is its final outcome, "" while it is open.
 	settled Outcome
-	// remembered: an earlier run could not settle it or the plan showed it, so that
-	// this run must settle it. previewed: the plan showed it.
-	remembered, previewed bool
-	// barredByPlan: the plan did not show it, and only what it showed is terminated.
+	// needsEnd: an earlier run could not settle it, or the plan showed it, so this run
+	// needs its end. previewed: the plan showed it.
+	needsEnd, previewed bool
+	// barredByPlan: the plan did not show it, and only sessions that it showed are
+	// terminated.
 	barredByPlan bool
-	// read: a check since its last drop showed it. checkErr is why the last check
-	// failed, nil if it worked or was cut short.
+	// read: a check since its last request showed it. checkErr is why the last check
+	// failed, nil if it worked or was interrupted.
 	read     bool
 	checkErr error
-	// unreadable: PAM has no record of its record id, so that only a list shows it.
+	// unreadable: senhasegura has no record with its record ID, so only a list can show
+	// it.
 	unreadable bool
 
 	// row is what the list that is being read shows of it, nil for nothing. barred is
-	// the match of its live rows that are excluded, No without one.
+	// the match of its live rows that are excluded, No if there are none.
 	row    *session.Session
 	barred session.Verdict
 }
 
-// dismissed is the settlement of a session that turned out not to match. Reports
-// do not name it.
-const dismissed Outcome = "dismissed"
+// notMatching is the settlement of a session that does not match after all. Reports
+// leave it out.
+const notMatching Outcome = "not_matching"
 
 func newRoster(selector *session.Selector, watchRecords bool) *roster {
-	r := &roster{selector: selector, byID: map[string]*member{}, nameless: map[session.Session]*member{}}
+	r := &roster{selector: selector, byID: map[string]*member{}, withoutID: map[session.Session]*member{}}
 	if watchRecords {
 		r.matching = map[string]struct{}{}
 	}
 	return r
 }
 
-// anonymous is what tells records without a session id from each other.
-func anonymous(s session.Session) session.Session {
+// withoutIDKey is the key by which records without a session ID are told apart: the
+// record ID, or all that does not change when the session ends.
+func withoutIDKey(s session.Session) session.Session {
 	if s.RecordID != "" {
 		return session.Session{RecordID: s.RecordID}
 	}
@@ -100,7 +103,7 @@ func (r *roster) find(s session.Session) *member {
 	if s.ID != "" {
 		return r.byID[s.ID]
 	}
-	return r.nameless[anonymous(s)]
+	return r.withoutID[withoutIDKey(s)]
 }
 
 func (r *roster) add(m *member) {
@@ -108,12 +111,11 @@ func (r *roster) add(m *member) {
 	if m.session.ID != "" {
 		r.byID[m.session.ID] = m
 	} else {
-		r.nameless[anonymous(*m.session)] = m
+		r.withoutID[withoutIDKey(*m.session)] = m
 	}
 }
 
-// judge decides again whether a session matches, because time passes and records
-// change.
+// judge decides again whether a session matches, because ages grow and records change.
 func (r *roster) judge(m *member, now time.Time) {
 	judged := r.selector.Judge(*m.session, now)
 	m.verdict, m.match = judged.Verdict(), max(judged.Match, m.barred)
@@ -149,80 +151,80 @@ func count(members []*member, are func(*member) bool) int {
 
 func (m *member) pending() bool { return m.settled == "" }
 
-// target: it is to be terminated. It matches for sure, and has the id that a drop
-// takes.
-func (m *member) target() bool { return m.matching() && !m.barredByPlan }
+// target: it must be terminated.
+func (m *member) target() bool { return m.terminable() && !m.barredByPlan }
 
 // unapproved: it is live, and would be a target if the plan had shown it.
-func (m *member) unapproved() bool { return m.matching() && m.barredByPlan && m.read }
+func (m *member) unapproved() bool { return m.terminable() && m.barredByPlan && m.read }
 
-func (m *member) matching() bool {
+func (m *member) terminable() bool {
 	return m.pending() && m.verdict == session.Yes && m.session.ID != ""
 }
 
-// readable: its record can be asked for.
+// readable: its record can be read on its own.
 func (m *member) readable() bool { return m.session.RecordID != "" && !m.unreadable }
 
-// matches: it matches for sure, and is not known to have ended.
-func (m *member) matches() bool {
-	return m.verdict == session.Yes && m.survives() && m.session.Live()
+// countsToLimit: it matches for certain, and is not known to have ended.
+func (m *member) countsToLimit() bool {
+	return m.verdict == session.Yes && m.notEnded() && m.session.Live()
 }
 
-// elsewhere reports whether a row that a list shows is of another record than the
-// one that was live, and tells nothing of that: it has ended, or does not match.
-func (m *member) elsewhere(verdict session.Verdict) bool {
+// isOtherRecord reports whether the row in a list is of another record than the one
+// that was live. Such a row shows nothing about that record if it has ended or does not
+// match.
+func (m *member) isOtherRecord(verdict session.Verdict) bool {
 	return m.session.Live() && m.session.RecordID != "" && m.row.RecordID != m.session.RecordID &&
 		(!m.row.Live() || verdict == session.No)
 }
 
-// hidden reports whether a list does not show the record that tells of an excluded
-// session: the one that was live, where another record is shown that is not excluded,
-// or that of a session that an earlier run could not settle.
+// hidden reports whether a list leaves out the record because of which a session is
+// excluded: the one that was live, if the list shows another record that is not
+// excluded, or that of a session that an earlier run could not settle.
 func (m *member) hidden() bool {
 	if m.settled != Excluded {
 		return false
 	}
 	if m.row == nil {
-		return m.remembered && !m.read
+		return m.needsEnd && !m.read
 	}
 	return m.session.Live() && m.barred == session.No && m.session.RecordID != "" && m.row.RecordID != m.session.RecordID
 }
 
-// concerns: it matches or may match, and is not excluded.
-func (m *member) concerns() bool { return m.settled != dismissed && m.settled != Excluded }
+// mayMatch: it matches or may match, and is not excluded.
+func (m *member) mayMatch() bool { return m.settled != notMatching && m.settled != Excluded }
 
-// survives: it matches or may match, and is not known to have ended.
-func (m *member) survives() bool { return m.concerns() && !m.settled.Ended() }
+// notEnded: it matches or may match, and is not known to have ended.
+func (m *member) notEnded() bool { return m.mayMatch() && !m.settled.Ended() }
 
-// outcome is what can be said of a member now.
+// outcome is the outcome if the run ended now.
 func (m *member) outcome() Outcome {
 	switch {
 	case m.settled != "":
 		return m.settled
-	case m.remembered && !m.read:
+	case m.needsEnd && !m.read:
 		return Unknown
 	case m.session.ID == "":
 		return NotAttempted
 	case m.verdict != session.Yes:
 		return Unknown
-	case m.checkErr != nil || !m.read && m.drops > 0:
+	case m.checkErr != nil || !m.read && m.sent > 0:
 		return m.whenUnread()
 	default:
 		return m.whenLive()
 	}
 }
 
-// reading takes the rows of one list while they arrive. Until the list is complete
-// it changes nothing of the roster but the rows of its members.
+// reading is the collector for a roster. Until the list is complete it changes only the
+// rows of its members.
 type reading struct {
 	*roster
 	asked time.Time
-	// found are the sessions that are not in the roster, with found.byID their own.
+	// found are the sessions that are not in the roster yet.
 	found *roster
-	// protected are the ids of sessions with a live row that is excluded and does not
-	// match. Another row may.
+	// protected are the IDs of sessions with a live row that is excluded and does not
+	// match. Another row of the session may match.
 	protected map[string]bool
-	// records become the roster's matching; news is whether one of them is new.
+	// records become the matching of the roster; news is whether one of them is new.
 	records map[string]struct{}
 	news    bool
 }
@@ -239,8 +241,8 @@ func (r *reading) restart() {
 }
 
 // take notes what the list shows of a member, and live sessions that match or may
-// match. Of several records of a session a live one counts; of several live ones
-// an excluded one, and then the one that tells enough to decide.
+// match. Of several records of a session a live one counts; of several live ones an
+// excluded one, otherwise the one that shows enough to decide.
 func (r *reading) take(s session.Session) {
 	m := r.find(s)
 	switch {
@@ -254,14 +256,14 @@ func (r *reading) take(s session.Session) {
 		row := s
 		m.row = r.choose(m.row, &row)
 	case s.Live():
-		r.meet(s)
+		r.takeNew(s)
 	default:
 		r.record(s, r.matching != nil && r.selector.Select(s, s.EndedAt) != session.No)
 	}
 }
 
-// meet takes a live record of a session that is not in the roster.
-func (r *reading) meet(s session.Session) {
+// takeNew takes a live record of a session that is not in the roster.
+func (r *reading) takeNew(s session.Session) {
 	judged := r.selector.Judge(s, r.asked)
 	r.record(s, judged.Verdict() != session.No)
 	if judged.Match == session.No {
@@ -283,9 +285,9 @@ func (r *reading) meet(s session.Session) {
 	r.bar(m, s)
 }
 
-// bar notes a live row of which exclude is certain. It bars the session from being
-// terminated, whatever another row says. Where that row does not match, another one
-// of the session does.
+// bar notes a live row that exclude certainly matches. The session must not be
+// terminated, whatever another row shows. If that row does not match, another one of
+// the session does.
 func (r *reading) bar(m *member, s session.Session) {
 	switch judged := r.selector.Judge(s, r.asked); {
 	case judged.Exclude == session.Yes:
@@ -295,8 +297,8 @@ func (r *reading) bar(m *member, s session.Session) {
 	}
 }
 
-// choose merges two records of one session, and of two live ones takes the one that
-// tells enough to decide.
+// choose merges two records of one session. Of two live ones it takes the one that
+// shows enough to decide.
 func (r *reading) choose(known, row *session.Session) *session.Session {
 	bothLive := known != nil && known.Live() && row.Live()
 	if bothLive && r.selector.Select(*row, r.asked) > r.selector.Select(*known, r.asked) {
@@ -305,8 +307,8 @@ func (r *reading) choose(known, row *session.Session) *session.Session {
 	return merge(known, row)
 }
 
-// record notes a record that matches or may match, also one that has ended: it may
-// have come and gone between two lists.
+// record notes a record that matches or may match, also an ended one: the session may
+// have started and ended between two lists.
 func (r *reading) record(s session.Session, matches bool) {
 	if r.matching == nil || !matches {
 		return
@@ -324,8 +326,8 @@ func (r *reading) record(s session.Session, matches bool) {
 	r.records[name] = struct{}{}
 }
 
-// complete takes over a list that was read to its end. It gives the members that
-// the roster had before, whose rows the drain must see, and the new ones.
+// complete adds what a complete list shows. known are the members that the roster had
+// before, whose rows the drain must read, and found the new ones.
 func (r *roster) complete(list *reading) (known, found []*member) {
 	now := time.Now()
 	known = r.members
@@ -334,7 +336,7 @@ func (r *roster) complete(list *reading) (known, found []*member) {
 			m.barred = session.Yes
 		}
 		r.judge(m, list.asked)
-		m.lastLive = lifeSign{m.session.RecordID, list.asked}
+		m.lastLive = liveCheck{m.session.RecordID, list.asked}
 		if m.excluded {
 			m.settled = Excluded
 		}

@@ -8,40 +8,40 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// maxSnapshot bounds the live sessions that a look keeps for previews.
+// maxSnapshot is how many live sessions are kept for previews.
 const maxSnapshot = 50_000
 
-// snapshot is what one list showed of live sessions. Once the list is complete
-// nobody changes it, so that it can be shared.
+// snapshot is what one list showed of live sessions. It does not change once the list
+// is complete, so that previews can share it.
 type snapshot struct {
 	// live are the records of live sessions, in the order of the list. A session may
-	// have several; those that are equal are one.
+	// have several; equal records are kept once.
 	live []session.Session
 	// readAt is when the list began.
 	readAt time.Time
 
-	// seenValues is what the list tells of values, nil until it is complete.
-	seenValues *sightings
+	// seenValues is what the list shows of values, nil until it is complete.
+	seenValues *seenValues
 
-	census *asideCensus
+	census *concurrentCensus
 	limit  int
-	// full: more records are live than the limit, and none of them is kept.
+	// full: more records are live than the limit, and no record is kept.
 	full bool
 	seen map[session.Session]struct{}
 }
 
-// newSnapshot makes an empty one. Previews that it will answer are not known yet, so
-// its census keeps the values of every argument.
+// newSnapshot makes an empty snapshot. The previews that it will answer are not known
+// yet, so its census keeps the values of every argument.
 func newSnapshot(limit int, readAt time.Time) *snapshot {
 	c := newCensus(
 		session.FieldSessionIDs, session.FieldUsers, session.FieldCredentials, session.FieldDevices,
 		session.FieldProtocols, session.FieldProxies, session.FieldOriginIPs,
 	)
 	c.restart()
-	return &snapshot{limit: limit, readAt: readAt, census: newAsideCensus(c)}
+	return &snapshot{limit: limit, readAt: readAt, census: newConcurrentCensus(c)}
 }
 
-// finish ends a read. What it has shown counts only if it was complete.
+// finish ends a read. The snapshot counts only if the read was complete.
 func (s *snapshot) finish() {
 	s.seenValues, s.census, s.seen = s.census.finish().complete(), nil, nil
 }
@@ -64,16 +64,15 @@ func (s *snapshot) take(row session.Session) {
 	s.live, s.seen[row] = append(s.live, row), struct{}{}
 }
 
-// snapshot gives what the first complete list of the process showed of live
-// sessions. Previews are answered from it, because they terminate nothing, so that
-// a plan with any number of them costs one list; before there is one, they share
-// the read that is under way. Where more sessions are live than are kept, each
-// preview reads for itself.
+// snapshot gives what the first complete list of the process showed of live sessions.
+// Previews are answered from it, because they terminate nothing: a plan with any number
+// of them costs one list. Before there is one, they share the read that is under way.
+// If more sessions are live than a snapshot keeps, each preview reads for itself.
 //
-// The client repeats a read that does not begin. One that breaks off is repeated
-// here, within Options.Retries. Where reads have failed for Options.ListTimeout,
-// the error is the last failure, and comes at once.
-func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
+// The client repeats a read that does not begin. A read that breaks off is repeated
+// here, within Options.Retries. If reads have failed for Options.ListTimeout, the error
+// is the last failure, at once.
+func (l *sharedReads) snapshot(ctx context.Context) (*snapshot, error) {
 	pauses := pace{first: l.options.Pause}
 	for repeats := 0; ; repeats++ {
 		shot, err := l.firstSnapshot(ctx)
@@ -90,15 +89,16 @@ func (l *look) snapshot(ctx context.Context) (*snapshot, error) {
 	}
 }
 
-// firstSnapshot waits for the first complete list, unless it has been read.
-func (l *look) firstSnapshot(ctx context.Context) (*snapshot, error) {
+// firstSnapshot gives the snapshot of the first complete list, and waits for it if
+// there is none yet.
+func (l *sharedReads) firstSnapshot(ctx context.Context) (*snapshot, error) {
 	l.mu.Lock()
 	first := l.first
 	l.mu.Unlock()
 	if first != nil {
 		return first, nil
 	}
-	if err := l.askInTime(ctx, &asker{collector: bystander{}, all: true, joins: true}); err != nil {
+	if err := l.askInTime(ctx, &asker{collector: waiter{}, all: true, joins: true}); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
@@ -106,8 +106,8 @@ func (l *look) firstSnapshot(ctx context.Context) (*snapshot, error) {
 	return l.first, nil
 }
 
-// bystander waits for a read and has no question.
-type bystander struct{}
+// waiter waits for a read and has no question.
+type waiter struct{}
 
-func (bystander) restart()             {}
-func (bystander) take(session.Session) {}
+func (waiter) restart()             {}
+func (waiter) take(session.Session) {}

@@ -20,7 +20,7 @@ func TestPreviewsShareTheFirstRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0), row("b", "2", time.Hour)}, took: 2 * time.Minute}
-		look, start := newLook(list, Options{}), time.Now()
+		look, start := newSharedReads(list, Options{}), time.Now()
 		var plan sync.WaitGroup
 		for n := range 60 {
 			plan.Go(func() {
@@ -43,7 +43,7 @@ func TestPreviewsUseAnyFirstRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0)}, errs: []error{session.ErrPermission, nil}}
-		look := newLook(list, Options{})
+		look := newSharedReads(list, Options{})
 		for _, want := range []error{session.ErrPermission, nil} {
 			if _, _, err := look.one(t.Context(), "a", look.ask); !errors.Is(err, want) {
 				t.Errorf("error %v, want %v", err, want)
@@ -58,12 +58,12 @@ func TestPreviewsUseAnyFirstRead(t *testing.T) {
 	})
 }
 
-// A read for which nobody waits any more answers no preview.
+// A canceled read answers no preview.
 func TestPreviewDoesNotJoinACanceledRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{took: time.Minute}
-		look := newLook(list, Options{})
+		look := newSharedReads(list, Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := look.snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -98,7 +98,7 @@ func TestPreviewAttempts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				list := &scripted{rows: []session.Session{row("a", "1", 0)}, errs: test.errs, cut: test.cut}
-				look, start := newLook(list, Options{Retries: 2, ListTimeout: time.Minute}), time.Now()
+				look, start := newSharedReads(list, Options{Retries: 2, ListTimeout: time.Minute}), time.Now()
 				shot, err := look.snapshot(t.Context())
 				if !errors.Is(err, test.err) || (shot != nil) != (test.err == nil) {
 					t.Errorf("got %+v and the error %v, want %v", shot, err, test.err)
@@ -113,7 +113,7 @@ func TestPreviewAttempts(t *testing.T) {
 				if err := wait(t.Context(), 2*time.Minute); err != nil {
 					t.Error(err)
 				}
-				// Nobody has asked for longer than an outage may last, so the failure tells
+				// No caller has asked for longer than an outage may last, so the failure tells
 				// nothing any more.
 				if _, err := look.snapshot(t.Context()); !errors.Is(err, session.ErrTransient) {
 					t.Errorf("a later preview fails with %v", err)
@@ -133,14 +133,14 @@ func TestPreviewOfTooMany(t *testing.T) {
 		list.rows = append(list.rows, row(fmt.Sprint("id-", n), "", 0))
 	}
 	list.rows = append(list.rows, list.rows[:10]...)
-	shot, err := newLook(list, Options{}).snapshot(t.Context())
+	shot, err := newSharedReads(list, Options{}).snapshot(t.Context())
 	if err != nil || len(shot.live) != maxSnapshot {
 		t.Fatalf("the snapshot has %d sessions, %v, want %d, each once", len(shot.live), err, maxSnapshot)
 	}
 	wantReads(t, list, 1)
 
 	list.rows = append(list.rows[:maxSnapshot], row("one more", "", 0))
-	look := newLook(list, Options{})
+	look := newSharedReads(list, Options{})
 	for range 2 {
 		shot, err = look.snapshot(t.Context())
 		if err != nil || !shot.full || len(shot.live) != 0 {
@@ -189,7 +189,7 @@ func TestRepeatedRowsUseNoMemory(t *testing.T) {
 		"live": row("a", "1", 0), "ended": row("a", "1", time.Hour), "without an id": row("", "1", 0),
 	} {
 		list := &repeating{row: s}
-		look := newLook(list, Options{})
+		look := newSharedReads(list, Options{})
 		if seen, _, err := look.one(t.Context(), s.ID, look.ask); err != nil || seen != s {
 			t.Errorf("%s: got %+v, %v", name, seen, err)
 		}

@@ -9,38 +9,39 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// failedGets is how often in a row a session is asked for by its record id in
-// vain, before the list takes the place of that.
-const failedGets = 2
+// maxFailedGets is how many reads of a session by its record ID may fail in a row
+// before the list replaces them.
+const maxFailedGets = 2
 
-// Request names one session to end, and how.
+// Request says which session to terminate, and how.
 type Request struct {
-	// SessionID is the hash that a drop takes.
+	// SessionID is the 40-character hash that a termination request takes.
 	SessionID string
-	// RecordID is the row number, "" if not known. With it, a check is one small
-	// request; without it, the list is read. Of several records of the session it is
-	// the caller's word that this one counts.
+	// RecordID is the number of the record, "" if it is not known. With it, a check is
+	// one small request; without it, the list is read. If the session has several
+	// records, the caller states that this one counts.
 	RecordID string
-	// Confirm waits until PAM shows an end.
+	// Confirm is whether to wait until senhasegura reports an end.
 	Confirm bool
-	// IgnoreNotFound counts a session that PAM does not show as gone.
+	// IgnoreNotFound is whether a session that senhasegura does not show counts as
+	// ended.
 	IgnoreNotFound bool
-	// PollInterval is the first pause between two checks, and before a repeated drop.
-	// It grows with each check, and begins again with each drop.
+	// PollInterval is the first pause between two checks, and before a repeated
+	// request. It grows with each check, and starts again with each request.
 	PollInterval time.Duration
-	// Progress is told of each request and of the result, from the goroutine that called
+	// Progress receives each request and the result, on the goroutine that called
 	// Terminate; nil for no progress. Every event has a Session.
 	Progress func(Event)
 }
 
-// Terminate ends one session. It returns when an end was read, or when no more can
-// be done or known; the context's deadline bounds the wait.
+// Terminate terminates one session. It returns when an end was read, or when no more
+// can be done or known. The deadline of the context bounds the wait.
 //
-// It sends one drop, and further ones after checks that show the session live; or
-// one, blindly, if the answer was lost and no check is possible. They are 1 +
-// Options.Retries at most. The error is an *Error; the Result beside it holds what
-// is known. The session in it has no record id where the list shows several records
-// of it.
+// It sends one request, and repeats it after checks that show the session live. After a
+// lost response it repeats it once even if no check is possible. It sends 1 +
+// Options.Retries requests at most. The error is an *Error; the Result is also set
+// then. The session in it has no record ID if the list shows several records of it.
+// Terminate is safe for concurrent use.
 func (t *Terminator) Terminate(ctx context.Context, request Request) (Result, error) {
 	run := &termination{Terminator: t, Request: request}
 	err := run.end(ctx)
@@ -58,33 +59,35 @@ type termination struct {
 	dropLog
 
 	result Result
-	// endedBefore: an end is remembered from before the first drop.
+	// endedBefore: a list showed an end before the first request.
 	endedBefore bool
-	// workedAt is when the first drop was sent that may have worked, zero if none.
-	workedAt time.Time
-	// blind: a drop was repeated although nothing was read after the one before.
+	// firstSentAt is when the first request was sent that may have worked, zero if
+	// none.
+	firstSentAt time.Time
+	// blind: a request was repeated although no check worked after the one before.
 	blind bool
-	// closed: another drop would meet what the last one met.
+	// closed: a further request would fail as the last one did.
 	closed bool
 
-	// record is the record id by which the session alone can be read, "" if only the
-	// list can tell. noGet: no record id is of use in this run.
+	// record is the record ID by which the session can be read on its own, "" if only
+	// the list can show it. noGet: no record ID is of use in this run.
 	record string
 	noGet  bool
-	// vainGets counts those in a row that failed for passing reasons.
-	vainGets int
-	pauses   pace
-	// liveRecord is the record id that a list showed live, "" if none was or it has
-	// none.
+	// failedGets counts the reads by record ID in a row that failed for transient
+	// reasons.
+	failedGets int
+	pauses     pace
+	// liveRecord is the record ID of the session in the last list that showed it live,
+	// "" if there was none or it has none.
 	liveRecord string
-	// stranger: the given record id belongs to another session.
-	stranger bool
+	// otherRecord: the given record ID belongs to another session.
+	otherRecord bool
 }
 
 func (r *termination) end(ctx context.Context) error {
-	listed, listedAt := r.look.record(r.SessionID)
-	r.record, r.lastLive = cmp.Or(r.RecordID, listed), lifeSign{listed, listedAt}
-	_, r.endedBefore = r.look.ended(r.SessionID)
+	listed, listedAt := r.reads.record(r.SessionID)
+	r.record, r.lastLive = cmp.Or(r.RecordID, listed), liveCheck{listed, listedAt}
+	_, r.endedBefore = r.reads.ended(r.SessionID)
 	for again := true; again; {
 		r.request(ctx)
 		switch {
@@ -104,24 +107,23 @@ func (r *termination) end(ctx context.Context) error {
 	return nil
 }
 
-// request sends a drop.
+// request sends one termination request.
 func (r *termination) request(ctx context.Context) {
 	r.tellRequest()
 	sentAt := time.Now()
-	r.drop(ctx, r.pam, r.SessionID)
+	r.send(ctx, r.api, r.SessionID)
 	r.pauses = pace{first: r.PollInterval}
-	r.closed = r.notCarriedOut() && !errors.Is(r.err, session.ErrTransient)
-	if r.workedAt.IsZero() && (r.accepted || r.lost) {
-		r.workedAt = sentAt
+	r.closed = r.notCarriedOut() && !errors.Is(r.requestErr, session.ErrTransient)
+	if r.firstSentAt.IsZero() && (r.accepted || r.lost) {
+		r.firstSentAt = sentAt
 	}
 	if r.accepted {
 		r.result.Accepted, r.result.Outcome = true, Accepted
 	}
 }
 
-// follow checks the session until its end is read, another drop is due, or no more
-// can be known. Who waits for the end that an accepted drop brings waits for as
-// long as there is time.
+// follow checks the session until its end is read, another request is due, or no more
+// can be known. After an accepted request it waits until the context ends.
 func (r *termination) follow(ctx context.Context) (again bool, err error) {
 	for {
 		seen, err := r.check(ctx)
@@ -144,9 +146,9 @@ func (r *termination) follow(ctx context.Context) (again bool, err error) {
 	}
 }
 
-// seeEnd records an end that a check has just shown.
+// seeEnd records an end that a check has shown.
 func (r *termination) seeEnd() {
-	r.result.SeenEndedAt = time.Now().UTC()
+	r.result.ConfirmedAt = time.Now().UTC()
 	r.result.Outcome = r.ended()
 	if r.endedBefore {
 		r.result.Outcome = AlreadyEnded
@@ -155,14 +157,14 @@ func (r *termination) seeEnd() {
 	r.tellClock(r.clock, *r.result.Session, time.Now())
 }
 
-// followBlindly decides what a failed check leaves to do.
+// followBlindly decides how to continue after a failed check.
 func (r *termination) followBlindly(ctx context.Context, checkErr error) (again bool, err error) {
 	switch {
-	case r.accepted && noLookPossible(checkErr):
-		r.result.NoLook = checkErr
+	case r.accepted && noCheckPossible(checkErr):
+		r.result.NotConfirmed = checkErr
 		return false, nil
 	case r.live > 0 || r.notCarriedOut() && r.result.Session != nil:
-		return false, r.fail(ctx, r.whenLive(), checkErr) // as the last check showed it
+		return false, r.fail(ctx, r.whenLive(), checkErr) // as the last successful check showed it
 	case r.refused() && errors.Is(checkErr, session.ErrNotFound):
 		if !r.IgnoreNotFound {
 			return false, r.fail(ctx, NotFound, checkErr)
@@ -172,24 +174,24 @@ func (r *termination) followBlindly(ctx context.Context, checkErr error) (again 
 	case r.accepted || r.refused() || r.blind || r.spent(r.options.Retries) || ctx.Err() != nil:
 		return false, r.fail(ctx, Unknown, checkErr)
 	}
-	// The answer was lost and nothing can be read: dropping once more does no harm,
-	// and its answer may be one that can be trusted.
+	// The response was lost and the session can't be read. A repeated request does no
+	// harm, and may get a response.
 	r.blind = true
 	return true, nil
 }
 
-// noLookPossible: the authorization may not list, the release has no list, or
-// the session is hidden from this authorization.
-func noLookPossible(err error) bool {
+// noCheckPossible: the authorization must not list sessions, the release has no list,
+// or the session is outside the scope of the authorization.
+func noCheckPossible(err error) bool {
 	return errors.Is(err, session.ErrPermission) || errors.Is(err, session.ErrWrongRoute) || errors.Is(err, session.ErrNotFound)
 }
 
-// check reads the session until an answer of PAM says something that waiting will
-// not change. Passing failures are waited out while the context lasts, and where no
-// drop was accepted, while the process bears an outage. The last of them is the
-// error then, because it says more than the context does.
+// check reads the session until a response says something that waiting does not change.
+// After a transient failure it waits and reads again, until the context ends or, if no
+// request was accepted, until first questions are given up. It then returns the last
+// transient failure, because the caller has the error of the context.
 func (r *termination) check(ctx context.Context) (session.Session, error) {
-	var passing error
+	var transient error
 	for {
 		asked := time.Now()
 		seen, err := r.checkOnce(ctx)
@@ -197,35 +199,35 @@ func (r *termination) check(ctx context.Context) (session.Session, error) {
 		case err == nil:
 			r.result.Session = &seen
 			if seen.Live() {
-				r.lastLive = lifeSign{seen.RecordID, asked}
+				r.lastLive = liveCheck{seen.RecordID, asked}
 			}
 			return seen, nil
-		case ctx.Err() != nil && passing != nil:
-			return session.Session{}, passing
+		case ctx.Err() != nil && transient != nil:
+			return session.Session{}, transient
 		case !errors.Is(err, session.ErrTransient):
 			return session.Session{}, err
 		}
-		passing = err
-		if !r.accepted && r.look.down() || wait(ctx, r.pause()) != nil {
-			return session.Session{}, passing
+		transient = err
+		if !r.accepted && r.reads.down() || wait(ctx, r.pause()) != nil {
+			return session.Session{}, transient
 		}
 	}
 }
 
-// pause gives the time until the next check. Lists that poll are as far apart as
-// the last one took, at least.
+// pause gives the time until the next check. Two lists are at least as far apart as the
+// last one took.
 func (r *termination) pause() time.Duration {
 	pause := r.pauses.next()
 	if r.record == "" {
-		pause = max(pause, r.look.lastTook())
+		pause = max(pause, r.reads.lastTook())
 	}
 	return pause
 }
 
-// checkOnce makes no request if the end is known already, and else prefers the
-// small one. What that does not answer about this very session, the list decides.
+// checkOnce sends no request if the end is known already. Otherwise it prefers the
+// small request, and reads the list if that does not show this session.
 func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
-	if e, known := r.look.ended(r.SessionID); known && r.isOfLiveRecord(e) && (r.endedBefore && r.workedAt.IsZero() || e.readAt.After(r.workedAt)) {
+	if e, known := r.reads.ended(r.SessionID); known && r.isOfLiveRecord(e) && (r.endedBefore && r.firstSentAt.IsZero() || e.readAt.After(r.firstSentAt)) {
 		return e.session, nil
 	}
 	if r.record != "" {
@@ -234,11 +236,11 @@ func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
 			return seen, err
 		}
 	}
-	ask := r.look.askFirst
+	ask := r.reads.askFirst
 	if r.accepted {
-		ask = r.look.ask
+		ask = r.reads.ask
 	}
-	seen, single, err := r.look.one(ctx, r.SessionID, ask)
+	seen, single, err := r.reads.one(ctx, r.SessionID, ask)
 	switch {
 	case err == nil && seen.Live():
 		r.liveRecord = seen.RecordID
@@ -247,7 +249,7 @@ func (r *termination) checkOnce(ctx context.Context) (session.Session, error) {
 	}
 	switch {
 	case !single:
-		seen.RecordID = "" // nobody is to take it for the session's only one
+		seen.RecordID = "" // the session has others
 	case !r.noGet:
 		r.record = seen.RecordID
 	}
@@ -259,83 +261,83 @@ func (r *termination) isOfLiveRecord(e end) bool {
 	return r.liveRecord == "" || e.session.RecordID == r.liveRecord
 }
 
-// getLive reads the record that was live, where a list shows the end of another one
-// alone.
+// getLive reads the record that was live, after a list that shows only the end of
+// another one.
 func (r *termination) getLive(ctx context.Context) (session.Session, error) {
-	seen, err := r.pam.Session(ctx, r.liveRecord)
+	seen, err := r.api.Session(ctx, r.liveRecord)
 	if err == nil && seen.ID != r.SessionID {
 		err = session.ErrNotFound
 	}
 	return seen, err
 }
 
-// get asks for the session by its record id, which it forgets if the answer is not
-// about this session, or if there is none again and again.
+// get reads the session by its record ID. It stops using the record ID if the response
+// is about another session, or after repeated failures.
 func (r *termination) get(ctx context.Context) (session.Session, error) {
-	seen, err := r.pam.Session(ctx, r.record)
+	seen, err := r.api.Session(ctx, r.record)
 	switch {
 	case err == nil && seen.ID == r.SessionID:
-		r.vainGets = 0
+		r.failedGets = 0
 		return seen, nil
 	case err == nil:
-		r.stranger = r.stranger || seen.ID != "" && r.record == r.RecordID
+		r.otherRecord = r.otherRecord || seen.ID != "" && r.record == r.RecordID
 	case errors.Is(err, session.ErrTransient):
-		if r.vainGets++; r.vainGets < failedGets {
+		if r.failedGets++; r.failedGets < maxFailedGets {
 			return session.Session{}, err
 		}
-	case !noLookPossible(err) && !errors.Is(err, session.ErrIdentifier):
+	case !noCheckPossible(err) && !errors.Is(err, session.ErrIdentifier):
 		return session.Session{}, err
 	}
 	r.record, r.noGet = "", true
 	return session.Session{}, err
 }
 
-// checkRecordID: the caller will use the record id for further checks, so a wrong
-// one must not stay.
+// checkRecordID fails if the given record ID is wrong: the caller stores it for further
+// checks.
 func (r *termination) checkRecordID() error {
 	seen := r.result.Session
 	known := seen != nil && seen.RecordID != ""
-	if !r.stranger && (r.RecordID == "" || !known || seen.RecordID == r.RecordID) {
+	if !r.otherRecord && (r.RecordID == "" || !known || seen.RecordID == r.RecordID) {
 		return nil
 	}
-	return &Error{Kind: Mismatch, SessionID: r.SessionID, Drops: r.drops, Last: seen}
+	return &Error{Kind: Mismatch, SessionID: r.SessionID, Requests: r.sent, Last: seen}
 }
 
 func (r *termination) fail(ctx context.Context, kind Kind, lookErr error) *Error {
 	return &Error{
-		Kind:      kind,
-		SessionID: r.SessionID,
-		Drops:     r.drops,
-		Last:      r.result.Session,
-		Drop:      r.err,
-		Look:      lookErr,
-		Context:   ctx.Err(),
+		Kind:       kind,
+		SessionID:  r.SessionID,
+		Requests:   r.sent,
+		Last:       r.result.Session,
+		RequestErr: r.requestErr,
+		CheckErr:   lookErr,
+		Context:    ctx.Err(),
 	}
 }
 
-// tellRequest tells of the request that is about to be sent.
+// tellRequest reports the request that is sent next.
 func (r *termination) tellRequest() {
-	stage := Dropping
-	if r.drops > 0 {
+	stage := Terminating
+	if r.sent > 0 {
 		stage = Repeating
 	}
-	r.tell(Event{Stage: stage, Reason: r.err}, Drained{})
+	r.tell(Event{Stage: stage, Reason: r.requestErr}, SessionResult{})
 }
 
-// tellResult tells what became of the session; err is why the run failed.
+// tellResult reports the result for the session; err is why the run failed.
 func (r *termination) tellResult(err error) {
-	settled := Drained{Outcome: r.result.Outcome}
+	settled := SessionResult{Outcome: r.result.Outcome}
 	if failure := (*Error)(nil); errors.As(err, &failure) {
-		settled.Outcome, settled.Err = failure.Kind, failure.Drop
-		if failure.Look != nil && (failure.Drop == nil || failure.Kind == Unknown) {
-			settled.Err = failure.Look
+		settled.Outcome, settled.Err = failure.Kind, failure.RequestErr
+		if failure.CheckErr != nil && (failure.RequestErr == nil || failure.Kind == Unknown) {
+			settled.Err = failure.CheckErr
 		}
 	}
 	r.tell(Event{Stage: Settled}, settled)
 }
 
-// tell completes an event with what is known of the session.
-func (r *termination) tell(e Event, about Drained) {
+// tell adds what is known of the session to an event, and reports it.
+func (r *termination) tell(e Event, about SessionResult) {
 	if r.Progress == nil {
 		return
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
-// What happens to one session is told in order, and its result once.
+// The progress of a termination is reported in order, and its result once.
 func TestTerminateProgress(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -26,46 +26,46 @@ func TestTerminateProgress(t *testing.T) {
 	}{
 		"ended at once": {
 			sessions: lives(1), request: termination.Request{Confirm: true},
-			want: []string{"dropping hash-1", "settled hash-1 terminated"},
+			want: []string{"terminating hash-1", "settled hash-1 terminated"},
 		},
 		"not confirmed": {
 			sessions: lives(1),
-			want:     []string{"dropping hash-1", "settled hash-1 accepted"},
+			want:     []string{"terminating hash-1", "settled hash-1 accepted"},
 		},
 		"had ended": {
 			sessions: []session.Session{ended(1)}, drops: []func(string) error{refuse}, request: termination.Request{Confirm: true},
-			want: []string{"dropping hash-1", "settled hash-1 already_ended"},
+			want: []string{"terminating hash-1", "settled hash-1 already_ended"},
 		},
 		"accepted and live": {
 			sessions: lives(1), drops: []func(string) error{acceptOnly}, request: termination.Request{Confirm: true}, retries: 1,
-			want: []string{"dropping hash-1", "repeating hash-1", "settled hash-1 still_live"},
+			want: []string{"terminating hash-1", "repeating hash-1", "settled hash-1 still_live"},
 		},
 		"refused twice": {
 			sessions: lives(1), drops: []func(string) error{refuse}, request: termination.Request{Confirm: true}, retries: 1,
-			want: []string{"dropping hash-1", "repeating hash-1: refused", "settled hash-1 refused: refused"},
+			want: []string{"terminating hash-1", "repeating hash-1: refused", "settled hash-1 refused: refused"},
 		},
 		"answer lost twice, nothing can be read": {
 			sessions: lives(1), drops: []func(string) error{lose}, lists: []func() error{listError(session.ErrPermission)},
 			request: termination.Request{Confirm: true}, retries: 1,
-			want: []string{"dropping hash-1", "repeating hash-1: lost", "settled hash-1 unknown: permission"},
+			want: []string{"terminating hash-1", "repeating hash-1: lost", "settled hash-1 unknown: permission"},
 		},
 		"no permission": {
 			sessions: lives(1), drops: []func(string) error{failWith(session.ErrPermission)}, request: termination.Request{Confirm: true}, retries: 1,
-			want: []string{"dropping hash-1", "settled hash-1 not_attempted: permission"},
+			want: []string{"terminating hash-1", "settled hash-1 not_attempted: permission"},
 		},
 		"not found, which counts as ended": {
 			drops: []func(string) error{refuse}, request: termination.Request{Confirm: true, IgnoreNotFound: true},
-			want: []string{"dropping hash-1", "settled hash-1 not_found"},
+			want: []string{"terminating hash-1", "settled hash-1 not_found"},
 		},
 		"the record of another session": {
 			sessions: append(lives(1), live(7)), request: termination.Request{Confirm: true, RecordID: "7"},
-			want: []string{"dropping hash-1", "settled hash-1 terminated"},
+			want: []string{"terminating hash-1", "settled hash-1 terminated"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: test.sessions, drops: test.drops, lists: test.lists}
+				p := &fakeAPI{sessions: test.sessions, drops: test.drops, lists: test.lists}
 				var told []string
 				request := test.request
 				request.SessionID, request.PollInterval = "hash-1", interval

@@ -19,7 +19,7 @@ const (
 	interval = 2 * time.Second
 )
 
-// refuse, lose, fail and acceptOnly are answers of a drop.
+// refuse, lose and acceptOnly are responses to a termination request.
 func refuse(string) error     { return session.ErrRefused }
 func lose(string) error       { return session.ErrUnknownOutcome }
 func acceptOnly(string) error { return nil }
@@ -42,7 +42,7 @@ func TestTerminate(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		rows    []session.Session
-		script  func(*pam)
+		script  func(*fakeAPI)
 		request termination.Request
 
 		outcome  termination.Outcome
@@ -73,9 +73,9 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1"},
 		},
 		{
-			name: "ends later: seen live in the list, then followed by record id, with further drops meanwhile",
+			name: "ends later: live in the list, then checked by record ID, with further requests in the meantime",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(2*interval+time.Second, func() { p.end(id) })
 					return nil
@@ -88,7 +88,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "accepted but the authorization may not list",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			request: termination.Request{Confirm: true},
 			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission,
 			calls: []string{"drop hash-1", "list"},
@@ -96,7 +96,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "accepted but the release has no list",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrWrongRoute)) },
+			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrWrongRoute)) },
 			request: termination.Request{Confirm: true},
 			outcome: termination.Accepted, accepted: true, noLook: session.ErrWrongRoute,
 			calls: []string{"drop hash-1", "list"},
@@ -110,7 +110,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "may not read one session, but may list",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true, RecordID: "1"},
@@ -127,7 +127,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "the record id belongs to another session, and no list may be read",
 			rows:    []session.Session{live(1), live(2)},
-			script:  func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) },
+			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			request: termination.Request{Confirm: true, RecordID: "2"},
 			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission, kind: termination.Mismatch,
 			calls: []string{"drop hash-1", "get 2", "list"},
@@ -142,7 +142,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and live at the deadline",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
@@ -153,7 +153,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and every look fails for passing reasons",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
@@ -164,7 +164,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, looks fail at first and then work",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrTransient), works)
 			},
 			request: termination.Request{Confirm: true},
@@ -174,7 +174,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, then the credentials are rejected: no end is claimed",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrUnauthenticated))
 			},
 			request: termination.Request{Confirm: true},
@@ -185,7 +185,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "an end that cannot be read is no end",
 			rows:    []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "em breve"}},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
@@ -194,7 +194,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "of two records of one session the live one counts, and neither can tell alone",
 			rows:    []session.Session{ended(1), record(1, "2")},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
@@ -203,7 +203,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "of two records of one session the one that was live ends",
 			rows: []session.Session{ended(1), record(1, "2")},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -214,7 +214,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "a record that is listed twice is one",
 			rows:    []session.Session{live(1), live(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, PollInterval: 50 * time.Second},
 			outcome: termination.Accepted, accepted: true, kind: termination.StillLive,
 			causes: []error{context.DeadlineExceeded},
@@ -223,7 +223,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "the given record is one of several, and cannot be read alone",
 			rows: []session.Session{ended(1), endedRecord(1, "7")},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
@@ -234,7 +234,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "of several records of one session the caller says which counts",
 			rows:    []session.Session{ended(1), record(1, "2")},
-			script:  func(p *pam) { p.drops = append(p.drops, acceptOnly) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, acceptOnly) },
 			request: termination.Request{Confirm: true, RecordID: "1"},
 			outcome: termination.Terminated, accepted: true,
 			calls: []string{"drop hash-1", "get 1"},
@@ -242,7 +242,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and nothing done, and again after a check",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -252,7 +252,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, and another drop is refused while the first is at work",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(8*time.Second, func() { p.end(id) })
 					return nil
@@ -263,9 +263,9 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted, and then PAM turns further drops away: one more, and the end is still waited for",
+			name: "accepted, and then further requests are turned away: one more, and it still waits for the end",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(20*time.Second, func() { p.end(id) })
 					return nil
@@ -276,9 +276,9 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1", "drop hash-1", "get 1", "get 1", "get 1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted, and then PAM turns every drop away and the session lives on",
+			name: "accepted, and then every request is turned away and the session stays live",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true, PollInterval: 25 * time.Second},
@@ -289,7 +289,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted, and then the permission to drop is taken away: no further drop",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error {
 					time.AfterFunc(9*time.Second, func() { p.end(id) })
 					return nil
@@ -302,7 +302,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "accepted and live, and then the checks fail",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 				p.gets = append(p.gets, failWith(nil), failWith(session.ErrUnauthenticated))
 			},
@@ -312,9 +312,9 @@ func TestTerminate(t *testing.T) {
 			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted and live, dropped again, and nothing read since",
+			name: "accepted and live, requested again, and nothing read since",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 				p.gets = append(p.gets, failWith(session.ErrUnauthenticated))
 			},
@@ -326,7 +326,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "a check by record id that fails again and again gives way to the list",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 				p.gets = append(p.gets, failWith(session.ErrTransient))
 			},
@@ -337,7 +337,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "a check by record id that fails now and then does not",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil), failWith(session.ErrTransient), failWith(nil)}
 			},
@@ -349,7 +349,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "a check by record id that is not allowed is not made again",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly, func(id string) error { p.end(id); return nil })
 				p.gets = append(p.gets, failWith(session.ErrPermission))
 			},
@@ -361,7 +361,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "refused because it had ended",
 			rows:    []session.Session{ended(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
 			outcome: termination.AlreadyEnded,
 			calls:   []string{"drop hash-1", "list"},
@@ -369,14 +369,14 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "refused, and looked at even without confirmation",
 			rows:    []session.Session{ended(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			outcome: termination.AlreadyEnded,
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
-			name:    "refused and live: dropped again within the retries, then an error",
+			name:    "refused and live: requested again within the retries, then an error",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
 			kind:    termination.Refused,
 			causes:  []error{session.ErrRefused},
@@ -385,7 +385,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "refused and live, then accepted",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -395,7 +395,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "refused and unknown",
 			rows:    []session.Session{live(2)},
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true},
 			kind:    termination.NotFound,
 			causes:  []error{session.ErrRefused, session.ErrNotFound},
@@ -403,7 +403,7 @@ func TestTerminate(t *testing.T) {
 		},
 		{
 			name:    "refused and unknown, which counts as gone",
-			script:  func(p *pam) { p.drops = append(p.drops, refuse) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, refuse) },
 			request: termination.Request{Confirm: true, IgnoreNotFound: true},
 			outcome: termination.NotFound,
 			calls:   []string{"drop hash-1", "list"},
@@ -411,7 +411,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "refused and cannot look, which never counts as gone",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
@@ -423,7 +423,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "refused, and looks fail for passing reasons until the deadline",
 			rows: []session.Session{ended(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrTransient))
 			},
@@ -434,7 +434,7 @@ func TestTerminate(t *testing.T) {
 		},
 		{
 			name: "refused, and the only route to a look is wrong: never gone",
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
@@ -447,7 +447,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost after the drop worked",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, func(id string) error { p.end(id); return session.ErrUnknownOutcome })
 			},
 			request: termination.Request{Confirm: true},
@@ -455,9 +455,9 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
-			name: "answer lost before the drop worked: dropped again",
+			name: "response lost before the request worked: requested again",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return nil })
 			},
 			request: termination.Request{Confirm: true},
@@ -465,9 +465,9 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "get 1"},
 		},
 		{
-			name: "answer lost, live, then refused because it ended meanwhile: it was this run",
+			name: "answer lost, live, then refused because it has ended in the meantime: it was this run",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, func(id string) error { p.end(id); return session.ErrRefused })
 			},
 			request: termination.Request{Confirm: true},
@@ -477,7 +477,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name:    "every answer lost and live",
 			rows:    []session.Session{live(1)},
-			script:  func(p *pam) { p.drops = append(p.drops, lose) },
+			script:  func(p *fakeAPI) { p.drops = append(p.drops, lose) },
 			request: termination.Request{Confirm: true},
 			kind:    termination.StillLive,
 			causes:  []error{session.ErrUnknownOutcome},
@@ -486,7 +486,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost and cannot look: one repeat, then unknown",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
 			},
@@ -498,7 +498,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost and cannot look, the repeat is refused: still unknown",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, refuse)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
@@ -509,7 +509,7 @@ func TestTerminate(t *testing.T) {
 		{
 			name: "answer lost and cannot look, the repeat is accepted",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, acceptOnly)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
@@ -518,9 +518,9 @@ func TestTerminate(t *testing.T) {
 			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost, live, then PAM cannot be reached: not called undone",
+			name: "answer lost, live, then senhasegura can't be reached: not called unchanged",
 			rows: []session.Session{live(1)},
-			script: func(p *pam) {
+			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, failWith(session.ErrTransient))
 			},
 			request: termination.Request{Confirm: true},
@@ -532,7 +532,7 @@ func TestTerminate(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: slices.Clone(test.rows)}
+				p := &fakeAPI{sessions: slices.Clone(test.rows)}
 				if test.script != nil {
 					test.script(p)
 				}
@@ -553,11 +553,11 @@ func TestTerminate(t *testing.T) {
 				if result.Accepted != test.accepted {
 					t.Errorf("accepted %t, want %t", result.Accepted, test.accepted)
 				}
-				if !errors.Is(result.NoLook, test.noLook) {
-					t.Errorf("no look because of %v, want %v", result.NoLook, test.noLook)
+				if !errors.Is(result.NotConfirmed, test.noLook) {
+					t.Errorf("no look because of %v, want %v", result.NotConfirmed, test.noLook)
 				}
-				if seen := !result.SeenEndedAt.IsZero(); seen != test.outcome.Ended() {
-					t.Errorf("seen ended at %v with outcome %q", result.SeenEndedAt, result.Outcome)
+				if seen := !result.ConfirmedAt.IsZero(); seen != test.outcome.Ended() {
+					t.Errorf("confirmed at %v with outcome %q", result.ConfirmedAt, result.Outcome)
 				}
 				if test.outcome.Ended() && (result.Session == nil || result.Session.Live()) {
 					t.Errorf("outcome %q rests on the sight of %+v", result.Outcome, result.Session)
@@ -594,8 +594,8 @@ func checkFailure(t *testing.T, err error, kind termination.Kind, causes []error
 	}
 }
 
-// Failures that PAM certainly did not act on end the run at once: one drop, no
-// look.
+// Failures that senhasegura certainly did not act on end the run at once: one request,
+// no check.
 func TestTerminateFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{
@@ -605,7 +605,7 @@ func TestTerminateFailsAtOnce(t *testing.T) {
 		t.Run(cause.Error(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
+				p := &fakeAPI{sessions: []session.Session{live(1)}, drops: []func(string) error{failWith(cause)}}
 				result, err := termination.New(p, termination.Options{Retries: 2}).Terminate(t.Context(),
 					termination.Request{SessionID: "hash-1", Confirm: true, IgnoreNotFound: true, PollInterval: interval})
 				checkFailure(t, err, termination.NotAttempted, []error{cause})
@@ -620,28 +620,28 @@ func TestTerminateFailsAtOnce(t *testing.T) {
 	}
 }
 
-// An interrupt ends every wait at once, and the error tells what is true then.
+// An interrupt ends every wait at once, and the error says what is true then.
 func TestTerminateInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
-		script   func(p *pam, interrupt func())
+		script   func(p *fakeAPI, interrupt func())
 		after    time.Duration
 		kind     termination.Kind
 		accepted bool
 	}{
-		{"before the drop", func(*pam, func()) {}, 0, termination.NotAttempted, false},
-		{"while confirming", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.StillLive, true},
-		{"while the list is read", func(p *pam, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
-		{"before a repeated drop", func(p *pam, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
-		{"while looking after a lost answer", func(p *pam, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
-		{"before a further drop is sent", func(p *pam, interrupt func()) {
+		{"before the drop", func(*fakeAPI, func()) {}, 0, termination.NotAttempted, false},
+		{"while confirming", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, acceptOnly) }, 5 * time.Second, termination.StillLive, true},
+		{"while the list is read", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, acceptOnly); p.listTime = time.Hour }, 5 * time.Second, termination.Unknown, true},
+		{"before a repeated drop", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, refuse) }, time.Second, termination.Refused, false},
+		{"while looking after a lost answer", func(p *fakeAPI, _ func()) { p.drops = append(p.drops, lose); p.listTime = time.Hour }, time.Second, termination.Unknown, false},
+		{"before a further drop is sent", func(p *fakeAPI, interrupt func()) {
 			p.drops = append(p.drops, acceptOnly, func(string) error {
 				interrupt()
 				return context.Canceled
 			})
 		}, interval, termination.StillLive, true},
-		{"while the drop is on its way", func(p *pam, interrupt func()) {
+		{"while the drop is on its way", func(p *fakeAPI, interrupt func()) {
 			p.drops = append(p.drops, func(string) error {
 				interrupt()
 				return fmt.Errorf("%w: %w", session.ErrUnknownOutcome, context.Canceled)
@@ -651,7 +651,7 @@ func TestTerminateInterrupted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1)}}
+				p := &fakeAPI{sessions: []session.Session{live(1)}}
 				ctx, cancel := context.WithCancel(t.Context())
 				test.script(p, cancel)
 				if test.after == 0 && test.kind == termination.NotAttempted {
@@ -674,10 +674,10 @@ func TestTerminateInterrupted(t *testing.T) {
 	}
 }
 
-// An interrupt during a look does not hide why the looks before it failed.
-func TestInterruptKeepsTheEvidence(t *testing.T) {
+// An interrupt during a check does not hide why the checks before it failed.
+func TestInterruptKeepsTheLastFailure(t *testing.T) {
 	t.Parallel()
-	run := func(t *testing.T, p *pam, use func(context.Context, *termination.Terminator) error) {
+	run := func(t *testing.T, p *fakeAPI, use func(context.Context, *termination.Terminator) error) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			// Looks fail at 3, 8 and so on; the interrupt comes during the second.
@@ -694,7 +694,7 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 	}
 	t.Run("terminate", func(t *testing.T) {
 		t.Parallel()
-		p := &pam{drops: []func(string) error{acceptOnly}, lists: []func() error{listError(session.ErrTransient)}}
+		p := &fakeAPI{drops: []func(string) error{acceptOnly}, lists: []func() error{listError(session.ErrTransient)}}
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			_, err := terminator.Terminate(ctx, termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: 3 * time.Second})
 			return err
@@ -702,12 +702,12 @@ func TestInterruptKeepsTheEvidence(t *testing.T) {
 	})
 	t.Run("drain", func(t *testing.T) {
 		t.Parallel()
-		p := &pam{sessions: nameless(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
+		p := &fakeAPI{sessions: withoutRecordIDs(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
 			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
-			if survivors := report.Survivors(); len(survivors) != 1 || !errors.Is(survivors[0].Err, session.ErrTransient) {
-				t.Errorf("survivors %+v, want one with the failure of its look", survivors)
+			if notEnded := report.NotEnded(); len(notEnded) != 1 || !errors.Is(notEnded[0].Err, session.ErrTransient) {
+				t.Errorf("not ended %+v, want one with the failure of its check", notEnded)
 			}
 			return err
 		})
@@ -729,7 +729,7 @@ func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &pam{sessions: test.rows, drops: []func(string) error{refuse}}
+			p := &fakeAPI{sessions: test.rows, drops: []func(string) error{refuse}}
 			result, err := termination.New(p, termination.Options{}).Terminate(t.Context(), termination.Request{SessionID: "hash-1", Confirm: true, PollInterval: interval})
 			if result.Session == nil || result.Session.RecordID != test.want {
 				t.Errorf("%+v, %v; want the record id %q", result.Session, err, test.want)
@@ -738,15 +738,15 @@ func TestTerminateGivesOnlyRecordIDs(t *testing.T) {
 	}
 }
 
-// One budget bounds the drops of a session, whatever they meet.
+// One budget limits the requests for a session, whatever the responses are.
 func TestTerminateBudget(t *testing.T) {
 	t.Parallel()
-	unreadable := func(p *pam) { p.lists = append(p.lists, listError(session.ErrPermission)) }
+	unreadable := func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) }
 	for _, test := range []struct {
 		name   string
 		drops  []func(string) error
-		script func(*pam)
-		// want are the drops with a budget of 1, 2, 3, 4 and 5.
+		script func(*fakeAPI)
+		// want are the requests with a budget of 1, 2, 3, 4 and 5.
 		want [5]int
 	}{
 		{"accepted, and nothing done", []func(string) error{acceptOnly}, nil, [...]int{1, 2, 3, 4, 5}},
@@ -763,7 +763,7 @@ func TestTerminateBudget(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d retries", test.name, retries), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					p := &pam{sessions: []session.Session{live(1)}, drops: slices.Clone(test.drops)}
+					p := &fakeAPI{sessions: []session.Session{live(1)}, drops: slices.Clone(test.drops)}
 					if test.script != nil {
 						test.script(p)
 					}
@@ -775,8 +775,8 @@ func TestTerminateBudget(t *testing.T) {
 					if !errors.As(err, &failure) {
 						t.Fatalf("error %v", err)
 					}
-					if failure.Drops != want || made(p, "drop hash-1") != want {
-						t.Errorf("%d drops, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Drops, want)
+					if failure.Requests != want || made(p, "drop hash-1") != want {
+						t.Errorf("%d requests, and the error counts %d; want %d", made(p, "drop hash-1"), failure.Requests, want)
 					}
 				})
 			})
@@ -784,12 +784,12 @@ func TestTerminateBudget(t *testing.T) {
 	}
 }
 
-// A drop that was accepted and did nothing is repeated after 1, 2, 4 and 8 checks.
-// The checks are further and further apart, and closer again after each drop.
+// A request that was accepted and did nothing is repeated after 1, 2, 4 and 8 checks.
+// The checks are further and further apart, and closer again after each request.
 func TestTerminatePace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1)}}
+		p := &fakeAPI{sessions: []session.Session{live(1)}}
 		began := time.Now()
 		var when []string
 		note := func(what string) func(string) error {
@@ -823,7 +823,7 @@ func TestTerminatePace(t *testing.T) {
 func TestTerminatePausesBetweenLists(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{{ID: "hash-1"}}, listTime: 3 * time.Minute, drops: []func(string) error{acceptOnly}}
+		p := &fakeAPI{sessions: []session.Session{{ID: "hash-1"}}, listTime: 3 * time.Minute, drops: []func(string) error{acceptOnly}}
 		began := time.Now()
 		var ends []time.Duration
 		p.lists = append(p.lists, func() error {
@@ -862,7 +862,7 @@ func TestTerminateRemembersEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1), ended(2)}}
+				p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 				terminator := termination.New(p, termination.Options{})
 				if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 					t.Fatal(err)
@@ -884,7 +884,7 @@ func TestTerminateRemembersEnds(t *testing.T) {
 func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 		terminator := termination.New(p, termination.Options{})
 		look := func() {
 			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
@@ -908,7 +908,7 @@ func TestTerminateForgetsEndsOfLiveSessions(t *testing.T) {
 func TestTerminateAfterAForgottenEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), ended(2)}}
+		p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}}
 		terminator := termination.New(p, termination.Options{Retries: 1})
 		look := func() {
 			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
@@ -943,7 +943,7 @@ func TestTerminateInAnOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{listTime: 8 * time.Second, lists: []func() error{listError(session.ErrTransient)}, drops: []func(string) error{test.drop}}
+				p := &fakeAPI{listTime: 8 * time.Second, lists: []func() error{listError(session.ErrTransient)}, drops: []func(string) error{test.drop}}
 				terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
 				took := inTurn(20, 10, func(n int) {
 					ctx, cancel := context.WithTimeout(t.Context(), allowed)
@@ -959,9 +959,8 @@ func TestTerminateInAnOutage(t *testing.T) {
 	}
 }
 
-// A list that began before a request and came to its end after it does not tell
-// whose end it shows. Where no request can have ended the session, that does not
-// matter.
+// A list that began before a request and was complete after it does not show who ended
+// the session. If no request can have ended it, that does not matter.
 func TestTerminateAndTheListUnderWay(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -975,7 +974,7 @@ func TestTerminateAndTheListUnderWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := &pam{sessions: []session.Session{live(1), ended(2)}, listTime: time.Minute, drops: []func(string) error{test.drop}}
+				p := &fakeAPI{sessions: []session.Session{live(1), ended(2)}, listTime: time.Minute, drops: []func(string) error{test.drop}}
 				p.gets = []func(string) error{failWith(session.ErrTransient), failWith(nil)}
 				terminator := termination.New(p, termination.Options{})
 				var others sync.WaitGroup
@@ -1001,11 +1000,11 @@ func TestTerminateAndTheListUnderWay(t *testing.T) {
 	}
 }
 
-// A list that was read for somebody else may show the end before anybody looks.
+// A list that was read for another question may show the end before any check.
 func TestTerminateAsksNoMoreThanTheListShowed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{sessions: []session.Session{live(1), live(2)}}
+		p := &fakeAPI{sessions: []session.Session{live(1), live(2)}}
 		terminator := termination.New(p, termination.Options{})
 		terminate := func(id string) {
 			result, err := terminator.Terminate(t.Context(), termination.Request{SessionID: id, Confirm: true, PollInterval: interval})

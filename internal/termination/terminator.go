@@ -8,60 +8,63 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// PAM is what the use cases need of the API client.
-type PAM interface {
+// API is the part of the API client that the use cases need. Its errors match the
+// sentinels of package session.
+type API interface {
 	Lister
-	// Drop asks PAM to end the session with the given session id. Nil means
-	// accepted, not ended. The error matches one of session's sentinels.
+	// Drop sends one termination request for a session ID. Nil means that senhasegura
+	// accepted it, not that the session has ended.
 	Drop(ctx context.Context, sessionID string) error
-	// Session gives the session with the given record id.
+	// Session reads the session with a record ID.
 	Session(ctx context.Context, recordID string) (session.Session, error)
 }
 
-// Options bound what a Terminator does.
+// Options are the limits of a Terminator.
 type Options struct {
-	// Retries is how often a drop is repeated after a look showed the session
-	// still live, and how often a preview reads a list again that broke off.
+	// Retries is how often a termination request is repeated after a check that showed
+	// the session live, and how often a preview reads a list again that broke off.
 	Retries int
-	// Pause is the first pause before a list that failed is read again; it grows
-	// each time. 0 means 500 ms.
+	// Pause is the first pause before a list that failed is read again. It grows each
+	// time. 0 means 500 ms.
 	Pause time.Duration
-	// ListTimeout is the time allowed to one read of the list. For that long, counted
-	// from the first failure, a process repeats the reads that its operations begin
-	// with, all of them together.
+	// ListTimeout is the time allowed for one read of the list. It also limits how long
+	// a process repeats the reads that its operations begin with, all of them together,
+	// counted from the first failure.
 	ListTimeout time.Duration
-	// Zone is the time zone in which PAM's timestamps were read; nil means UTC.
+	// Zone is the time zone in which timestamps were read; nil means UTC.
 	Zone *time.Location
-	// Concurrency is how many drops a drain has on their way; 0 means 10.
+	// Concurrency is how many termination requests a drain sends at the same time; 0
+	// means 10.
 	Concurrency int
 }
 
-// Terminator ends sessions. It is safe for concurrent use, and one serves a
-// whole process, so that all of its users share the looks.
+// Terminator terminates and queries sessions. It is safe for concurrent use. One serves
+// a whole process, so that its callers share reads of the list.
 type Terminator struct {
-	pam     PAM
-	look    *look
+	api     API
+	reads   *sharedReads
 	options Options
-	// clock is that of look: lists tell of it, too.
+	// clock is that of reads, which notes the times in lists.
 	clock *clock
-	// unread is the last failure of a refresh, nil after one that worked.
-	unread atomic.Pointer[error]
+	// refreshErr is the last failure of a refresh, nil after a refresh that worked.
+	refreshErr atomic.Pointer[error]
 }
 
-// New makes a Terminator over pam.
-func New(pam PAM, options Options) *Terminator {
+// New makes a Terminator that calls api.
+func New(server API, options Options) *Terminator {
 	if options.Concurrency == 0 {
 		options.Concurrency = 10
 	}
-	look := newLook(pam, options)
-	return &Terminator{pam: pam, look: look, options: options, clock: look.clock}
+	look := newSharedReads(server, options)
+	return &Terminator{api: server, reads: look, options: options, clock: look.clock}
 }
 
-// Dated takes note of the Date header of an answer of PAM that comes from no cache, and
-// of when its request was sent and its header had come by the clock of this machine.
+// Dated notes the Date header of a response that comes from no cache. sent and received
+// are when its request was sent and its header was received, by the clock of this
+// machine. It is safe for concurrent use.
 func (t *Terminator) Dated(date, sent, received time.Time) { t.clock.date(date, sent, received) }
 
-// ClockWarning gives what contradicts the zone of the Options, or the clock of this
-// machine, by 15 minutes or more. It is true once in the life of t, because one warning
-// a run is enough.
+// ClockWarning gives what contradicts Options.Zone, or the clock of this machine, by 15
+// minutes or more. The Boolean is true at most once for each Terminator, because one
+// warning for each run is enough.
 func (t *Terminator) ClockWarning() (ClockFinding, bool) { return t.clock.announce() }

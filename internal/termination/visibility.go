@@ -9,43 +9,44 @@ import (
 )
 
 const (
-	// maxCounted is up to how many distinct values are counted.
+	// maxCounted is how many distinct values are counted at most.
 	maxCounted = 100_000
-	// maxNamed is how many of them are named.
+	// maxNamed is how many of them are named at most.
 	maxNamed = 1000
 )
 
-// Visibility is what one complete read of the list shows to this authorization. It is
-// a value. Distinct values are told apart as senhasegura writes them: in another
-// case, or on another port, they are others.
+// Visibility is what one complete read of the list shows to this authorization.
+// Distinct values are compared as senhasegura writes them: in another case, or with
+// another port, they are different.
 type Visibility struct {
-	// Live and Ended are how many sessions the list holds. Both are 0 where the
-	// authorization sees no session at all.
+	// Live and Ended are the numbers of sessions in the list. Both are 0 if the
+	// authorization sees no session.
 	Live, Ended int
-	// Users and Credentials are how many distinct ones there are, at most 100,000.
+	// Users and Credentials are the numbers of distinct ones, at most 100,000.
 	Users, Credentials int
 	// Devices, Protocols and Proxies are the distinct ones, sorted: the first 1,000.
 	Devices, Protocols, Proxies []string
 	// DevicesByAddress and DevicesByName count all distinct devices, at most 100,000
 	// together.
 	DevicesByAddress, DevicesByName int
-	// OldestStart and NewestStart are zero where no start can be read.
+	// OldestStart and NewestStart are zero if no start can be read.
 	OldestStart, NewestStart time.Time
-	// Truncated: the list shows more than is named or counted here. That is so as well
-	// where a value is longer than 256 bytes, which is left out.
+	// Truncated: the list has more values than are named or counted here, or values
+	// longer than 256 bytes, which are left out.
 	Truncated bool
-	// ReadAt is when the read began, by the clock of this machine, and Took how long
+	// ReadAt is when the read began, by the clock of this machine, and Took is how long
 	// it took.
 	ReadAt time.Time
 	Took   time.Duration
 }
 
-// Visibility gives what a list shows that begins after the call. Memory follows the
-// distinct values, not the list. The error matches one of session's sentinels or the
-// context's error; an incomplete list is an error.
+// Visibility gives what a list shows that begins after the call. Memory use depends on
+// the number of distinct values, not on the length of the list. The error matches one
+// of the sentinels of package session or the error of the context; an incomplete list
+// is an error. Visibility is safe for concurrent use.
 func (t *Terminator) Visibility(ctx context.Context) (Visibility, error) {
 	s := newSurvey()
-	if err := t.look.askFirst(ctx, &asker{collector: s, all: true}); err != nil {
+	if err := t.reads.askFirst(ctx, &asker{collector: s, all: true}); err != nil {
 		return Visibility{}, err
 	}
 	took := time.Since(s.began)
@@ -60,13 +61,12 @@ func (t *Terminator) Visibility(ctx context.Context) (Visibility, error) {
 //	// The read calls s.restart, and s.take for every row.
 //	v := s.visibility() // only when the read has worked
 //
-// Its memory follows the distinct values, and is bounded by maxCounted of each kind.
-// A survey is not safe for concurrent use.
+// It keeps at most maxCounted values of each kind. It is not safe for concurrent use.
 type survey struct {
 	live, ended                                     int
 	users, credentials, devices, protocols, proxies distinct
 	oldest, newest                                  time.Time
-	// began is when the list began that the rest is about.
+	// began is when the list began.
 	began time.Time
 }
 
@@ -111,7 +111,7 @@ func (s *survey) take(row session.Session) {
 	}
 }
 
-// visibility gives what a list has shown that was read to its end.
+// visibility gives the result of a complete list.
 func (s *survey) visibility() Visibility {
 	v := Visibility{
 		Live: s.live, Ended: s.ended,

@@ -15,7 +15,7 @@ import (
 func TestVisibilityReadsOneList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pam{
+		p := &fakeAPI{
 			sessions: []session.Session{live(1), ended(2)}, listTime: 20 * time.Minute, breakOff: 1,
 			lists: []func() error{func() error { return session.ErrTransient }, func() error { return nil }},
 		}
@@ -36,7 +36,7 @@ func TestVisibilityReadsOneList(t *testing.T) {
 
 func TestVisibilityOfAListThatFails(t *testing.T) {
 	t.Parallel()
-	p := &pam{sessions: []session.Session{live(1)}, breakOff: 1, lists: []func() error{func() error { return session.ErrPermission }}}
+	p := &fakeAPI{sessions: []session.Session{live(1)}, breakOff: 1, lists: []func() error{func() error { return session.ErrPermission }}}
 	v, err := termination.New(p, termination.Options{ListTimeout: time.Hour}).Visibility(t.Context())
 	if !errors.Is(err, session.ErrPermission) || v.Live != 0 {
 		t.Errorf("got %+v, %v, want the failure and no number", v, err)

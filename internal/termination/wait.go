@@ -20,9 +20,10 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// pace gives the pauses between the checks of one session: first, and then half
-// as long again each time, up to longestPause, so that an end is noticed soon and
-// a session that stays live costs little. A longer first pause stays as it is.
+// pace gives the pauses between the checks of one session. The first is as configured;
+// each further one is half as long again, up to longestPause, so that an end is read
+// soon and a session that stays live costs few requests. A longer first pause does not
+// grow.
 type pace struct {
 	first time.Duration
 	last  time.Duration

@@ -25,15 +25,15 @@ resource "senhasegura_session_drain" "machine" {
 `, strings.Join(arguments, "\n  "))
 }
 
-// told counts the warnings and errors of a run, but for the one that the tests
+// countDiagnostics counts the warnings and errors of a run, except the one that the tests
 // themselves cause.
-func told(run acctest.Run, severity string) int {
+func countDiagnostics(run acctest.Run, severity string) int {
 	output := strings.ReplaceAll(run.Output(), "Warning: Provider development overrides", "")
 	return len(regexp.MustCompile(`(?m)^[│ ]*`+severity+`: `).FindAllString(output, -1))
 }
 
-// saying is what a run must come to.
-type saying struct {
+// expectation is the expected result of a run.
+type expectation struct {
 	code             int
 	warnings, errors int
 	says             []string
@@ -42,22 +42,22 @@ type saying struct {
 	requests []string
 }
 
-func (want saying) check(t *testing.T, pam *acctest.PAM, run acctest.Run) {
+func (want expectation) check(t *testing.T, server *acctest.Server, run acctest.Run) {
 	t.Helper()
 	if run.Code != want.code {
 		t.Errorf("exit code %d, want %d", run.Code, want.code)
 	}
-	if warnings, errors := told(run, "Warning"), told(run, "Error"); warnings != want.warnings || errors != want.errors {
+	if warnings, errors := countDiagnostics(run, "Warning"), countDiagnostics(run, "Error"); warnings != want.warnings || errors != want.errors {
 		t.Errorf("%d warnings and %d errors, want %d and %d:\n%s", warnings, errors, want.warnings, want.errors, run.Output())
 	}
 	expectOutput(t, run, want.says...)
-	pam.ExpectRequests(t, want.requests...)
+	server.ExpectRequests(t, want.requests...)
 }
 
-// A drain that looks at the wrong thing would find no session, and let Terraform
-// destroy a machine in use. What the plan of the destroy and the destroy say and do
-// then, each for a session that is live on the machine.
-func TestAccDrainThatLooksWrong(t *testing.T) {
+// A drain with a wrong match would find no session, and let Terraform destroy a machine
+// in use. These are the messages of the plan of the destroy and of the destroy, each
+// for a session that is live on the machine.
+func TestAccDrainOfUnseenValues(t *testing.T) {
 	t.Parallel()
 	on := func(device string) simulator.Session {
 		s := visitor(1, simulator.Behavior{})
@@ -84,23 +84,23 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 		inSaoPaulo   = simulator.Config{Location: time.FixedZone("", -3*60*60)}
 	)
 	// blocked: the destroy fails for a session, which the plan has announced.
-	blocked := func(planned int, says ...string) (plan, destroy saying) {
-		return saying{0, planned, 0, says, planReads}, saying{1, planned, 1, says, destroyReads}
+	blocked := func(planned int, says ...string) (plan, destroy expectation) {
+		return expectation{0, planned, 0, says, planReads}, expectation{1, planned, 1, says, destroyReads}
 	}
 	// stopped: the plan fails, and so nothing is begun.
-	stopped := func(requests []string, says ...string) (plan, destroy saying) {
-		plan = saying{1, 0, 1, says, requests}
+	stopped := func(requests []string, says ...string) (plan, destroy expectation) {
+		plan = expectation{1, 0, 1, says, requests}
 		return plan, plan
 	}
 	// warned: the user was told once, and chose to go on.
-	warned := func(says ...string) (plan, destroy saying) {
-		return saying{0, 1, 0, says, planReads}, saying{0, 1, 0, says, destroyReads}
+	warned := func(says ...string) (plan, destroy expectation) {
+		return expectation{0, 1, 0, says, planReads}, expectation{0, 1, 0, says, destroyReads}
 	}
-	silent := func() (plan, destroy saying) {
-		return saying{0, 0, 0, nil, planReads}, saying{0, 0, 0, nil, destroyReads}
+	silent := func() (plan, destroy expectation) {
+		return expectation{0, 0, 0, nil, planReads}, expectation{0, 0, 0, nil, destroyReads}
 	}
-	type outcome struct{ plan, destroy saying }
-	of := func(plan, destroy saying) outcome { return outcome{plan, destroy} }
+	type outcome struct{ plan, destroy expectation }
+	of := func(plan, destroy expectation) outcome { return outcome{plan, destroy} }
 
 	for name, test := range map[string]struct {
 		arguments []string
@@ -109,7 +109,7 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 		// live are the sessions that are live afterwards.
 		live []string
 
-		pam simulator.Config
+		server simulator.Config
 		// zone is the provider's time_zone when the drain is created, and zoneLater from
 		// then on.
 		zone, zoneLater string
@@ -170,15 +170,15 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 			arguments: []string{`match = { devices = ["db-01"] }`, `on_unseen = "ignore"`}, outcome: of(silent()),
 		},
 		"an age without a time zone": {
-			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute)}, pam: inSaoPaulo,
+			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute)}, server: inSaoPaulo,
 			zone: saoPaulo, outcome: of(stopped(nil, "`older_than`", "`time_zone`", "SENHASEGURA_TIME_ZONE")), live: []string{"hash-1"},
 		},
 		"an age with the server's time zone": {
-			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute), since(2, 3*time.Hour)}, pam: inSaoPaulo,
+			arguments: []string{`match = { older_than = "2h" }`}, sessions: []simulator.Session{since(1, time.Minute), since(2, 3*time.Hour)}, server: inSaoPaulo,
 			zone: saoPaulo, zoneLater: saoPaulo, live: []string{"hash-1"},
 			outcome: outcome{
-				saying{0, 1, 0, []string{"session hash-2"}, planReads},
-				saying{0, 2, 0, []string{"session hash-2"}, []string{"token", "list", "token", "list", "drop hash-2", "get 2", "list"}},
+				expectation{0, 1, 0, []string{"session hash-2"}, planReads},
+				expectation{0, 2, 0, []string{"session hash-2"}, []string{"token", "list", "token", "list", "drop hash-2", "get 2", "list"}},
 			},
 		},
 		"an excluded user on the machine": {
@@ -190,8 +190,8 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 			arguments: []string{`match = { devices = ["db-01"] }`, `exclude = { users = ["breakglass"] }`, `on_excluded = "continue"`},
 			sessions:  []simulator.Session{on("db-01:22"), {SessionID: "breakglass", User: "breakglass", Device: "db-01:22", Start: started}},
 			outcome: outcome{
-				saying{0, 1, 0, []string{"session breakglass"}, planReads},
-				saying{0, 2, 0, []string{"session breakglass", "`on_excluded` is `continue`"}, []string{"token", "list", "token", "list", "drop hash-1", "get 1", "list"}},
+				expectation{0, 1, 0, []string{"session breakglass"}, planReads},
+				expectation{0, 2, 0, []string{"session breakglass", "`on_excluded` is `continue`"}, []string{"token", "list", "token", "list", "drop hash-1", "get 1", "list"}},
 			},
 			live: []string{"breakglass"},
 		},
@@ -206,19 +206,19 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, test.pam, test.sessions...)
-			s := &site{t: t, pam: pam, Terraform: acctest.NewTerraform(t, pam, protecting(test.arguments...))}
+			server := inhabited(t, test.server, test.sessions...)
+			s := &site{t: t, server: server, Terraform: acctest.NewTerraform(t, server, protecting(test.arguments...))}
 			s.Env["SENHASEGURA_TIME_ZONE"] = test.zone
 			s.apply()
-			if drops := dropsOf(pam); len(drops) > 0 {
+			if drops := dropsOf(server); len(drops) > 0 {
 				t.Errorf("creating the drain requests the end of %q", drops)
 			}
 			s.Env["SENHASEGURA_TIME_ZONE"] = test.zoneLater
 
-			test.plan.check(t, pam, s.Run("plan", "-destroy", "-no-color"))
-			test.destroy.check(t, pam, s.Run("destroy", "-auto-approve", "-no-color"))
+			test.plan.check(t, server, s.Run("plan", "-destroy", "-no-color"))
+			test.destroy.check(t, server, s.Run("destroy", "-auto-approve", "-no-color"))
 
-			expectLive(t, pam, test.live...)
+			expectLive(t, server, test.live...)
 			if test.destroy.code == 0 {
 				s.expectState()
 			} else {
@@ -230,32 +230,32 @@ func TestAccDrainThatLooksWrong(t *testing.T) {
 
 // A typing error is made when a drain is written, or changed: the plan of either
 // tells it. Two applies, of one list each.
-func TestAccDrainPlanTellsATypingError(t *testing.T) {
+func TestAccDrainPlanWarnsOfAMisspelling(t *testing.T) {
 	t.Parallel()
-	pam := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
+	server := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
 	arguments := func(device, user string) string {
 		return protecting(fmt.Sprintf("match = { devices = [%q] }\n  exclude = { users = [%q] }", device, user))
 	}
-	tf := acctest.NewTerraform(t, pam, arguments(misspelled, "emergency"))
-	says := func(value, similar string) saying {
-		return saying{0, 1, 0, []string{fmt.Sprintf("%q; similar: %q", value, similar)}, []string{"token", "list"}}
+	tf := acctest.NewTerraform(t, server, arguments(misspelled, "emergency"))
+	says := func(value, similar string) expectation {
+		return expectation{0, 1, 0, []string{fmt.Sprintf("%q; similar: %q", value, similar)}, []string{"token", "list"}}
 	}
-	says(misspelled, named).check(t, pam, tf.Run("plan", "-no-color"))
+	says(misspelled, named).check(t, server, tf.Run("plan", "-no-color"))
 	tf.Write("main.tf", arguments(named, "emergency"))
-	saying{requests: []string{"token", "list"}}.check(t, pam, tf.Run("plan", "-no-color"))
+	expectation{requests: []string{"token", "list"}}.check(t, server, tf.Run("plan", "-no-color"))
 	tf.MustRun("apply", "-auto-approve")
-	pam.Forget()
+	server.Forget()
 	tf.Write("main.tf", arguments(named, "usr-1"))
-	says("usr-1", "user-1").check(t, pam, tf.Run("plan", "-no-color"))
+	says("usr-1", "user-1").check(t, server, tf.Run("plan", "-no-color"))
 }
 
-// Sixty machines that nobody has used: no warning when their drains are created, one
+// Sixty machines that no user has used: no warning when their drains are created, one
 // in the plan of the destroy, and none in the destroy, because the plan has given it.
 func TestAccDrainsOfUnusedMachines(t *testing.T) {
 	t.Parallel()
 	const machines = 60
-	pam := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
-	s := &site{t: t, pam: pam, Terraform: acctest.NewTerraform(t, pam, fmt.Sprintf(`
+	server := inhabited(t, simulator.Config{}, onNamed(visitorGone(1)))
+	s := &site{t: t, server: server, Terraform: acctest.NewTerraform(t, server, fmt.Sprintf(`
 resource "senhasegura_session_drain" "fleet" {
   count = %d
   match = { devices = ["web-${count.index}.example.com"] }
@@ -263,19 +263,19 @@ resource "senhasegura_session_drain" "fleet" {
 `, machines))}
 	expectOnlyLists := func() {
 		t.Helper()
-		for _, request := range pam.Requests() {
+		for _, request := range server.Requests() {
 			if request != "token" && request != "list" {
 				t.Errorf("the request %q", request)
 			}
 		}
 		s.expectState()
 	}
-	saying{requests: []string{"token", "list"}}.check(t, pam, s.Run("plan", "-no-color"))
+	expectation{requests: []string{"token", "list"}}.check(t, server, s.Run("plan", "-no-color"))
 	s.apply()
-	pam.Forget()
-	one := saying{0, 1, 0, []string{"`match.devices` \"web-", fmt.Sprintf("(and %d more similar warnings elsewhere)", machines-1)}, []string{"token", "list"}}
-	one.check(t, pam, s.Run("plan", "-destroy", "-no-color", "-out=destroy.tfplan"))
-	if destroyed := s.MustRun("apply", "-no-color", "destroy.tfplan"); told(destroyed, "Warning") > 0 {
+	server.Forget()
+	one := expectation{0, 1, 0, []string{"`match.devices` \"web-", fmt.Sprintf("(and %d more similar warnings elsewhere)", machines-1)}, []string{"token", "list"}}
+	one.check(t, server, s.Run("plan", "-destroy", "-no-color", "-out=destroy.tfplan"))
+	if destroyed := s.MustRun("apply", "-no-color", "destroy.tfplan"); countDiagnostics(destroyed, "Warning") > 0 {
 		t.Errorf("the destroy repeats what its plan has told:\n%s", destroyed.Output())
 	}
 	expectOnlyLists()
@@ -283,7 +283,7 @@ resource "senhasegura_session_drain" "fleet" {
 	// One command that plans and destroys.
 	s.apply()
 	destroyed := s.apply("-destroy")
-	if told(destroyed, "Warning") != 1 {
+	if countDiagnostics(destroyed, "Warning") != 1 {
 		t.Errorf("not one warning:\n%s", destroyed.Output())
 	}
 	expectOutput(t, destroyed, one.says...)
@@ -309,13 +309,13 @@ func TestAccDrainBadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pam := inhabited(t, simulator.Config{}, visitors(1)...)
-			tf := acctest.NewTerraform(t, pam, test.config)
+			server := inhabited(t, simulator.Config{}, visitors(1)...)
+			tf := acctest.NewTerraform(t, server, test.config)
 			if test.line != "" {
 				before, _, _ := strings.Cut(test.config, test.line)
 				test.says = append(test.says, fmt.Sprintf("on main.tf line %d", strings.Count(before, "\n")+1), test.line)
 			}
-			saying{1, 0, 1, test.says, nil}.check(t, pam, tf.Run("plan", "-no-color"))
+			expectation{1, 0, 1, test.says, nil}.check(t, server, tf.Run("plan", "-no-color"))
 		})
 	}
 }
@@ -332,10 +332,10 @@ func TestAccDrainDeposedThatHalts(t *testing.T) {
   }`)
 	}
 	s := buildSite(t, config("halt"))
-	s.pam.Sim.Purge(visitorID(90))
+	s.server.Sim.Purge(visitorID(90))
 	elsewhere := visitor(91, simulator.Behavior{})
 	elsewhere.Device = "web-01.example.com:22"
-	s.pam.Sim.Add(elsewhere)
+	s.server.Sim.Add(elsewhere)
 
 	const unseen = "Error: 1 value of `match` or `exclude` that no session has"
 	expectOutput(t, s.applyFails("-replace="+drainAddress, "-var=generation=2"), unseen)

@@ -13,8 +13,8 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
-// PAM is a simulated senhasegura on loopback. It is safe for concurrent use.
-type PAM struct {
+// Server is a simulated senhasegura on loopback. It is safe for concurrent use.
+type Server struct {
 	Sim *simulator.Simulator
 	// URL is the provider's `url`, with the base path if there is one.
 	URL string
@@ -25,60 +25,60 @@ type PAM struct {
 }
 
 // Start serves a simulator over plain HTTP until the test ends.
-func Start(tb testing.TB, config simulator.Config) *PAM {
+func Start(tb testing.TB, config simulator.Config) *Server {
 	tb.Helper()
 	return start(tb, config, false)
 }
 
 // StartTLS serves a simulator over HTTPS, with a certificate that no system
 // trusts, as a new installation does.
-func StartTLS(tb testing.TB, config simulator.Config) *PAM {
+func StartTLS(tb testing.TB, config simulator.Config) *Server {
 	tb.Helper()
 	return start(tb, config, true)
 }
 
-func start(tb testing.TB, config simulator.Config, secure bool) *PAM {
+func start(tb testing.TB, config simulator.Config, secure bool) *Server {
 	tb.Helper()
 	if config.ClientID == "" {
 		config.ClientID, config.ClientSecret = simulator.DefaultClientID, simulator.DefaultClientSecret
 	}
 	sim := simulator.New(config)
-	server := httptest.NewUnstartedServer(sim)
+	listener := httptest.NewUnstartedServer(sim)
 	// Tests break connections on purpose; what the server thinks of that is noise.
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	pam := &PAM{Sim: sim, config: config}
+	listener.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server := &Server{Sim: sim, config: config}
 	if secure {
-		server.StartTLS()
-		pam.CACertPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+		listener.StartTLS()
+		server.CACertPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: listener.Certificate().Raw}))
 	} else {
-		server.Start()
+		listener.Start()
 	}
-	pam.URL = server.URL + config.BasePath
+	server.URL = listener.URL + config.BasePath
 	tb.Cleanup(func() {
 		sim.Close()
-		server.CloseClientConnections()
-		server.Close()
+		listener.CloseClientConnections()
+		listener.Close()
 	})
-	return pam
+	return server
 }
 
 // Config gives the arguments of a provider block for this server. max_retries is 1,
 // since retries wait in real time. The caller may change the map.
-func (p *PAM) Config() map[string]any {
-	config := map[string]any{"url": p.URL, "max_retries": 1}
-	if p.CACertPEM != "" {
-		config["ca_cert_pem"] = p.CACertPEM
+func (s *Server) Config() map[string]any {
+	config := map[string]any{"url": s.URL, "max_retries": 1}
+	if s.CACertPEM != "" {
+		config["ca_cert_pem"] = s.CACertPEM
 	}
-	if keys := p.config.OAuth1; keys != nil {
+	if keys := s.config.OAuth1; keys != nil {
 		config["oauth1"] = map[string]any{
 			"consumer_key": keys.ConsumerKey, "consumer_secret": keys.ConsumerSecret,
 			"token_key": keys.TokenKey, "token_secret": keys.TokenSecret,
 		}
 		return config
 	}
-	config["client_id"], config["client_secret"] = p.config.ClientID, p.config.ClientSecret
-	if p.config.Tenant != "" {
-		config["tenant"] = p.config.Tenant
+	config["client_id"], config["client_secret"] = s.config.ClientID, s.config.ClientSecret
+	if s.config.Tenant != "" {
+		config["tenant"] = s.config.Tenant
 	}
 	return config
 }
@@ -86,8 +86,8 @@ func (p *PAM) Config() map[string]any {
 // ProviderBlock gives a provider block in HCL for this server. Each extra is an
 // argument such as `max_retries = 0`; it takes the place of one that Config
 // gives.
-func (p *PAM) ProviderBlock(extra ...string) string {
-	config := p.Config()
+func (s *Server) ProviderBlock(extra ...string) string {
+	config := s.Config()
 	for _, argument := range extra {
 		name, _, _ := strings.Cut(argument, "=")
 		delete(config, strings.TrimSpace(name))
@@ -123,21 +123,21 @@ func hcl(value any) string {
 
 // Env gives the provider's environment variables for this server, so that a
 // configuration needs no provider block.
-func (p *PAM) Env() map[string]string {
-	env := map[string]string{"SENHASEGURA_URL": p.URL, "SENHASEGURA_MAX_RETRIES": "1"}
-	if p.CACertPEM != "" {
-		env["SENHASEGURA_CA_CERT_PEM"] = p.CACertPEM
+func (s *Server) Env() map[string]string {
+	env := map[string]string{"SENHASEGURA_URL": s.URL, "SENHASEGURA_MAX_RETRIES": "1"}
+	if s.CACertPEM != "" {
+		env["SENHASEGURA_CA_CERT_PEM"] = s.CACertPEM
 	}
-	if keys := p.config.OAuth1; keys != nil {
+	if keys := s.config.OAuth1; keys != nil {
 		env["SENHASEGURA_OAUTH1_CONSUMER_KEY"] = keys.ConsumerKey
 		env["SENHASEGURA_OAUTH1_CONSUMER_SECRET"] = keys.ConsumerSecret
 		env["SENHASEGURA_OAUTH1_TOKEN_KEY"] = keys.TokenKey
 		env["SENHASEGURA_OAUTH1_TOKEN_SECRET"] = keys.TokenSecret
 		return env
 	}
-	env["SENHASEGURA_CLIENT_ID"], env["SENHASEGURA_CLIENT_SECRET"] = p.config.ClientID, p.config.ClientSecret
-	if p.config.Tenant != "" {
-		env["SENHASEGURA_TENANT"] = p.config.Tenant
+	env["SENHASEGURA_CLIENT_ID"], env["SENHASEGURA_CLIENT_SECRET"] = s.config.ClientID, s.config.ClientSecret
+	if s.config.Tenant != "" {
+		env["SENHASEGURA_TENANT"] = s.config.Tenant
 	}
 	return env
 }
@@ -145,8 +145,8 @@ func (p *PAM) Env() map[string]string {
 // Requests gives every request since the start or the last Forget, in order of
 // arrival: "token", "list", "get <record id>", "drop <session id>", and
 // "other <method> <path>" for what reached no operation of the release.
-func (p *PAM) Requests() []string {
-	journal := p.Sim.Journal()
+func (s *Server) Requests() []string {
+	journal := s.Sim.Journal()
 	requests := make([]string, 0, len(journal))
 	for _, r := range journal {
 		switch r.Op {
@@ -162,15 +162,15 @@ func (p *PAM) Requests() []string {
 }
 
 // Forget empties the journal.
-func (p *PAM) Forget() { p.Sim.ResetJournal() }
+func (s *Server) Forget() { s.Sim.ResetJournal() }
 
 // ExpectRequests fails the test unless exactly these requests were made, in this
 // order, since the start or the last ExpectRequests, and empties the journal.
 // Without any it asserts that nothing was asked.
-func (p *PAM) ExpectRequests(t *testing.T, want ...string) {
+func (s *Server) ExpectRequests(t *testing.T, want ...string) {
 	t.Helper()
-	got := p.Requests()
-	p.Forget()
+	got := s.Requests()
+	s.Forget()
 	if !slices.Equal(got, want) {
 		t.Errorf("requests:\n got %q\nwant %q", got, want)
 	}
@@ -178,10 +178,10 @@ func (p *PAM) ExpectRequests(t *testing.T, want ...string) {
 
 // ExpectRequestsInAnyOrder is ExpectRequests for operations that run
 // concurrently.
-func (p *PAM) ExpectRequestsInAnyOrder(t *testing.T, want ...string) {
+func (s *Server) ExpectRequestsInAnyOrder(t *testing.T, want ...string) {
 	t.Helper()
-	got := p.Requests()
-	p.Forget()
+	got := s.Requests()
+	s.Forget()
 	slices.Sort(got)
 	if want = slices.Sorted(slices.Values(want)); !slices.Equal(got, want) {
 		t.Errorf("requests, sorted:\n got %q\nwant %q", got, want)

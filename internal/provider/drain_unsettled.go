@@ -10,7 +10,7 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// unsettledKey is where private state keeps the sessions that a failed destroy could
+// unsettledKey is the key of private state for the sessions that a failed destroy could
 // not settle.
 const unsettledKey = "unsettled_sessions"
 
@@ -20,8 +20,8 @@ type privateState interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// storedSession is a live session in private state, with what tells a person which one
-// it is. The names are those of the attributes of a session.
+// storedSession is a live session in private state, with the details by which a user
+// recognizes it. The names are those of the attributes of a session.
 type storedSession struct {
 	SessionID  string    `json:"session_id"`
 	RecordID   string    `json:"record_id,omitempty"`
@@ -45,8 +45,8 @@ func (s storedSession) session() session.Session {
 	}
 }
 
-// remember replaces what private state tells of unsettled sessions.
-func remember(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
+// keepUnsettled replaces the unsettled sessions in private state.
+func keepUnsettled(ctx context.Context, private privateState, sessions []session.Session) diag.Diagnostics {
 	unsettled := make([]storedSession, 0, len(sessions))
 	for _, s := range sessions {
 		unsettled = append(unsettled, newStoredSession(s))
@@ -58,16 +58,16 @@ func remember(ctx context.Context, private privateState, sessions []session.Sess
 	return private.SetKey(ctx, unsettledKey, value)
 }
 
-// remembered gives the sessions that private state tells of. known is false where it
-// tells nothing, not even that there are none.
-func remembered(ctx context.Context, private privateState) (sessions []session.Session, known bool, diags diag.Diagnostics) {
+// unsettledFrom gives the unsettled sessions in private state. known is false if
+// private state has no list of them, not even an empty one.
+func unsettledFrom(ctx context.Context, private privateState) (sessions []session.Session, known bool, diags diag.Diagnostics) {
 	value, diags := private.GetKey(ctx, unsettledKey)
 	if len(value) == 0 || diags.HasError() {
 		return nil, false, diags
 	}
 	var unsettled []storedSession
 	if err := json.Unmarshal(value, &unsettled); err != nil {
-		return nil, false, append(diags, unreadableMemory(err))
+		return nil, false, append(diags, unreadableUnsettled(err))
 	}
 	for _, s := range unsettled {
 		sessions = append(sessions, s.session())

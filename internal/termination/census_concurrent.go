@@ -5,23 +5,24 @@ import "github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 // batchRows is how many rows are handed over at a time.
 const batchRows = 512
 
-// asideCensus is a census beside the reader of a list. One that keeps the values of
-// every argument takes a tenth of the time that a row takes to be decoded.
+// concurrentCensus takes the rows of a list in its own goroutine, while the caller
+// decodes further rows. A census that keeps the values of every argument takes a tenth
+// of the time that decoding takes.
 //
-//	a := newAsideCensus(c)
+//	a := newConcurrentCensus(c)
 //	a.take(s)        // for every row
 //	c := a.finish()  // also when the read has failed
 //
-// The methods are for one goroutine.
-type asideCensus struct {
+// One goroutine must call the methods.
+type concurrentCensus struct {
 	batch []session.Session
-	// full are batches to be taken, and free those that have been.
+	// full are batches to take, and free those that have been taken.
 	full, free chan []session.Session
 	done       chan *census
 }
 
-func newAsideCensus(c *census) *asideCensus {
-	a := &asideCensus{
+func newConcurrentCensus(c *census) *concurrentCensus {
+	a := &concurrentCensus{
 		batch: make([]session.Session, 0, batchRows),
 		full:  make(chan []session.Session, 1), free: make(chan []session.Session, 2), done: make(chan *census),
 	}
@@ -38,14 +39,14 @@ func newAsideCensus(c *census) *asideCensus {
 	return a
 }
 
-func (a *asideCensus) take(s session.Session) {
+func (a *concurrentCensus) take(s session.Session) {
 	if a.batch = append(a.batch, s); len(a.batch) == batchRows {
 		a.full <- a.batch
 		a.batch = <-a.free
 	}
 }
 
-func (a *asideCensus) finish() *census {
+func (a *concurrentCensus) finish() *census {
 	a.full <- a.batch
 	close(a.full)
 	return <-a.done

@@ -11,21 +11,23 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 )
 
-// pam is a PAM in memory whose answers a test scripts call by call. It records
-// every call, so that tests can tell what was asked and what was not.
-type pam struct {
+// fakeAPI is a senhasegura in memory. A test scripts its responses call by call. It
+// records every call, so that tests can assert which calls were made and which were
+// not.
+type fakeAPI struct {
 	mu       sync.Mutex
 	sessions []session.Session
 	calls    []string
 
-	// drops, gets and lists are the answers to come, one a call; where they run
-	// out, the last one repeats, and without any the call succeeds.
+	// drops, gets and lists are the next responses, one for each call. The last one
+	// repeats; without any the call succeeds.
 	drops []func(id string) error
 	gets  []func(record string) error
 	lists []func() error
 	// listTime is how long a read of the list takes.
 	listTime time.Duration
-	// dropTime is how long a drop is on its way; an interrupt loses its answer.
+	// dropTime is how long a termination request takes; an interrupt loses its
+	// response.
 	dropTime time.Duration
 	// unlisted is a session that the list leaves out, and its record does not.
 	unlisted string
@@ -50,7 +52,7 @@ func ended(n int) session.Session {
 	return s
 }
 
-func (p *pam) next(call string) {
+func (p *fakeAPI) next(call string) {
 	p.calls = append(p.calls, call)
 }
 
@@ -67,7 +69,7 @@ func take[F any](script *[]F) (F, bool) {
 	return f, true
 }
 
-func (p *pam) Drop(ctx context.Context, id string) error {
+func (p *fakeAPI) Drop(ctx context.Context, id string) error {
 	p.mu.Lock()
 	p.next("drop " + id)
 	f, ok := take(&p.drops)
@@ -87,7 +89,7 @@ func (p *pam) Drop(ctx context.Context, id string) error {
 	return f(id)
 }
 
-func (p *pam) Session(ctx context.Context, record string) (session.Session, error) {
+func (p *fakeAPI) Session(ctx context.Context, record string) (session.Session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next("get " + record)
@@ -107,7 +109,7 @@ func (p *pam) Session(ctx context.Context, record string) (session.Session, erro
 	return session.Session{}, session.ErrNotFound
 }
 
-func (p *pam) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
+func (p *fakeAPI) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
 	return func(yield func(session.Session, error) bool) {
 		p.mu.Lock()
 		p.next("list")
@@ -137,7 +139,7 @@ func (p *pam) Sessions(ctx context.Context) iter.Seq2[session.Session, error] {
 }
 
 // end marks a session as ended now.
-func (p *pam) end(id string) {
+func (p *fakeAPI) end(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.sessions {
@@ -147,7 +149,7 @@ func (p *pam) end(id string) {
 	}
 }
 
-func (p *pam) journal() []string {
+func (p *fakeAPI) journal() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.calls)

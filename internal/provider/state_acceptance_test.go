@@ -1,0 +1,148 @@
+package provider_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
+)
+
+var recordStates = flag.Bool("record-states", false, "record in testdata/states what this version writes; never for a version that was released")
+
+// statesOf are the directories with the states of released versions. A new version adds
+// one, and changes none.
+const statesOf = "testdata/states/"
+
+// savedState is the state of one resource at one moment of its life.
+type savedState struct {
+	config string
+	// recorded are the sessions at that moment, and record brings it about, nil for a
+	// plain apply.
+	recorded []simulator.Session
+	record   func(*site)
+
+	// later are the sessions when a later version reads the state.
+	later []simulator.Session
+	// plan is the exit code of the plan with -detailed-exitcode: 0 if nothing changes.
+	plan int
+	// terminates are the sessions that the destroy terminates, and fails is what it says
+	// where it must fail, "" where it must succeed.
+	terminates []int
+	fails      string
+}
+
+func (s savedState) site(t *testing.T, sessions []simulator.Session) *site {
+	t.Helper()
+	server := inhabited(t, simulator.Config{}, append(sessions, visitorGone(90))...)
+	return &site{Terraform: acctest.NewTerraform(t, server, s.config), t: t, server: server, upAtDrop: map[string][]int{}}
+}
+
+// savedStates are the states that must stay readable, by the names of their files.
+func savedStates() map[string]savedState {
+	termination := func(arguments string) string {
+		return "resource \"senhasegura_session_termination\" \"this\" {\n  session_id    = \"" + visitorID(1) + "\"\n  poll_interval = \"10ms\"\n" + arguments + "\n}\n"
+	}
+	drain := func(arguments string) string {
+		return "resource \"senhasegura_session_drain\" \"this\" {\n  match         = { devices = [\"" + guarded + "\"] }\n  poll_interval = \"10ms\"\n" + arguments + "\n}\n"
+	}
+	fails := func(s *site) { s.applyFails() }
+	return map[string]savedState{
+		"termination_terminated":    {config: termination(""), recorded: visitors(1)},
+		"termination_already_ended": {config: termination(""), recorded: []simulator.Session{visitorGone(1)}},
+		"termination_accepted": {
+			config: termination("confirm = false\n record_id = \"1\""), recorded: visitors(1),
+			later: []simulator.Session{visitorGone(1)},
+		},
+		"termination_not_found": {config: termination("ignore_not_found = true")},
+		"termination_tainted": {
+			config:   termination("timeouts = { create = \"300ms\" }"),
+			recorded: []simulator.Session{visitor(1, simulator.Behavior{Zombie: true})}, record: fails,
+			later: []simulator.Session{visitorGone(1)}, plan: 2,
+		},
+		"drain":             {config: drain("exclude = { users = [\"breakglass\"] }\n max_sessions = 5\n triggers = { machine = \"1\" }"), later: visitors(1), terminates: []int{1}},
+		"drain_of_creation": {config: drain(`drain_on = ["create", "destroy"]`), recorded: visitors(1), later: visitors(2), terminates: []int{2}},
+		"drain_tainted": {
+			config: drain(`drain_on = ["create", "destroy"]`), recorded: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true})}, record: fails,
+			later: visitors(1), plan: 2, terminates: []int{1},
+		},
+		"drain_unsettled": {
+			config: drain(""),
+			record: func(s *site) {
+				s.apply()
+				s.server.Sim.Add(visitor(1, simulator.Behavior{}))
+				whenActed(s.server, simulator.OpDrop, 1, func() { s.server.Sim.Purge(visitorID(1)) })
+				s.applyFails("-destroy")
+			},
+			fails: "Can't tell whether the session ended: " + lineOf(1),
+		},
+	}
+}
+
+// States that an earlier version has written are read, plan nothing that the moment does
+// not ask for, and destroy.
+func TestAccStatesOfReleases(t *testing.T) {
+	t.Parallel()
+	if *recordStates {
+		record(t)
+	}
+	for name, state := range savedStates() {
+		files, err := filepath.Glob(statesOf + "*/" + name + ".tfstate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == 0 {
+			t.Errorf("no version has recorded %s: run the test with -record-states before a release", name)
+		}
+		for _, file := range files {
+			t.Run(filepath.Base(filepath.Dir(file))+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				content, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := state.site(t, state.later)
+				s.Write("terraform.tfstate", string(content))
+				if run := s.Run("plan", "-detailed-exitcode", "-no-color"); run.Code != state.plan {
+					t.Errorf("the plan has exit code %d, want %d\n%s", run.Code, state.plan, run.Output())
+				}
+				s.expectTerminated()
+				run := s.Run("destroy", "-auto-approve", "-no-color")
+				if (run.Code != 0) != (state.fails != "") {
+					t.Fatalf("the destroy has exit code %d\n%s", run.Code, run.Output())
+				}
+				s.expectTerminated(state.terminates...)
+				if state.fails != "" {
+					expectOutput(t, run, state.fails)
+					return
+				}
+				s.expectState()
+			})
+		}
+	}
+}
+
+// record writes the states of this version.
+func record(t *testing.T) {
+	t.Helper()
+	directory := filepath.Join(statesOf, releasing)
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, state := range savedStates() {
+		s := state.site(t, state.recorded)
+		if state.record == nil {
+			s.apply()
+		} else {
+			state.record(s)
+		}
+		if err := os.WriteFile(filepath.Join(directory, name+".tfstate"), []byte(s.Read("terraform.tfstate")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// releasing is the version that comes next.
+const releasing = "0.1.0"
