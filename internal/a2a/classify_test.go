@@ -306,3 +306,27 @@ func TestFailedKeepsTheCause(t *testing.T) {
 		t.Errorf("%v is not both a transient failure and an unexpected end", got)
 	}
 }
+
+func TestIsPageOfGateway(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{400, htmlPage, true},
+		{499, htmlPage, true},
+		{399, htmlPage, false},
+		{500, htmlPage, false},
+		{404, htmlPage, false},
+		{429, htmlPage, false},
+		{400, "", false},
+		{400, " \n", false},
+		{400, flagged, false},
+	} {
+		a := &answer{status: tc.status, body: []byte(tc.body), env: parseEnvelope([]byte(tc.body))}
+		if got := a.isPageOfGateway(); got != tc.want {
+			t.Errorf("HTTP %d %q: %t", tc.status, tc.body, got)
+		}
+	}
+}
