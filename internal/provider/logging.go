@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"log/slog"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
@@ -22,9 +23,7 @@ func (h *logHandler) Enabled(context.Context, slog.Level) bool { return true }
 func (h *logHandler) Handle(ctx context.Context, record slog.Record) error {
 	ctx = tflog.NewSubsystem(ctx, logSubsystem)
 	fields := make(map[string]any, len(h.fields)+record.NumAttrs())
-	for name, value := range h.fields {
-		fields[name] = value
-	}
+	maps.Copy(fields, h.fields)
 	record.Attrs(func(attribute slog.Attr) bool {
 		fields[attribute.Key] = attribute.Value.Any()
 		return true
@@ -44,9 +43,7 @@ func (h *logHandler) Handle(ctx context.Context, record slog.Record) error {
 
 func (h *logHandler) WithAttrs(attributes []slog.Attr) slog.Handler {
 	fields := make(map[string]any, len(h.fields)+len(attributes))
-	for name, value := range h.fields {
-		fields[name] = value
-	}
+	maps.Copy(fields, h.fields)
 	for _, attribute := range attributes {
 		fields[attribute.Key] = attribute.Value.Any()
 	}
