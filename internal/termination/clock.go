@@ -68,6 +68,9 @@ type clock struct {
 	// runner has the limits of how far this machine is behind, by the Date header.
 	runner span
 	dated  bool
+	// set: two headers contradict each other, so one of the clocks was set in between.
+	// From then on timestamps tell nothing, as each may be of either clock.
+	set bool
 	// ends has, for each end, the limits of how far the timestamps are ahead.
 	ends []span
 	// ahead is how far they are ahead at least, by the latest times of lists.
@@ -118,10 +121,14 @@ func (c *clock) date(header, sent, received time.Time) {
 	// The header has no fraction of a second. The quicker the response, the more exact
 	// it is.
 	behind := span{header.Sub(received), header.Add(time.Second).Sub(sent)}
-	if header.IsZero() || sent.After(received) || c.dated && behind.width() > c.runner.width() {
+	if header.IsZero() || sent.After(received) || behind.width() < 0 {
 		return
 	}
-	c.runner, c.dated = behind, true
+	contradicts := c.dated && behind.distance(c.runner) >= zoneStep
+	if c.dated && !contradicts && behind.width() > c.runner.width() {
+		return
+	}
+	c.runner, c.dated, c.set = behind, true, c.set || contradicts
 }
 
 // offsetAt gives the offset of the zone at t, false if t must be ignored.
@@ -153,7 +160,7 @@ func (c *clock) find() (ClockFinding, bool) {
 	if behind := c.runner.nearest(); behind.Abs() >= zoneStep {
 		f.Runner = behind.Truncate(time.Second)
 	}
-	if d, exact := c.deviation(); d != 0 {
+	if d, exact := c.deviation(); d != 0 && !c.set {
 		f.Deviation, f.AtLeast, f.Offset = d, !exact, c.offset+d
 		if exact {
 			f.Example = zoneExamples[int(f.Offset.Minutes())]
@@ -216,6 +223,9 @@ func (c *clock) allowance() span {
 type span struct{ low, high time.Duration }
 
 func (s span) width() time.Duration { return s.high - s.low }
+
+// distance is what lies between two spans, negative where they overlap.
+func (s span) distance(other span) time.Duration { return max(s.low-other.high, other.low-s.high) }
 
 // minus allows for all values of other.
 func (s span) minus(other span) span { return span{s.low - other.high, s.high - other.low} }

@@ -139,7 +139,7 @@ func TestClock(t *testing.T) {
 		"this machine is little behind": {zone: utc, observations: []observation{dateOf(15*time.Minute-time.Second, 0)}},
 		"a header that came late":       {zone: utc, observations: []observation{dateOf(0, 40*time.Minute)}},
 		"no header":                     {zone: utc, observations: []observation{func(c *clock) { c.date(time.Time{}, noon, noon) }}},
-		"the quicker header counts":     {zone: utc, observations: []observation{dateOf(3*time.Hour, 2*time.Second), dateOf(4*time.Hour, time.Hour)}, want: ClockFinding{Runner: 3*time.Hour - time.Second}},
+		"the quicker header counts":     {zone: utc, observations: []observation{dateOf(3*time.Hour, 2*time.Second), dateOf(3*time.Hour+30*time.Minute, time.Hour)}, want: ClockFinding{Runner: 3*time.Hour - time.Second}},
 		"it alone explains the end":     {zone: utc, observations: []observation{dateOf(3*time.Hour, 0), end(ahead(3 * time.Hour))}, want: ClockFinding{Runner: 3 * time.Hour}},
 		"it alone explains the future":  {zone: utc, observations: []observation{listWith(3 * time.Hour), dateOf(3*time.Hour, 0)}, want: ClockFinding{Runner: 3 * time.Hour}},
 		"read late, and one that the zone explains": {
@@ -181,6 +181,39 @@ func TestClock(t *testing.T) {
 				if got != test.want || found != (test.want != ClockFinding{}) {
 					t.Errorf("finding = %+v, %v, want %+v", got, found, test.want)
 				}
+			}
+		})
+	}
+}
+
+// A clock that is set while the provider runs makes the Date headers contradict each
+// other. The last one tells how this machine's clock is now, and timestamps tell nothing:
+// each may be of either clock.
+func TestClockThatIsSet(t *testing.T) {
+	t.Parallel()
+	end := func(ahead time.Duration) observation {
+		return endAt(time.FixedZone("", int(ahead.Seconds())), noon, time.Second, time.Second)
+	}
+	for name, test := range map[string]struct {
+		observations []observation
+		want         ClockFinding
+	}{
+		"back":                           {observations: []observation{dateOf(0, 0), end(0), end(3 * time.Hour), end(3 * time.Hour), dateOf(3*time.Hour, time.Second)}, want: ClockFinding{Runner: 3*time.Hour - time.Second}},
+		"forward":                        {observations: []observation{dateOf(0, 0), end(0), dateOf(-3*time.Hour, time.Second), end(-3 * time.Hour), end(-3 * time.Hour)}, want: ClockFinding{Runner: -3*time.Hour + time.Second}},
+		"back, and read in the old time": {observations: []observation{dateOf(0, 0), dateOf(3*time.Hour, time.Second), end(0), end(0)}, want: ClockFinding{Runner: 3*time.Hour - time.Second}},
+		"right":                          {observations: []observation{dateOf(3*time.Hour, 0), listWith(3 * time.Hour), dateOf(0, time.Second), listWith(0)}},
+		"during a request": {observations: []observation{func(c *clock) {
+			c.date(noon, noon, noon.Add(-3*time.Hour))
+		}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock(time.UTC)
+			for _, tell := range test.observations {
+				tell(c)
+			}
+			if got, found := c.finding(); got != test.want || found != (test.want != ClockFinding{}) {
+				t.Errorf("finding = %+v, %v, want %+v", got, found, test.want)
 			}
 		})
 	}
