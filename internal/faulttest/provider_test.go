@@ -63,10 +63,10 @@ var routes = map[simulator.Op]string{
 
 // causes are the words for rows in which it is certain whose fault it is.
 var causes = map[string]string{
-	"429":                            "senhasegura limits the rate of requests",
-	"429, Retry-After in seconds":    "senhasegura limits the rate of requests",
-	"429, Retry-After as a date":     "senhasegura limits the rate of requests",
-	"429, Retry-After of an hour":    "senhasegura limits the rate of requests",
+	"429":                            "senhasegura or a gateway in front of it limits the rate of requests",
+	"429, Retry-After in seconds":    "senhasegura or a gateway in front of it limits the rate of requests",
+	"429, Retry-After as a date":     "senhasegura or a gateway in front of it limits the rate of requests",
+	"429, Retry-After of an hour":    "senhasegura or a gateway in front of it limits the rate of requests",
 	"500 unexpected error":           "senhasegura met an unexpected error",
 	"500 unexpected error, acted on": "senhasegura met an unexpected error",
 	"400 with a page":                "a web server in front of senhasegura refused the client",

@@ -86,7 +86,7 @@ var vendorPage = []vendorError{
 		name:  "request timed out",
 		fault: kind(simulator.Timeout408),
 		token: "token+", list: "list+", get: "get:live×2", drop: "drop:live get:live drop:live get:live",
-		advice: map[simulator.Op][]string{"": {"`request_timeout`"}, simulator.OpDrop: {"then run Terraform again"}},
+		advice: map[simulator.Op][]string{"": {"`request_timeout`"}, simulator.OpDrop: {"Check the network", "then run again"}},
 	},
 }
 

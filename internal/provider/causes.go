@@ -83,7 +83,7 @@ var causes = []cause{
 	},
 	{
 		a2a.ErrTooManyRequests,
-		"senhasegura limits the rate of requests",
+		"senhasegura or a gateway in front of it limits the rate of requests",
 		"Wait as long as the API response says, then run again. To stay below the limit, set or lower `requests_per_second`, and lower `max_concurrent_requests`.",
 	},
 	{

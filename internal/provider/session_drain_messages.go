@@ -306,6 +306,8 @@ func (d drainRun) notEndedAdvice(notEnded []termination.SessionResult, failure *
 			add(explain(s.Err).advice)
 		case vanished(s):
 			add(d.vanishedAdvice())
+		case s.Outcome == termination.StillLive && errors.Is(s.Err, session.ErrUnknownOutcome):
+			add(explain(s.Err).advice)
 		case s.Outcome == termination.Refused, s.Outcome == termination.StillLive, s.Outcome == termination.Unknown && s.Err == nil:
 			add(explain(session.ErrRefused).advice)
 		case s.Err != nil && failure.Cause == nil:

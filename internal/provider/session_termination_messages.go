@@ -50,13 +50,16 @@ func terminationFailed(failure *termination.Error, recorded bool) (message, []pa
 		m.advice = explain(session.ErrRefused).advice
 	case termination.StillLive:
 		m.summary = "Session still live"
-		received := "senhasegura accepted the request, but the session didn't end."
+		received, advice := "senhasegura accepted the request, but the session didn't end.", explain(session.ErrRefused).advice
 		if failure.RequestErr != nil {
 			received = "senhasegura may have received the request, and the session didn't end."
 			reason = ""
 		}
+		if errors.Is(failure.RequestErr, session.ErrUnknownOutcome) {
+			advice = explain(failure.RequestErr).advice
+		}
 		m.state = sentences(received, ended, reason, inState)
-		m.advice = explain(session.ErrRefused).advice + " `timeouts.create` limits the wait."
+		m.advice = advice + " `timeouts.create` limits the wait."
 	case termination.Unknown:
 		m.summary = "Can't tell whether the session ended"
 		received := "senhasegura may have received the request, and the provider can't read the session."
