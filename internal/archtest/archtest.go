@@ -103,6 +103,11 @@ var rooms = map[string]room{
 		testImports: []string{"internal/acctest", "internal/simulator"},
 		testsOnly:   true,
 	},
+	// The tests put real programs between the provider and a simulated server.
+	"internal/neighbortest": {
+		testImports: []string{"internal/acctest", "internal/simulator"},
+		testsOnly:   true,
+	},
 	// The tests follow the pages with the program and a simulated server.
 	"internal/docstest": {
 		testImports: []string{"internal/acctest", "internal/simulator"},

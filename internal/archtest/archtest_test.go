@@ -101,6 +101,8 @@ func TestViolations(t *testing.T) {
 		"test support imports the client": {path: "/internal/acctest", imports: []string{"/internal/a2a"}, want: "internal/acctest → internal/a2a: no such arrow"},
 		"code imports test support":       {path: "/internal/provider", imports: []string{"/internal/acctest"}, want: "internal/provider → internal/acctest: only tests may import it"},
 		"tests import test support":       {path: "/internal/provider", tests: []string{"/internal/acctest"}},
+		"neighbors import test support":   {path: "/internal/neighbortest", tests: []string{"/internal/acctest", "/internal/simulator"}},
+		"neighbors import the client":     {path: "/internal/neighbortest", tests: []string{"/internal/a2a"}, want: "tests of internal/neighbortest → internal/a2a: no such arrow"},
 		"a package without a room":        {path: "/internal/reports", want: "internal/reports: not one of the rooms of the architecture"},
 		"a vague directory":               {path: "/internal/util/text", want: `internal/util/text: the name "util" does not say what the package is for`},
 		"a vague name":                    {path: "/internal/session", change: func(p *archtest.Package) { p.Name = "common" }, want: `internal/session: the name "common" does not say what the package is for`},
