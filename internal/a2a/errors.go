@@ -117,6 +117,9 @@ type RouteAnswer struct {
 	Gateway bool
 }
 
+// AskedToWait is RetryAfter, up to the longest time that a server can impose.
+func (e *Error) AskedToWait() time.Duration { return min(e.RetryAfter, maxRetryAfter) }
+
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)

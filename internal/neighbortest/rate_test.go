@@ -4,7 +4,9 @@ package neighbortest
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
@@ -130,5 +132,48 @@ func TestRateLimitThatPasses(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A front that can't take a termination request now says when it can. The session is
+// checked at once, because the front may be wrong, and the request is not repeated
+// before.
+func TestRetryAfterOfATermination(t *testing.T) {
+	t.Parallel()
+	for name, use := range map[string]func(*scene, string) account{
+		"termination": func(s *scene, id string) account { return s.terminate(id) },
+		"drain":       func(s *scene, _ string) account { return s.drain(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, simulator.Config{})
+			s.config["url"] = "http://" + s.backend.address
+			s.sim.Inject(simulator.Fault{
+				Kind: simulator.Unavailable503, Op: simulator.OpDrop, Times: 1, Acting: simulator.ActNever, Header: http.Header{"Retry-After": {"1"}},
+			})
+			a := use(s, s.people(1, simulator.Behavior{})[0].SessionID)
+			s.check(a, meant)
+			var (
+				drops []time.Time
+				check time.Time
+			)
+			for _, r := range s.sim.Journal() {
+				switch {
+				case r.Op == simulator.OpDrop:
+					drops = append(drops, r.Time)
+				case len(drops) == 1 && check.IsZero():
+					check = r.Time
+				}
+			}
+			if a.failed || len(drops) != 2 {
+				t.Fatalf("%d requests:\n%s", len(drops), a.said)
+			}
+			if waited := drops[1].Sub(drops[0]); waited < time.Second || waited > 5*time.Second {
+				t.Errorf("the request is repeated after %s, want a second", waited)
+			}
+			if waited := check.Sub(drops[0]); waited > 500*time.Millisecond {
+				t.Errorf("the session is checked after %s", waited)
+			}
+		})
 	}
 }

@@ -270,7 +270,7 @@ func (d *drain) rest() time.Duration {
 	case d.checkErr == nil && d.roster.any(func(m *member) bool { return m.target() && m.sent == 0 }):
 		return d.Poll
 	case d.checkErr != nil || d.roster.any((*member).target):
-		return d.pause()
+		return max(d.pause(), d.askedToWait())
 	case !d.roster.closed || d.finished():
 		return 0
 	}
@@ -279,6 +279,15 @@ func (d *drain) rest() time.Duration {
 		d.tell(Event{Stage: InQuiet, Wait: d.Quiet})
 	}
 	return d.pauseBefore(d.quietEnd())
+}
+
+// askedToWait is the longest wait that responses to the last requests asked for, of the
+// sessions whose next request is due.
+func (d *drain) askedToWait() (longest time.Duration) {
+	for _, m := range d.roster.those(func(m *member) bool { return m.target() && m.due(d.options.Retries) }) {
+		longest = max(longest, m.askedToWait())
+	}
+	return longest
 }
 
 // pause is the time between two checks. Two lists are at least as far apart as the last

@@ -107,6 +107,17 @@ func (l *dropLog) notCarriedOut() bool {
 	return l.requestErr != nil && !l.refused() && !errors.Is(l.requestErr, session.ErrUnknownOutcome)
 }
 
+// askedToWait is how long the response asked to wait that came in place of the last
+// request's, 0 if none did: the next request is not sent before. A request that was turned
+// away without being read has waited already.
+func (l *dropLog) askedToWait() time.Duration {
+	var asks interface{ AskedToWait() time.Duration }
+	if errors.Is(l.requestErr, session.ErrUnknownOutcome) && errors.As(l.requestErr, &asks) {
+		return asks.AskedToWait()
+	}
+	return 0
+}
+
 // ended is the outcome of a session whose end was read. If any request of this run may
 // have worked, this run ended it.
 func (l *dropLog) ended() Outcome {

@@ -137,10 +137,14 @@ func (r *termination) follow(ctx context.Context) (again bool, err error) {
 		r.endedBefore = false
 		r.showedLive()
 		spent := r.closed || r.spent(r.options.Retries)
-		if spent && !r.accepted || wait(ctx, r.pause()) != nil {
+		again, pause := !spent && r.due(r.options.Retries), r.pause()
+		if again {
+			pause = max(pause, r.askedToWait())
+		}
+		if spent && !r.accepted || wait(ctx, pause) != nil {
 			return false, r.fail(ctx, r.whenLive(), nil)
 		}
-		if !spent && r.due(r.options.Retries) {
+		if again {
 			return true, nil
 		}
 	}
