@@ -75,11 +75,13 @@ func (s *scene) breaches(a account, targets func(simulator.Session) bool) []brea
 	}
 	// The user reads the message, and not the state. A termination has one session, that
 	// of its argument.
+	text := a.said.String()
 	for _, id := range slices.Concat(a.named, a.excluded) {
-		if a.excluded != nil && !says(a.said, id) {
+		if a.excluded != nil && !strings.Contains(text, id) {
 			add(unnamed, "%s", id)
 		}
 	}
+	named, left := setOf(a.named), setOf(a.excluded)
 	for _, v := range s.sim.Sessions() {
 		live := v.State != simulator.StateEnded
 		// A use that fails can know nothing of whoever came after it began.
@@ -88,8 +90,8 @@ func (s *scene) breaches(a account, targets func(simulator.Session) bool) []brea
 		switch {
 		case !targets(v) && v.Drops > s.earlier[v.SessionID]:
 			add(notMeant, "%s of %s as %s", v.SessionID, v.User, v.Credential)
-		case targets(v) && knowable && !slices.Contains(a.named, v.SessionID),
-			a.excluded != nil && excluded && knowable && !slices.Contains(a.excluded, v.SessionID):
+		case targets(v) && knowable && !named[v.SessionID],
+			a.excluded != nil && excluded && knowable && !left[v.SessionID]:
 			add(unreported, "%s of %s as %s", v.SessionID, v.User, v.Credential)
 		}
 	}
@@ -102,6 +104,7 @@ func (s *scene) wrongDrops(a account, targets func(simulator.Session) bool) []br
 		found []breach
 		reads []simulator.Request
 		sent  = map[string]int{}
+		told  = setOf(slices.Concat(a.ended, a.requested))
 	)
 	for _, r := range s.sim.Journal() {
 		if (r.Op == simulator.OpList || r.Op == simulator.OpGet) && whole(r) {
@@ -120,7 +123,7 @@ func (s *scene) wrongDrops(a account, targets func(simulator.Session) bool) []br
 		case !s.disturbed && showedEnd(reads, v, r.Time):
 			found = append(found, breach{afterTheirEnds, fmt.Sprintf("request %d: %s", r.Seq, r.Object)})
 		}
-		if whole(r) && !slices.Contains(a.ended, r.Object) && !slices.Contains(a.requested, r.Object) {
+		if whole(r) && !told[r.Object] {
 			found = append(found, breach{untold, fmt.Sprintf("request %d: %s", r.Seq, r.Object)})
 		}
 	}
@@ -130,6 +133,14 @@ func (s *scene) wrongDrops(a account, targets func(simulator.Session) bool) []br
 		}
 	}
 	return found
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // says reports whether the messages have these words, however they are wrapped.
