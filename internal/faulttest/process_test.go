@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,11 +141,22 @@ func TestAccInterruptedCreate(t *testing.T) {
 	tf := acctest.NewTerraform(t, server, terminateConfig)
 	tf.Env["TF_VAR_session"] = alices[0]
 
-	confirming := signalAt(server.Sim, 2, isCheck)
+	// The third check waits until the interrupt cuts it short: by then, the second one has
+	// been read.
+	confirming, done := make(chan struct{}), make(chan struct{})
+	var checks atomic.Int32
+	server.Sim.OnRequest(func(r simulator.Request) {
+		if isCheck(r) && checks.Add(1) == 3 {
+			close(confirming)
+			<-done
+		}
+	})
 	apply := tf.Start("apply", "-auto-approve")
 	await(t, apply, confirming)
 	apply.Signal(os.Interrupt)
-	mustMention(t, apply.Wait(), "Session still live", "The run was interrupted.", "Last seen live: - alice on ",
+	run := apply.Wait()
+	close(done)
+	mustMention(t, run, "Session still live", "The run was interrupted.", "Last seen live: - alice on ",
 		"The resource is tainted. The next apply tries again.")
 
 	// What it said is true: the session is live, and the next apply terminates it.

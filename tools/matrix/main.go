@@ -1,0 +1,145 @@
+// Command matrix runs the acceptance tests with several programs of Terraform and
+// OpenTofu, one after the other, and prints a table in Markdown:
+//
+//	go run ./matrix -root .. PATH...
+//
+// It fails if a test fails.
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// suites are the packages with acceptance tests.
+var suites = []string{"./internal/provider", "./internal/docstest", "./internal/faulttest"}
+
+func main() {
+	root := flag.String("root", ".", "the source tree")
+	flag.Parse()
+	if err := run(context.Background(), *root, flag.Args(), os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, root string, engines []string, out io.Writer) error {
+	if len(engines) == 0 {
+		return errors.New("no program is given: set ENGINES to the paths of Terraform and OpenTofu programs")
+	}
+	fmt.Fprintln(out, "| Engine | Passed | Failed | Skipped, with the reason |\n|---|---|---|---|")
+	failed := 0
+	for _, path := range engines {
+		name, err := versionOf(ctx, path)
+		if err != nil {
+			return err
+		}
+		tests, err := test(ctx, root, path, strings.HasPrefix(name, "OpenTofu"))
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		failed += len(tests.failed)
+		fmt.Fprintf(out, "| %s | %d | %s | %s |\n", name, tests.passed, cmp.Or(strings.Join(tests.failed, ", "), "0"), tests.skips())
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d tests failed", failed)
+	}
+	return nil
+}
+
+// versionOf is what the program says of itself, as in "Terraform v1.11.4".
+func versionOf(ctx context.Context, path string) (string, error) {
+	command := exec.CommandContext(ctx, path, "version")
+	command.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
+	output, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	name, _, _ := strings.Cut(string(output), "\n")
+	return name, nil
+}
+
+// results are those of one run.
+type results struct {
+	passed  int
+	failed  []string
+	skipped map[string]int // by reason
+}
+
+func (r results) skips() string {
+	texts := make([]string, 0, len(r.skipped))
+	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
+		texts = append(texts, fmt.Sprintf("%d: %s", r.skipped[reason], reason))
+	}
+	return cmp.Or(strings.Join(texts, "; "), "0")
+}
+
+// event is a line of go test -json.
+type event struct {
+	Action, Test, Output string
+}
+
+// test runs the acceptance tests. Their failures are no error.
+func test(ctx context.Context, root, path string, openTofu bool) (results, error) {
+	arguments := append([]string{"test", "-json", "-count=1", "-timeout=20m", "-run=^TestAcc"}, suites...)
+	command := exec.CommandContext(ctx, "go", arguments...)
+	command.Dir = root
+	command.Env = append(os.Environ(), "TF_ACC=1", "TF_ACC_TERRAFORM_PATH="+path, "TF_CLI_CONFIG_FILE="+os.DevNull, "CHECKPOINT_DISABLE=1")
+	if openTofu {
+		command.Env = append(command.Env, "TF_ACC_PROVIDER_HOST=registry.opentofu.org")
+	}
+	command.Stderr = os.Stderr
+	output, err := command.StdoutPipe()
+	if err != nil {
+		return results{}, err
+	}
+	if err := command.Start(); err != nil {
+		return results{}, err
+	}
+	r := read(output)
+	if err := command.Wait(); err != nil && len(r.failed) == 0 {
+		return results{}, err // it did not come to its tests
+	}
+	return r, nil
+}
+
+var reasonLine = regexp.MustCompile(`^\s+\w+\.go:\d+: (.+)\n`)
+
+// read counts top-level tests. The reason of a skipped one is what it said last.
+func read(events io.Reader) results {
+	r := results{skipped: map[string]int{}}
+	said := map[string]string{}
+	lines := bufio.NewScanner(events)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Test == "" || strings.Contains(e.Test, "/") {
+			continue
+		}
+		switch e.Action {
+		case "output":
+			if match := reasonLine.FindStringSubmatch(e.Output); match != nil {
+				said[e.Test] = match[1]
+			}
+		case "pass":
+			r.passed++
+		case "fail":
+			r.failed = append(r.failed, e.Test)
+		case "skip":
+			r.skipped[said[e.Test]]++
+		}
+	}
+	return r
+}
