@@ -179,6 +179,8 @@ func (w *world) connect() {
 	if w.client != nil {
 		w.client.CloseIdleConnections()
 	}
+	// Its own terminator: a token that an earlier client asks for may still be on its way.
+	var terminator *termination.Terminator
 	config := a2a.Config{
 		URL:            "http://127.0.0.1" + w.settings.server.BasePath,
 		ClientID:       simulator.DefaultClientID,
@@ -188,17 +190,17 @@ func (w *world) connect() {
 		MaxRetries:     w.settings.retries,
 		Dial:           w.network.dial,
 		Location:       w.settings.zone,
-		Dated:          func(date, sent, received time.Time) { w.terminator.Dated(date, sent, received) },
+		Dated:          func(date, sent, received time.Time) { terminator.Dated(date, sent, received) },
 	}
 	client, err := a2a.New(config)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.client = client
-	w.terminator = termination.New(client, termination.Options{
+	terminator = termination.New(client, termination.Options{
 		Retries: w.settings.retries, Pause: 500 * time.Millisecond, ListTimeout: attemptLimit, Concurrency: w.settings.concurrency,
 		Zone: w.settings.zone,
 	})
+	w.client, w.terminator = client, terminator
 }
 
 // checkClock checks what the process would warn of about clocks, "" for nothing. A
