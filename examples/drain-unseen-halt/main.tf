@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 # Stands for the machine: replace it with your own resource.
 resource "terraform_data" "machine" {}
 

@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 # All sessions on the machine that senhasegura has recorded, live and ended.
 data "senhasegura_sessions" "db" {
   match = { devices = ["db-01.example.com"] }

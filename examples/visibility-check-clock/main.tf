@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 provider "senhasegura" {
   time_zone = "America/Sao_Paulo" # of the senhasegura server
 }

@@ -183,6 +183,8 @@ func suspects(incident string) map[string]string {
 	return map[string]string{"incident": incident, "session_ids": `["bob-db"]`}
 }
 
+var requirements = regexp.MustCompile(`(?s)^terraform \{.*?\n\}\n`)
+
 // example prepares a Terraform with the configuration files of an example whose
 // names pass keep.
 func example(t *testing.T, server *acctest.Server, name string, keep func(file string) bool) *acctest.Terraform {
@@ -192,16 +194,20 @@ func example(t *testing.T, server *acctest.Server, name string, keep func(file s
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := 0
+	copied, required := 0, false
 	for _, file := range files {
 		if !keep(filepath.Base(file)) {
 			continue
 		}
 		content := exampleFile(t, file)
-		tf.Write(filepath.Base(file), content)
 		if strings.Contains(content, "required_providers") {
+			if required { // each is complete on its page, and one configuration has it once
+				content = requirements.ReplaceAllString(content, "")
+			}
+			required = true
 			tf.Write("provider.tf", "")
 		}
+		tf.Write(filepath.Base(file), content)
 		copied++
 	}
 	if copied == 0 {

@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 # Terminates all sessions of a user, except those on the jump host.
 action "senhasegura_session_terminate" "user" {
   config {

@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 # By record ID: one small request.
 data "senhasegura_session" "by_record" {
   record_id = "1042"

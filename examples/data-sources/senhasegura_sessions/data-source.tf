@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 # Live sessions on a machine, on any port, except those of the runner.
 data "senhasegura_sessions" "on_db" {
   match = {

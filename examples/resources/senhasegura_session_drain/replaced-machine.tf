@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 variable "image" {
   type = string
 }

@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    senhasegura = {
+      source  = "senhasegura/senhasegura"
+      version = "~> 0.0"
+    }
+  }
+}
+
 resource "senhasegura_session_drain" "leaver" {
   match    = { users = ["alice"] }
   drain_on = ["create"]
