@@ -6,13 +6,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
@@ -34,31 +34,18 @@ const (
 // with. `make soak` sets both; a seed that it printed can be given again.
 func soakSize(t *testing.T) int {
 	t.Helper()
-	return int(number(t, "SOAK_SESSIONS", 300))
+	return int(acctest.Setting(t, "SOAK_SESSIONS", 300))
 }
 
 func soakSeeds(t *testing.T) []uint64 {
 	t.Helper()
 	switch {
 	case os.Getenv("SOAK_SEED") != "":
-		return []uint64{number(t, "SOAK_SEED", 0)}
+		return []uint64{acctest.Setting(t, "SOAK_SEED", 0)}
 	case os.Getenv("SOAK_SESSIONS") != "":
 		return []uint64{rand.Uint64N(1 << 32)}
 	}
 	return []uint64{1, 2, 3}
-}
-
-func number(t *testing.T, variable string, otherwise uint64) uint64 {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
 }
 
 // crowd is what a soak fills senhasegura with: of ten sessions one is somebody

@@ -7,12 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/simulator"
 )
 
@@ -23,7 +23,7 @@ const maxRuns = 20
 // neighbors` sets both; a seed that was printed can be given again.
 func soakSize(t *testing.T) int {
 	t.Helper()
-	return int(number(t, "SOAK_SESSIONS", 150))
+	return int(acctest.Setting(t, "SOAK_SESSIONS", 150))
 }
 
 func soakSeed(t *testing.T) uint64 {
@@ -31,20 +31,7 @@ func soakSeed(t *testing.T) uint64 {
 	if os.Getenv("SOAK_SEED") == "" && os.Getenv("SOAK_SESSIONS") != "" {
 		return rand.Uint64N(1 << 32)
 	}
-	return number(t, "SOAK_SEED", 1)
-}
-
-func number(t *testing.T, variable string, otherwise uint64) uint64 {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
+	return acctest.Setting(t, "SOAK_SEED", 1)
 }
 
 // crowd is what a soak fills senhasegura with: of ten sessions one is somebody else's,

@@ -55,11 +55,13 @@ func previewFrom(ctx context.Context, private privateState) *drainPreview {
 	return preview
 }
 
-// keep stores the preview in private state; nil removes the stored one.
+// discardPreview removes the preview from private state.
+func discardPreview(ctx context.Context, private privateState) diag.Diagnostics {
+	return private.SetKey(ctx, previewKey, nil)
+}
+
+// keep stores the preview in private state.
 func (p *drainPreview) keep(ctx context.Context, private privateState) diag.Diagnostics {
-	if p == nil {
-		return private.SetKey(ctx, previewKey, nil)
-	}
 	value, err := json.Marshal(p)
 	if err != nil {
 		return diag.Diagnostics{notKept("Can't save the preview", err)}

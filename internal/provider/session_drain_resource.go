@@ -270,7 +270,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	defer r.data.warnOfClock(&resp.Diagnostics)
 	// Whether or not this destroy works, the next one needs a plan of its own.
 	preview := previewFrom(ctx, req.Private)
-	resp.Diagnostics.Append((*drainPreview)(nil).keep(ctx, resp.Private)...)
+	resp.Diagnostics.Append(discardPreview(ctx, resp.Private)...)
 	var model sessionDrainModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() || !model.drainsOn(onDestroy) {
@@ -337,7 +337,7 @@ func (r *sessionDrainResource) discardInherited(ctx context.Context, prior *sess
 	if preview := previewFrom(ctx, private); prior == nil && preview != nil && preview.MadeBy == r.data.madeBy() {
 		return nil
 	}
-	return (*drainPreview)(nil).keep(ctx, private)
+	return discardPreview(ctx, private)
 }
 
 // previewDestroy shows what the destroy of prior terminates; planned replaces it, nil
@@ -352,6 +352,9 @@ func (r *sessionDrainResource) previewDestroy(ctx context.Context, prior, planne
 		prior.Preview = types.BoolValue(true)
 	}
 	preview, diags := r.preview(ctx, prior, onDestroy)
+	if preview == nil {
+		return diags // an inherited one has been discarded
+	}
 	return append(diags, preview.keep(ctx, private)...)
 }
 
@@ -416,7 +419,7 @@ func (r *sessionDrainResource) preview(ctx context.Context, model *sessionDrainM
 	if moment == onCreate && model.onUnseen() == termination.UnseenIgnore && report.Coverage != nil {
 		told = report.Coverage.LikelyMistakes()
 	}
-	diags.Append(unseenValues(told, r.name(model), true)...)
+	diags.Append(unseenValues(told, shown.name, true)...)
 	if err != nil {
 		return nil, diags
 	}
@@ -436,25 +439,26 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 		request.Previewed = preview.sessions()
 	}
 	request.OnlyPreviewed = model.OnlyPreviewed.ValueBool()
-	teller := progressReporter{send: logProgress(ctx, r.name(model))}
+	name := r.name(model)
+	teller := progressReporter{send: logProgress(ctx, name)}
 	request.Progress = teller.report
 	report, err := r.data.terminator.Drain(ctx, request)
-	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), r.name(model), false)...)
-	run := drainRun{Report: report, name: r.name(model), moment: moment, planned: request.Previewed != nil}
+	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), name, false)...)
+	run := drainRun{Report: report, name: name, moment: moment, planned: request.Previewed != nil}
 	if err == nil {
 		if len(report.Terminated()) > 0 || len(report.Excluded()) > 0 {
 			diags.Append(run.succeeded(model.whyExcludedLeft(moment)))
 		}
 		return report, diags
 	}
-	failed := run.failed(err, consequenceOf[moment])
 	var failure *termination.DrainError
-	switch {
-	case errors.As(err, &failure) && failure.Kind == termination.NotApproved:
-		failed = failed.withoutApproval(run.planned, preview != nil)
-	case model.OnFailure.ValueString() == continueOn && failure != nil && failure.Ran():
-		failed = run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
+	if errors.As(err, &failure) && failure.Ran() && model.OnFailure.ValueString() == continueOn {
+		failed := run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
 		return report, append(diags, failed.asWarning(drainFault(err)...))
+	}
+	failed := run.failed(err, consequenceOf[moment])
+	if failure != nil && failure.Kind == termination.NotApproved {
+		failed = failed.withoutApproval(run.planned, preview != nil)
 	}
 	return report, append(diags, r.data.once(err, failed).asError(drainFault(err)...))
 }

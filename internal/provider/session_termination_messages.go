@@ -191,11 +191,8 @@ func importRefused(s session.Session) diag.Diagnostic {
 
 // invalidImport is the message about an import by something that is no session ID.
 func invalidImport(err error) diag.Diagnostic {
-	return message{
-		summary: "Invalid `session_id`",
-		state:   capitalize(err.Error()) + ".",
-		advice:  "Import by the session ID of an ended session.",
-	}.asError(path.Root("session_id"))
+	at := path.Root("session_id")
+	return invalid(at, at, capitalize(err.Error())+".", "Import by the session ID of an ended session.")
 }
 
 // unexpectedFailure is the message about an error of the engine that has no kind.
