@@ -29,10 +29,8 @@ const (
 // settings is the provider's configuration with the environment and the defaults
 // applied, or what is wrong with it.
 type settings struct {
-	// zoneStated: the configuration or the environment has a time zone.
-	zoneStated bool
-	client     a2a.Config
-	getenv     func(string) string
+	client a2a.Config
+	getenv func(string) string
 	// unknown names the arguments whose values are not known yet.
 	unknown []string
 	// fromEnvironment has the variables whose values are used.
@@ -311,14 +309,13 @@ func (s *settings) timeZone(value types.String) {
 	at := path.Root("time_zone")
 	name := s.text(at, value, "SENHASEGURA_TIME_ZONE")
 	if name == "" {
-		s.client.Location = time.UTC
 		return
 	}
 	location, err := loadTimeZone(name)
 	if err != nil {
 		s.invalid(at, "SENHASEGURA_TIME_ZONE", err)
 	}
-	s.client.Location, s.zoneStated = location, true
+	s.client.Location = location
 }
 
 func validateTimeZone(name string) error {

@@ -54,10 +54,10 @@ func invalidSelector(err error) diag.Diagnostic {
 }
 
 // noTimeZone is the message about an `older_than` that can't be evaluated.
-func noTimeZone(at path.Path) diag.Diagnostic {
+func noTimeZone() message {
 	return message{
 		summary: "`older_than` needs the provider's `time_zone`",
 		state:   "senhasegura shows times without a time zone, so the age of a session is not known. " + noneTerminated,
 		advice:  "Set `time_zone` in the provider configuration, or the environment variable `SENHASEGURA_TIME_ZONE`, to the time zone of the senhasegura server, such as `America/Sao_Paulo`.",
-	}.asError(at)
+	}
 }

@@ -259,7 +259,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerData{unknown: settings.unknown, zoneStated: settings.zoneStated, nonce: rand.Text()}
+	data := &providerData{unknown: settings.unknown, zone: settings.client.Location, nonce: rand.Text()}
 	if len(settings.unknown) == 0 {
 		settings.client.UserAgent = p.userAgent(req.TerraformVersion)
 		settings.client.Logger = slog.New(&logHandler{})
@@ -269,7 +269,7 @@ func (p *senhasegura) Configure(ctx context.Context, req provider.ConfigureReque
 			resp.Diagnostics.Append(settings.clientErrors(err)...)
 			return
 		}
-		data.routes, data.location = client.Routes, settings.client.Location
+		data.routes = client.Routes
 		data.terminator = termination.New(client, termination.Options{
 			Retries:     settings.client.MaxRetries,
 			ListTimeout: settings.client.ListTimeout,

@@ -18,14 +18,12 @@ import (
 type providerData struct {
 	// terminator is nil while arguments of the provider are unknown.
 	terminator *termination.Terminator
-	// routes gives the routes that have responded so far; location is the zone of the
-	// timestamps. Both are nil if terminator is.
-	routes   func() a2a.Routes
-	location *time.Location
+	// routes gives the routes that have responded so far, nil if terminator is.
+	routes func() a2a.Routes
+	// zone is `time_zone`, nil if neither the configuration nor the environment sets it.
+	zone *time.Location
 	// unknown has the names of the unknown arguments.
 	unknown []string
-	// zoneStated: the configuration or the environment sets `time_zone`.
-	zoneStated bool
 	// nonce identifies this configured provider. Terraform configures one to plan and
 	// another one to apply.
 	nonce string

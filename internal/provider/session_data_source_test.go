@@ -92,7 +92,7 @@ func serveDataSources(t *testing.T, api *scriptedAPI) *dataSourceServer {
 	t.Helper()
 	data := &providerData{unknown: []string{"`url`"}}
 	if api != nil {
-		data = &providerData{terminator: termination.New(api, termination.Options{}), zoneStated: true}
+		data = &providerData{terminator: termination.New(api, termination.Options{Zone: time.UTC}), zone: time.UTC}
 	}
 	server, err := providerserver.NewProtocol6WithError(&dataSourceProvider{data: data})()
 	if err != nil {

@@ -189,7 +189,11 @@ func (d drainRun) failed(err error, consequence string) message {
 		lists:     d.lists(),
 		responses: d.responses(failure),
 	}
+	var zone *termination.ZoneError
 	switch {
+	case errors.As(failure.Cause, &zone):
+		m = noTimeZone()
+		m.state = sentences(m.state, consequence)
 	case failure.Kind == termination.NotCovered:
 		return d.notCovered(failure.Coverage, consequence)
 	case failure.Kind == termination.TooMany:
@@ -360,10 +364,14 @@ func (d drainRun) excludedAdvice(consequence string) string {
 	return sentences(wait+"To continue while they are live, set `on_excluded` to `continue`.", d.beforeChange(consequence))
 }
 
-// drainFault is the argument because of which a drain failed, if there is one.
-func drainFault(err error) []path.Path {
+// argumentAtFault is the argument because of which a drain or a query failed, if there is
+// one.
+func argumentAtFault(err error) []path.Path {
 	var failure *termination.DrainError
+	var zone *termination.ZoneError
 	switch {
+	case errors.As(err, &zone):
+		return []path.Path{path.Root(zone.Argument).AtName(session.FieldOlderThan)}
 	case !errors.As(err, &failure):
 		return nil
 	case failure.Kind == termination.TooMany:
@@ -401,7 +409,7 @@ func (m message) withoutApproval(approved, madeInApply bool) message {
 // then names every session.
 func (d drainRun) previewed(readAt time.Time, err error, goesOn, needed bool) diag.Diagnostics {
 	if guarded(err) {
-		return diag.Diagnostics{d.failed(err, "").asError(drainFault(err)...)}
+		return diag.Diagnostics{d.failed(err, "").asError(argumentAtFault(err)...)}
 	}
 	if err != nil {
 		return diag.Diagnostics{d.notPreviewed(err, needed)}

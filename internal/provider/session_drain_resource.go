@@ -240,7 +240,7 @@ func (r *sessionDrainResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	model.ID = types.StringValue(rand.Text())
 	report := termination.Report{}
-	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) && r.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
+	if model.drainsOn(onCreate) && r.data.ready(&resp.Diagnostics) {
 		var outcome diag.Diagnostics
 		report, outcome = r.drain(ctx, &model, request, onCreate, nil)
 		resp.Diagnostics.Append(outcome...)
@@ -278,7 +278,7 @@ func (r *sessionDrainResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	request, diags := model.request(ctx)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) || !r.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.data.ready(&resp.Diagnostics) {
 		return
 	}
 	request.Unsettled, diags = model.unsettled(ctx, req.Private)
@@ -454,13 +454,13 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	var failure *termination.DrainError
 	if errors.As(err, &failure) && failure.Ran() && model.OnFailure.ValueString() == continueOn {
 		failed := run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
-		return report, append(diags, failed.asWarning(drainFault(err)...))
+		return report, append(diags, failed.asWarning(argumentAtFault(err)...))
 	}
 	failed := run.failed(err, consequenceOf[moment])
 	if failure != nil && failure.Kind == termination.NotApproved {
 		failed = failed.withoutApproval(run.planned, preview != nil)
 	}
-	return report, append(diags, r.data.once(err, failed).asError(drainFault(err)...))
+	return report, append(diags, r.data.once(err, failed).asError(argumentAtFault(err)...))
 }
 
 // within limits ctx by the timeout of the moment.

@@ -92,7 +92,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Invoke(ctx, model.allowed())
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) || !a.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !a.data.ready(&resp.Diagnostics) {
 		return
 	}
 
@@ -107,7 +107,7 @@ func (a *sessionTerminateAction) Invoke(ctx context.Context, req action.InvokeRe
 	report, err := a.data.terminator.Drain(ctx, request)
 	run := drainRun{Report: report, name: "action on " + model.words(), moment: onInvoke}
 	if err != nil {
-		failed, fault := run.failed(err, ""), drainFault(err)
+		failed, fault := run.failed(err, ""), argumentAtFault(err)
 		if request.DryRun && guarded(err) {
 			resp.Diagnostics.Append(failed.asWarning(fault...)) // a guard would stop the action, and nothing has failed
 		} else {

@@ -96,7 +96,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) || !d.data.agesKnown(model.Match, model.Exclude, &resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !d.data.ready(&resp.Diagnostics) {
 		return
 	}
 	if selector == nil {
@@ -109,7 +109,7 @@ func (d *sessionsDataSource) Read(ctx context.Context, req datasource.ReadReques
 	defer cancel()
 	answer, err := d.data.terminator.Query(ctx, termination.Question{Selector: selector, State: state, Now: now})
 	if err != nil {
-		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
+		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError(argumentAtFault(err)...))
 		return
 	}
 	if answer.Coverage.SeesNothing() {

@@ -1,13 +1,20 @@
 package provider
 
 import (
+	"errors"
+
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
+	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
 // listFailed is the message about a list that could not be read.
 func listFailed(err error) message {
+	var zone *termination.ZoneError
+	if errors.As(err, &zone) {
+		return noTimeZone()
+	}
 	return unread("Can't list sessions: ", "Which sessions are live is not known.", err)
 }
 

@@ -17,19 +17,19 @@ func (d *providerData) warnOfClock(diags *diag.Diagnostics) {
 	}
 	if found, ok := d.terminator.ClockWarning(); ok {
 		zone := ""
-		if d.zoneStated {
-			zone = d.location.String()
+		if d.zone != nil {
+			zone = d.zone.String()
 		}
 		diags.Append(wrongClock(found, zone))
 	}
 }
 
-// agesKnown reports whether the ages that a match and an exclude ask for can be
-// computed: the timestamps of senhasegura carry no zone, and a zone that the
-// configuration does not state would be a guess. If not, it adds the reason to diags,
-// on the arguments. It is true while the configuration of the provider is not known.
+// agesKnown lets a plan say early that the ages of a match and an exclude can't be
+// computed, which an operation refuses with a *termination.ZoneError: it adds the reason
+// to diags, on the arguments. It is true while the configuration of the provider is not
+// known.
 func (d *providerData) agesKnown(match, exclude types.Object, diags *diag.Diagnostics) bool {
-	if !d.available() || d.zoneStated {
+	if !d.available() || d.zone != nil {
 		return true
 	}
 	zoned := true
@@ -39,7 +39,7 @@ func (d *providerData) agesKnown(match, exclude types.Object, diags *diag.Diagno
 			continue
 		}
 		zoned = false
-		diags.Append(noTimeZone(path.Root(name).AtName(session.FieldOlderThan)))
+		diags.Append(noTimeZone().asError(path.Root(name).AtName(session.FieldOlderThan)))
 	}
 	return zoned
 }

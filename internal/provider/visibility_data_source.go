@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -117,7 +118,7 @@ func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	if seen.Live+seen.Ended == 0 {
 		resp.Diagnostics.Append(emptyList())
 	}
-	model := newVisibilityModel(seen, d.data.routes(), d.data.location)
+	model := newVisibilityModel(seen, d.data.routes(), cmp.Or(d.data.zone, time.UTC))
 	model.Timeouts = given
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }

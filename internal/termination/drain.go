@@ -190,7 +190,8 @@ func (r Report) those(are func(SessionResult) bool) []SessionResult {
 
 // DrainError is why a drain failed. It is always used as a pointer.
 type DrainError struct {
-	// Kind is TooMany or NotCovered; NotAttempted if the first list could not be read;
+	// Kind is TooMany or NotCovered; NotAttempted if the first list could not be read,
+	// or if Cause is a *ZoneError;
 	// Excluded if only excluded sessions block the drain; NotApproved if a session
 	// blocks it that the plan did not show; StillLive if a session of the report is
 	// live; otherwise Unknown: one of the report may be live, or new ones may have

@@ -71,6 +71,9 @@ func (d *drain) require(s session.Session) *member {
 }
 
 func (d *drain) run(ctx context.Context) error {
+	if err := d.judges(d.Selector); err != nil {
+		return d.notBegun(ctx, err)
+	}
 	if err := d.list(ctx); err != nil {
 		return d.notBegun(ctx, err)
 	}
@@ -103,6 +106,9 @@ func (d *drain) run(ctx context.Context) error {
 // preview is run that answers from the shared snapshot. Preview has cleared the
 // sessions that a run needs an end of: a snapshot shows live sessions only.
 func (d *drain) preview(ctx context.Context) (time.Time, error) {
+	if err := d.judges(d.Selector); err != nil {
+		return time.Time{}, d.notBegun(ctx, err)
+	}
 	shot, err := d.reads.snapshot(ctx)
 	if err != nil {
 		return time.Time{}, d.notBegun(ctx, err)
@@ -129,7 +135,7 @@ func (d *drain) preview(ctx context.Context) (time.Time, error) {
 	return readAt, d.checkLimit()
 }
 
-// notBegun is the failure of a run whose first list could not be read.
+// notBegun is the failure of a run whose first list could not be read or judged.
 func (d *drain) notBegun(ctx context.Context, cause error) *DrainError {
 	failure := d.fail(ctx, cause)
 	failure.Kind = NotAttempted

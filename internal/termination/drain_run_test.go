@@ -37,7 +37,7 @@ func (p plan) run(t *testing.T) (termination.Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), max(p.allowed, deadline))
 	defer cancel()
-	report, err := termination.New(p.server, termination.Options{Retries: p.retries, Concurrency: 4}).Drain(ctx, request)
+	report, err := termination.New(p.server, termination.Options{Retries: p.retries, Concurrency: 4, Zone: time.UTC}).Drain(ctx, request)
 	checkAgainstTruth(t, p.server, report, err)
 	return report, err
 }

@@ -14,6 +14,42 @@ import (
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/termination"
 )
 
+// Without a time zone an age is a guess: nothing is called, and every session is left.
+func TestAgeNeedsAZone(t *testing.T) {
+	t.Parallel()
+	jane, aged := session.Match{Users: []string{"jane.roe"}}, session.Match{OlderThan: time.Hour}
+	for argument, of := range map[string]struct{ match, exclude session.Match }{"match": {match: aged}, "exclude": {jane, aged}} {
+		old, err := session.NewSelector(of.match, of.exclude)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &fakeAPI{sessions: []session.Session{visitor(1)}}
+		terminator := termination.New(p, termination.Options{})
+		request := termination.DrainRequest{Selector: old, Poll: interval}
+		_, err = terminator.Drain(t.Context(), request)
+		checkZoneError(t, "drain", err, argument)
+		var failure *termination.DrainError
+		if errors.As(err, &failure) && failure.Ran() {
+			t.Errorf("%s: a caller may continue after %v", argument, err)
+		}
+		_, _, err = terminator.Preview(t.Context(), request)
+		checkZoneError(t, "preview", err, argument)
+		_, err = terminator.Query(t.Context(), termination.Question{Selector: old, State: termination.StateLive, Now: time.Now()})
+		checkZoneError(t, "query", err, argument)
+		if calls := p.journal(); len(calls) > 0 {
+			t.Errorf("%s: calls %q, want none", argument, calls)
+		}
+	}
+}
+
+func checkZoneError(t *testing.T, operation string, err error, argument string) {
+	t.Helper()
+	var zone *termination.ZoneError
+	if !errors.As(err, &zone) || zone.Argument != argument {
+		t.Errorf("%s: %v, want a *ZoneError of %s", operation, err, argument)
+	}
+}
+
 // One failure long ago, after which nothing was read, says nothing about a server now.
 func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
 	t.Parallel()

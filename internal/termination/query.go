@@ -64,8 +64,11 @@ type Question struct {
 // Query gives the sessions that match a question, from a list that begins after the
 // call. Memory use depends on the number of these sessions and of live ones, not on the
 // length of the list. The error matches one of the sentinels of package session or the
-// error of the context; an incomplete list is an error, never a shorter answer.
+// error of the context, or it is a *ZoneError; an incomplete list is an error, never a shorter answer.
 func (t *Terminator) Query(ctx context.Context, of Question) (Answer, error) {
+	if err := t.judges(of.Selector); err != nil {
+		return Answer{}, err
+	}
 	q := &query{selector: of.Selector, state: of.State, now: of.Now}
 	ask := func(a *asker) error { return t.reads.askFirst(ctx, a) }
 	coverage, err := askCovered(ask, q, of.Selector)

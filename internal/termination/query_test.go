@@ -103,7 +103,7 @@ func TestQueryKeepsItsMoment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := termination.New(p, termination.Options{}).Query(t.Context(), termination.Question{Selector: older, State: termination.StateLive, Now: time.Now()})
+		answer, err := termination.New(p, termination.Options{Zone: time.UTC}).Query(t.Context(), termination.Question{Selector: older, State: termination.StateLive, Now: time.Now()})
 		if err != nil || len(answer.Sessions) != 1 || answer.Sessions[0].ID != "hash-1" {
 			t.Errorf("got %+v, %v, want hash-1 alone", answer, err)
 		}

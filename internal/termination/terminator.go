@@ -31,7 +31,8 @@ type Options struct {
 	// a process repeats the reads that its operations begin with, all of them together,
 	// counted from the first failure.
 	ListTimeout time.Duration
-	// Zone is the time zone in which timestamps were read; nil means UTC.
+	// Zone is the time zone in which timestamps were read, nil if it was not stated.
+	// They were read as UTC then, and a Selector with an age is refused.
 	Zone *time.Location
 	// Concurrency is how many termination requests a drain sends at the same time; 0
 	// means 10.
@@ -57,6 +58,28 @@ func New(server API, options Options) *Terminator {
 	}
 	look := newSharedReads(server, options)
 	return &Terminator{api: server, reads: look, options: options, clock: look.clock}
+}
+
+// ZoneError says that sessions can't be judged: an argument asks for an age, and without
+// Options.Zone an age is a guess. Nothing was called. It is always used as a pointer.
+type ZoneError struct {
+	// Argument is "match" or "exclude".
+	Argument string
+}
+
+func (e *ZoneError) Error() string { return e.Argument + " has an age, and the time zone is not known" }
+
+// judges fails if the sessions of a selector can't be judged.
+func (t *Terminator) judges(selector *session.Selector) error {
+	match, exclude := selector.Criteria()
+	switch {
+	case t.options.Zone != nil:
+	case match.OlderThan != 0:
+		return &ZoneError{"match"}
+	case exclude.OlderThan != 0:
+		return &ZoneError{"exclude"}
+	}
+	return nil
 }
 
 // Dated notes the Date header of a response that comes from no cache. sent and received
