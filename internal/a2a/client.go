@@ -37,8 +37,8 @@ type Client struct {
 	// listRoutes serve "get one" too, which is the list path and the record id.
 	listRoutes *routes
 	dropRoutes *routes
-	// proven is true once a signature was accepted; before that, whoever shows one
-	// holds alone.
+	// proven is true once a signature was accepted; before that, one request is
+	// sent at a time.
 	proven atomic.Bool
 	alone  chan struct{}
 	// refusal is the failure of credentials that were not accepted, nil before.

@@ -14,7 +14,7 @@
 //
 // Every error of a call is an [*Error]. It matches exactly one sentinel of package
 // session, which says what the answer means for the operation (contract, section
-// 5), and carries the evidence. What decides is the HTTP status, the status and
+// 5), and carries the API response. What decides is the HTTP status, the status and
 // the flags of the envelope, and the API's codes. A text decides nothing but that
 // a refusal is permanent, where no code is documented for it.
 //

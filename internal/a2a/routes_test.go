@@ -147,7 +147,7 @@ func TestPinnedRoutes(t *testing.T) {
 	p.wantRequests(t, "POST /t/oauth2/token", "GET /l%20x", "GET /l%20x/6", "DELETE /d/h")
 }
 
-// TestNoRoute: the error has the evidence of all.
+// TestNoRoute: the error has the response of each route.
 func TestNoRoute(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations {

@@ -351,8 +351,8 @@ func (p *person) expectOutput(want string) {
 	}
 }
 
-// expectNothingElse: nothing was asked of a registry, or of anybody but the
-// server.
+// expectNothingElse: there were no requests but to the server, not even to a
+// registry.
 func (p *person) expectNothingElse() {
 	p.tb.Helper()
 	p.mu.Lock()

@@ -178,7 +178,7 @@ func (w *world) breaches(a account, targets func(simulator.Session) bool) []brea
 		named[id] = true
 	}
 	for _, s := range w.sim.Sessions() {
-		// A use that fails can know nothing of whoever came after its last list.
+		// A use that fails can know nothing of sessions that started after its last list.
 		unknowable := a.failed && s.Start.After(lastList)
 		switch live := s.State != simulator.StateEnded; {
 		case !targets(s):

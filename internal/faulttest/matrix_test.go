@@ -88,8 +88,8 @@ func (w *world) populate(b simulator.Behavior) {
 	w.add("B", simulator.Session{User: "alice", Credential: "root", Device: "10.0.0.2:22", Start: start, Behavior: b})
 }
 
-// named are the sessions that a use may drop: what it was told of, and whoever
-// came with the same user and credential.
+// named are the sessions that a use may drop: what it was told of, and sessions
+// that started later with the same user and credential.
 func (u use) named(w *world) func(simulator.Session) bool {
 	if strings.Contains(u.name, "terminate") {
 		return func(s simulator.Session) bool { return s.SessionID == w.id("A") }
@@ -256,7 +256,7 @@ func TestFolded(t *testing.T) {
 }
 
 // A credential that senhasegura rejects may be locked if it is sent again, so it is
-// sent once in the life of a process, whoever asks, and at the same time or later.
+// sent once in the life of a process, by the first caller alone.
 func TestRejectedCredentialIsSentOnce(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []simulator.Kind{simulator.InvalidClient401, simulator.InactiveAuthorization401} {

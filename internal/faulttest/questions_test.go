@@ -14,8 +14,8 @@ import (
 
 const actionType = "senhasegura_session_terminate"
 
-// question is one that looks at the wrong thing, at nothing, or past somebody, with
-// what each use of the provider answers.
+// question is one that reads the wrong thing, nothing, or too little, with what each
+// use of the provider answers.
 type question struct {
 	name string
 	// sessions are live at first, except those with an end. The first is the one that

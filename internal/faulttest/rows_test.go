@@ -27,7 +27,7 @@ func (r row) verdictOf(op simulator.Op) verdict {
 
 func kind(k simulator.Kind) simulator.Fault { return simulator.Fault{Kind: k} }
 
-// acted is a fault whose request is carried out all the same.
+// acted is a fault whose request is carried out anyway.
 func acted(k simulator.Kind) simulator.Fault {
 	return simulator.Fault{Kind: k, Acting: simulator.ActFirst}
 }

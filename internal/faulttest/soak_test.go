@@ -48,8 +48,8 @@ func soakSeeds(t *testing.T) []uint64 {
 	return []uint64{1, 2, 3}
 }
 
-// crowd is what a soak fills senhasegura with: of ten sessions one is somebody
-// else's, one is protected and one has ended; of the others some take their time,
+// crowd is what a soak fills senhasegura with: of ten sessions one is another
+// user's, one is protected and one has ended; of the others some take their time,
 // refuse at first, come back or are listed twice, and a few never end.
 func (w *world) crowd(size int) {
 	start := w.now().Add(-time.Hour)
@@ -228,7 +228,7 @@ func TestSoakTerminate(t *testing.T) {
 }
 
 // terminateAll terminates sessions as Terraform does, ten at a time, and gives
-// those that were not seen ended.
+// those whose end was not read.
 func (w *world) terminateAll(t *testing.T, ids []string) []string {
 	t.Helper()
 	var (
@@ -298,8 +298,8 @@ func TestSoakInterrupted(t *testing.T) {
 	})
 }
 
-// Under faults of every kind, refusals and wrong answers included, nothing has to
-// come to an end; what is said must be true all the same.
+// Under faults of every kind, refusals and wrong answers included, no session
+// has to end, and every report must be true.
 func TestSoakHostile(t *testing.T) {
 	t.Parallel()
 	var kinds []simulator.Kind

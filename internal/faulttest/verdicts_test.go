@@ -288,7 +288,7 @@ var (
 		{"still_live; A refused; B refused", "", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B drop:A drop:B get:A get:B list"},
 	}}
 	// dropRefusedEnded: senhasegura says no, and the session has ended: not by a
-	// drop that anybody could claim.
+	// request of this run.
 	dropRefusedEnded = verdict{"refusal of an ended session", []cell{
 		{"already_ended", "A", "token drop:A list"},
 		{"already_ended", "A", "token drop:A list"},

@@ -23,7 +23,7 @@ const (
 )
 
 // findings are what the checks of an appliance came to: sentences without a
-// value of the appliance's, and whether something is wrong.
+// value of the server, and whether something is wrong.
 type findings struct {
 	lines  []string
 	wrong  bool
@@ -67,7 +67,7 @@ func inspect(t *testing.T, a appliance, sessionID string) *findings {
 	return f
 }
 
-// anyURL hides the address of the appliance and its base path.
+// anyURL hides the address of senhasegura and its base path.
 var anyURL = regexp.MustCompile(`\bhttps?://[^\s,]+`)
 
 // read checks the list against itself and against single sessions.
@@ -152,7 +152,7 @@ func TestLiveAppliance(t *testing.T) {
 		t.Skip("it asks a real appliance: run `make testacc-live`")
 	}
 	a := applianceOfEnvironment(t)
-	// It is for the way to the appliance, not for the way to the recorder.
+	// It is for the way to senhasegura, not for the way to the recorder.
 	t.Setenv("SENHASEGURA_PROXY_URL", "")
 	found := inspect(t, a, os.Getenv("SENHASEGURA_TEST_SESSION_ID"))
 	t.Logf("The report, without names, addresses and identifiers, to paste into an issue:\n\n%s", found)

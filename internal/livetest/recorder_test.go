@@ -65,7 +65,7 @@ func record(t *testing.T, a appliance) *recorder {
 	return r
 }
 
-// url is where the provider finds the appliance: the same path at another host.
+// url is where the provider finds senhasegura: the same path at another host.
 func (r *recorder) url() string { return r.server.URL + strings.TrimSuffix(r.base.Path, "/") }
 
 // observe reads an answer while it passes.
@@ -261,7 +261,7 @@ func kindOf(at string, value any) string {
 	return "unknown"
 }
 
-// applianceOfEnvironment reaches the appliance as the provider would.
+// applianceOfEnvironment reaches senhasegura as the provider would.
 func applianceOfEnvironment(t *testing.T) appliance {
 	t.Helper()
 	a := appliance{

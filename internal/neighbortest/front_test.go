@@ -290,7 +290,7 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// A front that reads its configuration again in the middle of a drain loses nobody.
+// A front that reads its configuration again during a drain loses no request.
 func TestReloadInADrain(t *testing.T) {
 	t.Parallel()
 	behind(t, nil, func(s *scene, n *neighbor) {

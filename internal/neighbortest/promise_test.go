@@ -84,7 +84,7 @@ func (s *scene) breaches(a account, targets func(simulator.Session) bool) []brea
 	named, left := setOf(a.named), setOf(a.excluded)
 	for _, v := range s.sim.Sessions() {
 		live := v.State != simulator.StateEnded
-		// A use that fails can know nothing of whoever came after it began.
+		// A use that fails can know nothing of sessions that started after it began.
 		knowable := live && !a.blind && (!a.failed || v.Start.Before(s.began))
 		excluded := v.User == "alice" && v.Credential == "breakglass"
 		switch {

@@ -34,7 +34,7 @@ func soakSeed(t *testing.T) uint64 {
 	return acctest.Setting(t, "SOAK_SEED", 1)
 }
 
-// crowd is what a soak fills senhasegura with: of ten sessions one is somebody else's,
+// crowd is what a soak fills senhasegura with: of ten sessions one is another user's,
 // one is excluded and one has ended; of the others some take their time, refuse at
 // first, come back, or are listed twice, and three never end.
 func (s *scene) crowd(size int) {

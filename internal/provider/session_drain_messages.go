@@ -71,49 +71,65 @@ func (d drainRun) succeeded(passes string) diag.Diagnostic {
 	return m.asWarning()
 }
 
-// lists groups the sessions by outcome.
+// lists groups the sessions by outcome, in the order of the message.
 func (d drainRun) lists() []list {
-	var unapproved, matched, live, left, unsure, undecided, blocking, excluded, terminated, unplanned []string
+	const (
+		unapproved = iota
+		matched
+		live
+		left
+		unsure
+		undecided
+		blocking
+		excluded
+		terminated
+		unplanned
+		ended
+		notListed
+	)
+	lists := []list{
+		unapproved: {title: "Not shown by the plan"},
+		matched:    {title: "Matching", most: maxTerminated},
+		live:       {title: "Still live"},
+		left:       {title: "Not terminated"},
+		unsure:     {title: "Can't tell whether the session ended"},
+		undecided:  {title: "Can't tell whether the session matches; not terminated"},
+		blocking:   {title: "Excluded, still live"},
+		excluded:   {title: "Excluded, left open"},
+		terminated: {title: "Terminated", most: maxTerminated},
+		unplanned:  {title: "Terminated, not shown by the plan", most: maxTerminated},
+		ended:      {title: "Shown by the plan, ended before the drain", most: maxTerminated},
+		notListed:  {},
+	}
 	for _, s := range d.Sessions {
-		line := entry(s)
+		of := live
 		switch {
 		case s.Unapproved:
-			unapproved = append(unapproved, line)
+			of = unapproved
 		case s.Outcome == termination.Matched:
-			matched = append(matched, line)
+			of = matched
 		case s.Blocks:
-			blocking = append(blocking, line)
+			of = blocking
 		case s.Outcome == termination.Excluded:
-			excluded = append(excluded, line)
+			of = excluded
 		case s.Outcome == termination.Terminated && d.planned && !s.Previewed:
-			unplanned = append(unplanned, line)
+			of = unplanned
 		case s.Outcome == termination.Terminated:
-			terminated = append(terminated, line)
+			of = terminated
+		case s.EndedSincePreview():
+			of = ended
 		case s.Outcome.Ended():
+			of = notListed
 		case len(s.Undecided) > 0:
-			undecided = append(undecided, line)
+			of = undecided
 		case s.Outcome == termination.NotAttempted:
-			left = append(left, line)
+			of = left
 		case s.Outcome == termination.Unknown:
-			unsure = append(unsure, line)
-		default:
-			live = append(live, line)
+			of = unsure
 		}
+		lists[of].entries = append(lists[of].entries, entry(s))
 	}
-	ended := entries(d.EndedSincePreview())
-	return []list{
-		{title: "Not shown by the plan", entries: unapproved},
-		{title: "Matching", entries: matched, most: maxTerminated},
-		{title: "Still live", entries: live},
-		{title: "Not terminated", entries: left},
-		{title: "Can't tell whether the session ended", entries: unsure},
-		{title: "Can't tell whether the session matches; not terminated", entries: undecided},
-		{title: "Excluded, still live", entries: blocking},
-		{title: "Excluded, left open", entries: excluded},
-		{title: "Terminated", entries: terminated, most: maxTerminated},
-		{title: "Terminated, not shown by the plan", entries: unplanned, most: maxTerminated},
-		{title: "Shown by the plan, ended before the drain", entries: ended, most: maxTerminated},
-	}
+	return lists[:notListed]
 }
 
 func entries(sessions []termination.SessionResult) []string {

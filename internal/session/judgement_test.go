@@ -175,7 +175,7 @@ func TestUnknownCriteriaNamesAtMostThreeValues(t *testing.T) {
 	}
 }
 
-// An id names one session. Beside other arguments of an exclude it excludes that session
+// An id names one session. With other arguments of an exclude, it excludes that session
 // as well, and takes nothing from what the others exclude.
 func TestExcludedByIDBesideOthers(t *testing.T) {
 	t.Parallel()

@@ -112,6 +112,10 @@ func (d SessionResult) Live() bool {
 	return d.Outcome == Refused || d.Outcome == StillLive || d.Outcome == NotAttempted
 }
 
+// EndedSincePreview reports whether the plan showed the session and it ended without
+// this run.
+func (d SessionResult) EndedSincePreview() bool { return d.Previewed && d.Outcome == AlreadyEnded }
+
 // notEnded reports whether the session matches or may match, and is not known to have
 // ended.
 func (d SessionResult) notEnded() bool {
@@ -157,12 +161,6 @@ func (r Report) Matched() []SessionResult {
 // show them.
 func (r Report) Unapproved() []SessionResult {
 	return r.those(func(d SessionResult) bool { return d.Unapproved })
-}
-
-// EndedSincePreview gives the sessions that the plan showed and that ended without this
-// run.
-func (r Report) EndedSincePreview() []SessionResult {
-	return r.those(func(d SessionResult) bool { return d.Previewed && d.Outcome == AlreadyEnded })
 }
 
 // Requested gives the sessions without a known end for which senhasegura accepted a

@@ -152,7 +152,7 @@ func TestDrainOnlyPreviewed(t *testing.T) {
 				if got := idsOf(report.Unapproved()); !slices.Equal(got, test.unapproved) {
 					t.Errorf("unapproved %q, want %q", got, test.unapproved)
 				}
-				if got := idsOf(report.EndedSincePreview()); !slices.Equal(got, test.endedSince) {
+				if got := idsOf(slices.DeleteFunc(slices.Clone(report.Sessions), func(d termination.SessionResult) bool { return !d.EndedSincePreview() })); !slices.Equal(got, test.endedSince) {
 					t.Errorf("ended since the preview %q, want %q", got, test.endedSince)
 				}
 				if got := p.calledWith("drop"); !slices.Equal(got, test.drops) {
