@@ -133,47 +133,15 @@ func schemaBlock(in *tfprotov6.SchemaBlock) (*tfjson.SchemaBlock, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &tfjson.SchemaBlock{
+	if len(in.BlockTypes) > 0 {
+		return nil, fmt.Errorf("nested blocks are %w: protocol 6 has nested attributes", errUnsupported)
+	}
+	return &tfjson.SchemaBlock{
 		Attributes:      attributes,
 		Description:     in.Description,
 		DescriptionKind: descriptionKind(in.DescriptionKind),
 		Deprecated:      in.Deprecated,
-	}
-	for _, nested := range in.BlockTypes {
-		if out.NestedBlocks == nil {
-			out.NestedBlocks = make(map[string]*tfjson.SchemaBlockType, len(in.BlockTypes))
-		}
-		if out.NestedBlocks[nested.TypeName], err = nestedBlock(nested); err != nil {
-			return nil, fmt.Errorf("%s: %w", nested.TypeName, err)
-		}
-	}
-	return out, nil
-}
-
-func nestedBlock(in *tfprotov6.SchemaNestedBlock) (*tfjson.SchemaBlockType, error) {
-	modes := map[tfprotov6.SchemaNestedBlockNestingMode]tfjson.SchemaNestingMode{
-		tfprotov6.SchemaNestedBlockNestingModeSingle: tfjson.SchemaNestingModeSingle,
-		tfprotov6.SchemaNestedBlockNestingModeList:   tfjson.SchemaNestingModeList,
-		tfprotov6.SchemaNestedBlockNestingModeSet:    tfjson.SchemaNestingModeSet,
-		tfprotov6.SchemaNestedBlockNestingModeMap:    tfjson.SchemaNestingModeMap,
-		tfprotov6.SchemaNestedBlockNestingModeGroup:  tfjson.SchemaNestingModeGroup,
-	}
-	mode, ok := modes[in.Nesting]
-	if !ok {
-		return nil, fmt.Errorf("nesting mode %s: %w", in.Nesting, errUnsupported)
-	}
-	block, err := schemaBlock(in.Block)
-	if err != nil {
-		return nil, err
-	}
-	out := &tfjson.SchemaBlockType{NestingMode: mode, Block: block}
-	if out.MinItems, err = count(in.MinItems); err != nil {
-		return nil, fmt.Errorf("least number of items: %w", err)
-	}
-	if out.MaxItems, err = count(in.MaxItems); err != nil {
-		return nil, fmt.Errorf("greatest number of items: %w", err)
-	}
-	return out, nil
+	}, nil
 }
 
 func schemaAttributes(in []*tfprotov6.SchemaAttribute) (map[string]*tfjson.SchemaAttribute, error) {

@@ -57,10 +57,6 @@ func TestMarshal(t *testing.T) {
 			{Name: "ports", NestedType: object, Computed: true},
 			{Name: "shape", Type: tftypes.Object{AttributeTypes: map[string]tftypes.Type{"round": tftypes.Bool}}, Optional: true, WriteOnly: true},
 		},
-		BlockTypes: []*tfprotov6.SchemaNestedBlock{{
-			TypeName: "rule", Nesting: tfprotov6.SchemaNestedBlockNestingModeList, MinItems: 1, MaxItems: 3,
-			Block: &tfprotov6.SchemaBlock{},
-		}},
 	}}
 	got, err := marshal(t.Context(), server{
 		schemas: &tfprotov6.GetProviderSchemaResponse{
@@ -93,8 +89,7 @@ func TestMarshal(t *testing.T) {
         "ports": {"description_kind": "plain", "computed": true, "nested_type": {"nesting_mode": "set", "attributes": {
           "port": {"type": "number", "description_kind": "plain", "optional": true, "deprecated": true}}}},
         "shape": {"type": ["object", {"round": "bool"}], "description_kind": "plain", "optional": true, "write_only": true}
-      },
-      "block_types": {"rule": {"nesting_mode": "list", "min_items": 1, "max_items": 3, "block": {"description_kind": "plain"}}}
+      }
     }}},
     "data_source_schemas": {"example_source": {"version": 0, "block": {"description_kind": "plain", "deprecated": true}}},
     "action_schemas": {"example_act": {"block": {"description_kind": "plain"}}},
@@ -130,8 +125,11 @@ func TestMarshalFails(t *testing.T) {
 		"an error diagnostic about identities": {server{identities: &tfprotov6.GetResourceIdentitySchemasResponse{Diagnostics: []*tfprotov6.Diagnostic{
 			{Severity: tfprotov6.DiagnosticSeverityError, Summary: "Bad identity", Detail: "no attribute"},
 		}}}, "Bad identity: no attribute"},
-		"an attribute without a type":      {server{schemas: withAttribute(&tfprotov6.SchemaAttribute{Name: "size"})}, "example_thing: size"},
-		"an attribute of no nesting mode":  {server{schemas: withAttribute(&tfprotov6.SchemaAttribute{Name: "size", NestedType: &tfprotov6.SchemaObject{}})}, "nesting mode INVALID"},
+		"an attribute without a type":     {server{schemas: withAttribute(&tfprotov6.SchemaAttribute{Name: "size"})}, "example_thing: size"},
+		"an attribute of no nesting mode": {server{schemas: withAttribute(&tfprotov6.SchemaAttribute{Name: "size", NestedType: &tfprotov6.SchemaObject{}})}, "nesting mode INVALID"},
+		"a nested block": {server{schemas: &tfprotov6.GetProviderSchemaResponse{Provider: &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{
+			BlockTypes: []*tfprotov6.SchemaNestedBlock{{TypeName: "rule"}},
+		}}}}, "nested blocks"},
 		"a negative version":               {server{schemas: &tfprotov6.GetProviderSchemaResponse{Provider: &tfprotov6.Schema{Version: -1, Block: &tfprotov6.SchemaBlock{}}}}, "-1"},
 		"a kind that would not be printed": {server{schemas: &tfprotov6.GetProviderSchemaResponse{Functions: map[string]*tfprotov6.Function{"f": {}}}}, "functions"},
 	}
