@@ -3,7 +3,8 @@
 //
 //	go run ./matrix -root .. PATH...
 //
-// It fails if a test fails.
+// With -guide it also puts the table into that page, in place of the one that is there,
+// if no test failed. It fails if a test fails.
 package main
 
 import (
@@ -20,26 +21,32 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // suites are the packages with acceptance tests.
 var suites = []string{"./internal/provider", "./internal/docstest", "./internal/faulttest"}
 
+// head is the head of the table.
+const head = "| Program | Passed | Skipped, with the reason |\n|---|---|---|\n"
+
 func main() {
 	root := flag.String("root", ".", "the source tree")
+	guide := flag.String("guide", "", "a page whose table is replaced")
 	flag.Parse()
-	if err := run(context.Background(), *root, flag.Args(), os.Stdout); err != nil {
+	if err := run(context.Background(), *root, *guide, flag.Args(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, root string, engines []string, out io.Writer) error {
+func run(ctx context.Context, root, guide string, engines []string, out io.Writer) error {
 	if len(engines) == 0 {
 		return errors.New("no program is given: set ENGINES to the paths of Terraform and OpenTofu programs")
 	}
-	fmt.Fprintln(out, "| Engine | Passed | Failed | Skipped, with the reason |\n|---|---|---|---|")
+	table := head
+	fmt.Fprint(out, head)
 	failed := 0
 	for _, path := range engines {
 		name, err := versionOf(ctx, path)
@@ -51,12 +58,41 @@ func run(ctx context.Context, root string, engines []string, out io.Writer) erro
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		failed += len(tests.failed)
-		fmt.Fprintf(out, "| %s | %d | %s | %s |\n", name, tests.passed, cmp.Or(strings.Join(tests.failed, ", "), "0"), tests.skips())
+		passed := strconv.Itoa(tests.passed)
+		if len(tests.failed) > 0 {
+			passed += ", failed: " + strings.Join(tests.failed, ", ")
+		}
+		row := fmt.Sprintf("| %s | %s | %s |\n", name, passed, tests.skips())
+		fmt.Fprint(out, row)
+		table += row
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d tests failed", failed)
 	}
-	return nil
+	if guide == "" {
+		return nil
+	}
+	page, err := os.ReadFile(guide)
+	if err != nil {
+		return err
+	}
+	text, err := withTable(string(page), table)
+	if err != nil {
+		return fmt.Errorf("%s: %w", guide, err)
+	}
+	return os.WriteFile(guide, []byte(text), 0o644)
+}
+
+// withTable replaces the table of a page that has the same head.
+func withTable(page, table string) (string, error) {
+	before, rest, found := strings.Cut(page, head)
+	if !found {
+		return "", errors.New("has no table of programs")
+	}
+	for strings.HasPrefix(rest, "|") {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	return before + table + rest, nil
 }
 
 // versionOf is what the program says of itself, as in "Terraform v1.11.4".

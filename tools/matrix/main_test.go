@@ -26,7 +26,23 @@ no event
 
 func TestRunNeedsAProgram(t *testing.T) {
 	t.Parallel()
-	if err := run(t.Context(), ".", nil, nil); err == nil || !strings.Contains(err.Error(), "ENGINES") {
+	if err := run(t.Context(), ".", "", nil, nil); err == nil || !strings.Contains(err.Error(), "ENGINES") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWithTable(t *testing.T) {
+	t.Parallel()
+	const row = "| Terraform v1.11.4 | 9 | 0 |\n"
+	for page, want := range map[string]string{
+		"# Title\n\n" + head + "| old | 1 | 0 |\n| older | 1 | 0 |\n\n| another |\n": "# Title\n\n" + head + row + "\n| another |\n",
+		head:            head + row,
+		"# Title\n":     "",
+		"| Program |\n": "",
+	} {
+		got, err := withTable(page, head+row)
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%q: got %q, %v; want %q", page, got, err, want)
+		}
 	}
 }
