@@ -32,8 +32,8 @@ func (p plan) run(t *testing.T) (termination.Report, error) {
 	if request.Selector == nil {
 		request.Selector = selector(t)
 	}
-	if request.Poll == 0 {
-		request.Poll = interval
+	if request.PollInterval == 0 {
+		request.PollInterval = interval
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), max(p.allowed, deadline))
 	defer cancel()

@@ -705,7 +705,7 @@ func TestInterruptKeepsTheLastFailure(t *testing.T) {
 		p := &fakeAPI{sessions: withoutRecordIDs(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
-			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
+			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, PollInterval: 3 * time.Second})
 			if notEnded := report.NotEnded(); len(notEnded) != 1 || !errors.Is(notEnded[0].Err, session.ErrTransient) {
 				t.Errorf("not ended %+v, want one with the failure of its check", notEnded)
 			}
