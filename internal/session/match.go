@@ -117,7 +117,7 @@ func (m Match) Validate() error {
 		}
 	}
 	if m.OlderThan != 0 {
-		faults = append(faults, ValidateOlderThan(m.OlderThan))
+		faults = append(faults, validateOlderThan(m.OlderThan))
 	}
 	return errors.Join(faults...)
 }
@@ -131,8 +131,8 @@ func ValidateSetSize(field string, size int) error {
 	return &MatchError{Field: field, Reason: "the set must have at least one value: to match any value, omit the argument or set it to null"}
 }
 
-// ValidateOlderThan returns a *MatchError where the age is not positive.
-func ValidateOlderThan(age time.Duration) error {
+// validateOlderThan returns a *MatchError where the age is not positive.
+func validateOlderThan(age time.Duration) error {
 	if age > 0 {
 		return nil
 	}
