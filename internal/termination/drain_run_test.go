@@ -141,10 +141,10 @@ func TestDrainWhereSingleSessionsCannotBeRead(t *testing.T) {
 		// gets is how many requests are made before the list replaces them.
 		gets int
 	}{
-		{"for passing reasons", failWith(session.ErrTransient), 4},
+		{"for transient reasons", failWith(session.ErrTransient), 4},
 		{"for good", failWith(session.ErrRejected), 2},
 		{"without the permission", failWith(session.ErrPermission), 2},
-		{"one of them, for passing reasons", func(record string) error {
+		{"one of them, for transient reasons", func(record string) error {
 			if record == "1" {
 				return session.ErrTransient
 			}

@@ -348,7 +348,7 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
-			name: "looks fail for passing reasons, then work",
+			name: "checks fail for transient reasons, then work",
 			rows: withoutRecordIDs(visitor(1)),
 			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrTransient), works)

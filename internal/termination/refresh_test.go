@@ -39,7 +39,7 @@ func TestRefresh(t *testing.T) {
 		{"without a session id", accepted, session.Session{RecordID: "1", EndedAt: anEnd}, nil, true, termination.FoundNothing, termination.Accepted, false},
 		{"purged", accepted, live(1), session.ErrNotFound, true, termination.FoundNothing, termination.Accepted, false},
 		{"not permitted", accepted, live(1), session.ErrPermission, true, termination.FoundNothing, termination.Accepted, false},
-		{"a passing failure", accepted, live(1), session.ErrTransient, true, termination.NotRead, termination.Accepted, false},
+		{"a transient failure", accepted, live(1), session.ErrTransient, true, termination.NotRead, termination.Accepted, false},
 		{"wrong route", accepted, live(1), session.ErrWrongRoute, true, termination.FoundNothing, termination.Accepted, true},
 		{"rejected credentials", accepted, live(1), session.ErrUnauthenticated, true, termination.FoundNothing, termination.Accepted, true},
 		{"rejected request", accepted, live(1), session.ErrRejected, true, termination.FoundNothing, termination.Accepted, true},
