@@ -113,3 +113,36 @@ func TestRefreshesShareAFailure(t *testing.T) {
 		}
 	})
 }
+
+// A record of an import states an end, so only an end that was read makes one.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			rows []session.Session
+			kind termination.Kind // empty: no *termination.Error
+			err  error
+		}{
+			"ended":                             {rows: []session.Session{ended(1)}},
+			"live":                              {rows: []session.Session{live(1)}, kind: termination.StillLive},
+			"ended, and live in another record": {rows: []session.Session{ended(1), record(1, "7")}, kind: termination.StillLive},
+			"an end that cannot be read":        {rows: []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "?"}}, kind: termination.StillLive},
+			"not in the list":                   {rows: []session.Session{ended(2)}, err: session.ErrNotFound},
+		} {
+			got, err := termination.New(&fakeAPI{sessions: test.rows}, termination.Options{}).Import(t.Context(), "hash-1")
+			var failure *termination.Error
+			switch {
+			case test.kind != "":
+				if !errors.As(err, &failure) || failure.Kind != test.kind || failure.Last == nil || !failure.Last.Live() || got.Session != nil {
+					t.Errorf("%s: %+v, %v", name, got, err)
+				}
+			case test.err != nil:
+				if !errors.Is(err, test.err) || errors.As(err, &failure) || got.Session != nil {
+					t.Errorf("%s: %+v, %v", name, got, err)
+				}
+			case err != nil || got.Outcome != termination.AlreadyEnded || got.Session == nil || got.Session.Live() || got.Accepted || !got.ConfirmedAt.Equal(time.Now()):
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+		}
+	})
+}
