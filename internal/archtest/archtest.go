@@ -120,7 +120,7 @@ var rooms = map[string]room{
 
 // Rooms gives the import path of each package that has a place.
 func Rooms() []string {
-	var paths []string
+	paths := make([]string, 0, len(rooms))
 	for path := range rooms {
 		paths = append(paths, strings.TrimSuffix(modulePath+"/"+path, "/"))
 	}
