@@ -24,7 +24,7 @@ const address = "registry.terraform.io/senhasegura/senhasegura"
 
 // gcPercent lets the heap, of a few megabytes, grow further before it is
 // collected: collections took a third of the process's time in an apply of 500
-// resources. Memory follows the matches of a list, so it stays small all the same.
+// resources. Memory follows the matches of a list, so it stays small anyway.
 const gcPercent = 400
 
 // version is set by the release build with -ldflags "-X main.version=…".

@@ -149,11 +149,11 @@ func (cfg *Config) validate() error {
 	check("Headers", ValidateHeaders(cfg.Headers))
 	check("RequestTimeout", validateTimeout(cfg.RequestTimeout))
 	check("ListTimeout", validateTimeout(cfg.ListTimeout))
-	check("MaxRetries", ValidateMaxRetries(cfg.MaxRetries))
+	check("MaxRetries", validateMaxRetries(cfg.MaxRetries))
 	if cfg.MaxConcurrentRequests < 0 {
 		check("MaxConcurrentRequests", errors.New("must be at least 1"))
 	}
-	check("RequestsPerSecond", ValidateRequestsPerSecond(cfg.RequestsPerSecond))
+	check("RequestsPerSecond", validateRequestsPerSecond(cfg.RequestsPerSecond))
 	check("Paths.Token", ValidatePath(cfg.Paths.Token))
 	check("Paths.List", ValidatePath(cfg.Paths.List))
 	check("Paths.Drop", ValidatePath(cfg.Paths.Drop))
@@ -185,7 +185,7 @@ func (cfg *Config) validateClientCertificate(check func(string, error)) {
 	case hasKey && !hasCert:
 		check("ClientCertPEM", errors.New("must be set with the client key"))
 	case hasCert:
-		check("ClientCertPEM", ValidateKeyPair(cfg.ClientCertPEM, cfg.ClientKeyPEM))
+		check("ClientCertPEM", validateKeyPair(cfg.ClientCertPEM, cfg.ClientKeyPEM))
 	}
 }
 
@@ -350,9 +350,9 @@ func ValidateCACertPEM(certs []byte) error {
 	return nil
 }
 
-// ValidateKeyPair reports why cert and key are not a certificate and its
+// validateKeyPair reports why cert and key are not a certificate and its
 // unencrypted key in PEM form, or nil.
-func ValidateKeyPair(cert, key []byte) error {
+func validateKeyPair(cert, key []byte) error {
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		// The errors of crypto/tls name types of blocks, never their content.
 		return fmt.Errorf("must be a PEM certificate that belongs to the client key: %w", err)
@@ -410,16 +410,16 @@ func ValidateCredential(secret string) error {
 	return nil
 }
 
-// ValidateMaxRetries reports why n cannot be MaxRetries, or nil.
-func ValidateMaxRetries(n int) error {
+// validateMaxRetries reports why n cannot be MaxRetries, or nil.
+func validateMaxRetries(n int) error {
 	if n < 0 || n > MaxRetriesLimit {
 		return fmt.Errorf("must be from 0 to %d, but is %d", MaxRetriesLimit, n)
 	}
 	return nil
 }
 
-// ValidateRequestsPerSecond reports why r cannot be RequestsPerSecond, or nil.
-func ValidateRequestsPerSecond(r float64) error {
+// validateRequestsPerSecond reports why r cannot be RequestsPerSecond, or nil.
+func validateRequestsPerSecond(r float64) error {
 	if r < 0 || math.IsNaN(r) || math.IsInf(r, 0) {
 		return errors.New("must be greater than 0")
 	}

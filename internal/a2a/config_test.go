@@ -102,7 +102,7 @@ func TestValidatePEM(t *testing.T) {
 	if err := ValidateCACertPEM(nil); err != nil {
 		t.Error(err)
 	}
-	if err := ValidateKeyPair(certificate, key); err != nil {
+	if err := validateKeyPair(certificate, key); err != nil {
 		t.Error(err)
 	}
 	const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -110,8 +110,8 @@ func TestValidatePEM(t *testing.T) {
 	wantFault(t, "a key", ValidateCACertPEM(key), "PRIVATE KEY")
 	wantFault(t, "broken", ValidateCACertPEM([]byte(broken)), "certificate 1")
 	wantFault(t, "the second broken", ValidateCACertPEM(append(slices.Clone(certificate), broken...)), "certificate 2")
-	wantFault(t, "another key", ValidateKeyPair(certificate, otherKey), "belongs to the client key")
-	wantFault(t, "no key", ValidateKeyPair(certificate, []byte("p4ss")), "belongs to the client key")
+	wantFault(t, "another key", validateKeyPair(certificate, otherKey), "belongs to the client key")
+	wantFault(t, "no key", validateKeyPair(certificate, []byte("p4ss")), "belongs to the client key")
 }
 
 func TestValidatePath(t *testing.T) {

@@ -112,7 +112,7 @@ func (c *Client) send(ctx context.Context, ca *call) *Error {
 				return failure.ofAllRoutes(tried)
 			}
 		case retries < c.maxRetries && failure.repeatable(ctx):
-			if pause(ctx, backoff(retries, failure.RetryAfter)) != nil {
+			if wait(ctx, backoff(retries, failure.RetryAfter)) != nil {
 				return c.interruptedAfter(ctx, req, failure)
 			}
 			retries++
@@ -173,15 +173,15 @@ func (c *Client) waitForRate(ctx context.Context) error {
 		return ctx.Err()
 	}
 	turn := c.rate.Reserve()
-	if err := pause(ctx, turn.Delay()); err != nil {
+	if err := wait(ctx, turn.Delay()); err != nil {
 		turn.Cancel()
 		return err
 	}
 	return nil
 }
 
-// pause returns nil after d, or the error of ctx as soon as it ends.
-func pause(ctx context.Context, d time.Duration) error {
+// wait returns nil after d, or the error of ctx as soon as it ends.
+func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -205,11 +205,11 @@ func (e *Error) repeatable(ctx context.Context) bool {
 // backoff returns how long to wait after the given attempt, counted from 0: half
 // of it is fixed, half is chance. A server that names a time gets at least that.
 func backoff(attempt int, retryAfter time.Duration) time.Duration {
-	wait := maxBackoff
+	most := maxBackoff
 	if attempt < 10 {
-		wait = min(firstBackoff<<attempt, maxBackoff)
+		most = min(firstBackoff<<attempt, maxBackoff)
 	}
-	half := wait / 2
+	half := most / 2
 	jitter := rand.N(half + 1) //nolint:gosec // spreads load, guards nothing
 	if retryAfter > 0 {
 		return retryAfter + min(jitter, time.Second)

@@ -42,8 +42,8 @@ var built = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
-// BuildProvider builds the provider and returns the path of the program.
-func BuildProvider(tb testing.TB) string {
+// buildProvider builds the provider and returns the path of the program.
+func buildProvider(tb testing.TB) string {
 	tb.Helper()
 	binary, err := built()
 	if err != nil {
@@ -78,7 +78,7 @@ func NewTerraform(tb testing.TB, server *Server, config string) *Terraform {
 	cliConfig := filepath.Join(tb.TempDir(), "terraform.rc")
 	writeFile(tb, cliConfig, fmt.Sprintf(
 		"disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    \"senhasegura/senhasegura\" = %q\n  }\n  direct {}\n}\n",
-		filepath.Dir(BuildProvider(tb))))
+		filepath.Dir(buildProvider(tb))))
 	tf.settings = map[string]string{
 		"TF_CLI_CONFIG_FILE": cliConfig,
 		"CHECKPOINT_DISABLE": "1",

@@ -118,6 +118,15 @@ var rooms = map[string]room{
 	},
 }
 
+// Rooms gives the import path of each package that has a place.
+func Rooms() []string {
+	paths := make([]string, 0, len(rooms))
+	for path := range rooms {
+		paths = append(paths, strings.TrimSuffix(modulePath+"/"+path, "/"))
+	}
+	return paths
+}
+
 // vagueNames say nothing of what a package is for.
 var vagueNames = []string{"util", "utils", "helper", "helpers", "common", "base", "misc", "shared"}
 

@@ -24,7 +24,7 @@ func TestCompatibilityGuideHasRuns(t *testing.T) {
 	}
 	for _, version := range promised {
 		if !ran[version] {
-			t.Errorf("the guide has no run of %s: run the target testacc-matrix with GUIDE", version)
+			t.Errorf("the guide has no run of %s: run make testacc-matrix with GUIDE", version)
 		}
 	}
 }

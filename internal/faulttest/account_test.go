@@ -41,7 +41,7 @@ var sentinelNames = map[error]string{
 	session.ErrNotFound:        "not found",
 	session.ErrRefused:         "refusal",
 	session.ErrUnknownOutcome:  "lost answer",
-	session.ErrTransient:       "passing failure",
+	session.ErrTransient:       "transient failure",
 	session.ErrWrongRoute:      "wrong route",
 	session.ErrUnauthenticated: "not authenticated",
 	session.ErrInactive:        "inactive",
@@ -81,7 +81,7 @@ func (w *world) terminate(ctx context.Context, request termination.Request) acco
 	if err == nil {
 		a.says = string(result.Outcome)
 		if result.NotConfirmed != nil {
-			a.says += ", no look: " + classes(result.NotConfirmed)
+			a.says += ", not confirmed: " + classes(result.NotConfirmed)
 		}
 		if result.Outcome.Ended() {
 			a.ended = []string{request.SessionID}

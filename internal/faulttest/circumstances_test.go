@@ -202,8 +202,8 @@ var circumstances = []circumstance{
 	{
 		name:      "the session is hidden from the authorization",
 		behavior:  simulator.Behavior{Hidden: true},
-		terminate: cell{"accepted, no look: not found", "A", "token drop:A list"},
-		byRecord:  cell{"accepted, no look: not found", "A", "token drop:A get:A list"},
+		terminate: cell{"accepted, not confirmed: not found", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, not confirmed: not found", "A", "token drop:A get:A list"},
 		drain:     cell{"", "", "token list"},
 	},
 	{
@@ -260,8 +260,8 @@ var circumstances = []circumstance{
 	{
 		name:      "the row is purged after the drop",
 		begin:     func(w *world) { w.afterDrop(func() { w.sim.Purge(w.id("A")) }) },
-		terminate: cell{"accepted, no look: not found", "", "token drop:A list"},
-		byRecord:  cell{"accepted, no look: not found", "", "token drop:A get:A list"},
+		terminate: cell{"accepted, not confirmed: not found", "", "token drop:A list"},
+		byRecord:  cell{"accepted, not confirmed: not found", "", "token drop:A get:A list"},
 		drain:     cell{"unknown; A unknown; B terminated", "B", "token list drop:A drop:B get:A get:B list"},
 	},
 	{
@@ -298,8 +298,8 @@ var circumstances = []circumstance{
 	{
 		name:      "the authorization may not list",
 		server:    simulator.Config{Permission: simulator.DropOnly},
-		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
-		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
+		terminate: cell{"accepted, not confirmed: permission", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, not confirmed: permission", "A", "token drop:A get:A list"},
 		drain:     cell{"not_attempted: permission", "", "token list"},
 	},
 	{
@@ -319,8 +319,8 @@ var circumstances = []circumstance{
 	{
 		name:      "the permission is taken away after the drop",
 		begin:     func(w *world) { w.afterDrop(func() { w.sim.SetPermission(simulator.None) }) },
-		terminate: cell{"accepted, no look: permission", "A", "token drop:A list"},
-		byRecord:  cell{"accepted, no look: permission", "A", "token drop:A get:A list"},
+		terminate: cell{"accepted, not confirmed: permission", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, not confirmed: permission", "A", "token drop:A get:A list"},
 		drain:     cell{"still_live: permission; A unknown; B not_attempted", "A", "token list drop:A drop:B list"},
 	},
 	{
@@ -465,8 +465,8 @@ var circumstances = []circumstance{
 		name:      "unknown rows are a plain 404",
 		server:    simulator.Config{PlainNotFound: true},
 		behavior:  simulator.Behavior{Hidden: true},
-		terminate: cell{"accepted, no look: not found", "A", "token drop:A list"},
-		byRecord:  cell{"accepted, no look: not found", "A", "token drop:A get:A list"},
+		terminate: cell{"accepted, not confirmed: not found", "A", "token drop:A list"},
+		byRecord:  cell{"accepted, not confirmed: not found", "A", "token drop:A get:A list"},
 		drain:     cell{"", "", "token list"},
 	},
 	{
@@ -479,8 +479,8 @@ var circumstances = []circumstance{
 	{
 		name:      "release drop-only",
 		server:    simulator.Config{Release: simulator.ReleaseDropOnly},
-		terminate: cell{"accepted, no look: wrong route", "A", "token drop? drop:A list?×3"},
-		byRecord:  cell{"accepted, no look: wrong route", "A", "token drop? drop:A get?×3 list?×3"},
+		terminate: cell{"accepted, not confirmed: wrong route", "A", "token drop? drop:A list?×3"},
+		byRecord:  cell{"accepted, not confirmed: wrong route", "A", "token drop? drop:A get?×3 list?×3"},
 		drain:     cell{"not_attempted: wrong route", "", "token list?×3"},
 	},
 	{
@@ -618,7 +618,7 @@ func saysOf(release simulator.Release, livesOn bool, use string) string {
 	case release == simulator.ReleaseDropOnly && use == "drain":
 		return "not_attempted: wrong route"
 	case release == simulator.ReleaseDropOnly:
-		return "accepted, no look: wrong route"
+		return "accepted, not confirmed: wrong route"
 	case livesOn && use == "drain":
 		return "still_live: out of time; A still_live; B still_live"
 	case livesOn:

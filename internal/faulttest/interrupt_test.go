@@ -25,7 +25,7 @@ func drainWith(change func(*termination.DrainRequest)) runner {
 		request := termination.DrainRequest{
 			Selector:      mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
 			LeaveExcluded: true,
-			Poll:          poll,
+			PollInterval:  poll,
 		}
 		change(&request)
 		return w.drain(ctx, request)

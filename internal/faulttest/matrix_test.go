@@ -73,7 +73,7 @@ func drainAB(ctx context.Context, t *testing.T, w *world) account {
 	return w.drain(ctx, termination.DrainRequest{
 		Selector:      mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
 		LeaveExcluded: true,
-		Poll:          poll,
+		PollInterval:  poll,
 	})
 }
 

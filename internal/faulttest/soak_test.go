@@ -168,7 +168,7 @@ func soakDrain(t *testing.T) termination.DrainRequest {
 	return termination.DrainRequest{
 		Selector:      mustSelect(t, session.Match{Users: []string{"alice"}}, session.Match{Credentials: []string{"breakglass"}}),
 		LeaveExcluded: true,
-		Poll:          poll,
+		PollInterval:  poll,
 	}
 }
 
@@ -329,7 +329,7 @@ func TestSoakHostile(t *testing.T) {
 // drainNone reads all sessions and terminates none.
 func drainNone(t *testing.T, w *world) account {
 	t.Helper()
-	return w.drain(t.Context(), termination.DrainRequest{Selector: mustSelect(t, session.Match{Users: []string{"nobody"}}, session.Match{}), Poll: poll})
+	return w.drain(t.Context(), termination.DrainRequest{Selector: mustSelect(t, session.Match{Users: []string{"nobody"}}, session.Match{}), PollInterval: poll})
 }
 
 // The promise is checked by a function that can fail: each lie is found out.

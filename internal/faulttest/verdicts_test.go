@@ -38,26 +38,26 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 	}}
 	// tokenRepeated: a transient failure, repeated within the retries.
-	tokenRepeated = verdict{"passing failure", []cell{
+	tokenRepeated = verdict{"transient failure", []cell{
 		{"terminated", "A", "token×2 drop:A list"},
-		{"not_attempted: passing failure", "", "token×3"},
+		{"not_attempted: transient failure", "", "token×3"},
 		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", "token+"},
+		{"not_attempted: transient failure", "", "token+"},
 	}}
 	// tokenUnreached: the same, where no request reaches senhasegura.
-	tokenUnreached = verdict{"passing failure", []cell{
+	tokenUnreached = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"not_attempted: passing failure", "", ""},
+		{"not_attempted: transient failure", "", ""},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", ""},
+		{"not_attempted: transient failure", "", ""},
 	}}
 	// tokenPutOff: senhasegura asks for a longer wait than a retry of the client
 	// may take. The first list of a drain keeps to its own pace.
-	tokenPutOff = verdict{"passing failure", []cell{
-		{"not_attempted: passing failure", "", "token"},
-		{"not_attempted: passing failure", "", "token"},
+	tokenPutOff = verdict{"transient failure", []cell{
+		{"not_attempted: transient failure", "", "token"},
+		{"not_attempted: transient failure", "", "token"},
 		{"A terminated; B terminated", "A B", "token×2 list drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", "token+"},
+		{"not_attempted: transient failure", "", "token+"},
 	}}
 	// tokenOtherRoute: the next candidate is asked.
 	tokenOtherRoute = verdict{"wrong route", []cell{
@@ -88,42 +88,28 @@ var (
 	// listRepeated: a transient failure. Before any drop it is final when no list has
 	// worked for the time of one list; after a drop, checks go on as long as there is
 	// time.
-	listRepeated = verdict{"passing failure", []cell{
+	listRepeated = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A list×2"},
 		{"unknown: out of time", "A", "token drop:A list+"},
 		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", "token list+"},
+		{"not_attempted: transient failure", "", "token list+"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list×2"},
 		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
 	}}
 	// listReplayed: the same, and net/http repeats a read of its own accord where
 	// a connection that it had kept is cut.
-	listReplayed = verdict{"passing failure, replayed", []cell{
-		{"terminated", "A", "token drop:A list×2"},
-		{"unknown: out of time", "A", "token drop:A list+"},
-		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", "token list+"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list×2"},
-		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
-	}}
-	listUnreached = verdict{"passing failure", []cell{
+	listReplayed  = verdict{"transient failure, replayed", listRepeated.cells}
+	listUnreached = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A list"},
 		{"unknown: out of time", "A", "token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", "token"},
+		{"not_attempted: transient failure", "", "token"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B"},
 	}}
 	// listPutOff: senhasegura asks for a longer wait than a retry of the client may
 	// take. A check keeps to its own pace.
-	listPutOff = verdict{"passing failure", []cell{
-		{"terminated", "A", "token drop:A list×2"},
-		{"unknown: out of time", "A", "token drop:A list+"},
-		{"A terminated; B terminated", "A B", "token list×2 drop:A drop:B get:A get:B list"},
-		{"not_attempted: passing failure", "", "token list+"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list×2"},
-		{"unknown: out of time; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list+"},
-	}}
+	listPutOff = listRepeated
 	// listRenewed: the token is refused, and replaced once.
 	listRenewed = verdict{"not authenticated", []cell{
 		{"terminated", "A", "token drop:A list token list"},
@@ -136,8 +122,8 @@ var (
 	// listOtherRoute: every candidate is asked, and none is there. That is no end,
 	// and an accepted drop is called accepted.
 	listOtherRoute = verdict{"wrong route", []cell{
-		{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
-		{"accepted, no look: wrong route", "A", "token drop:A list list?×2"},
+		{"accepted, not confirmed: wrong route", "A", "token drop:A list list?×2"},
+		{"accepted, not confirmed: wrong route", "A", "token drop:A list list?×2"},
 		{"not_attempted: wrong route", "", "token list list?×2"},
 		{"not_attempted: wrong route", "", "token list list?×2"},
 		{"unknown: wrong route; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list list?×2"},
@@ -148,7 +134,7 @@ var (
 	// is replaced once; a new one is not in doubt, and the next candidate is asked.
 	listDenied = verdict{"wrong route, or token", []cell{
 		{"terminated", "A", "token drop:A list token list"},
-		{"accepted, no look: wrong route", "A", "token drop:A list token list list?×2"},
+		{"accepted, not confirmed: wrong route", "A", "token drop:A list token list list?×2"},
 		{"not_attempted: wrong route", "", "token list list?×2"},
 		{"not_attempted: wrong route", "", "token list list?×2"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list token list"},
@@ -157,8 +143,8 @@ var (
 	// listForbidden: an authorization that may only drop is legitimate, so a
 	// single drop is accepted. A drain needs the list of sessions.
 	listForbidden = verdict{"permission", []cell{
-		{"accepted, no look: permission", "A", "token drop:A list"},
-		{"accepted, no look: permission", "A", "token drop:A list"},
+		{"accepted, not confirmed: permission", "A", "token drop:A list"},
+		{"accepted, not confirmed: permission", "A", "token drop:A list"},
 		{"not_attempted: permission", "", "token list"},
 		{"not_attempted: permission", "", "token list"},
 		{"unknown: permission; A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
@@ -186,21 +172,21 @@ var (
 	}}
 	// getRepeated: a transient failure. A terminate asks again once, with the repeats
 	// of the client; then the list takes the place of that.
-	getRepeated = verdict{"passing failure", []cell{
+	getRepeated = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
 		{"terminated", "A", "token drop:A get:A×6 list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B drop:A drop:B get:A get:B get:A get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×3 get:B×3 list drop:A drop:B get:A×3 get:B×3 list"},
 	}}
 	// getReplayed: the same, where net/http repeats it of its own accord.
-	getReplayed = verdict{"passing failure, replayed", []cell{
+	getReplayed = verdict{"transient failure, replayed", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
 		{"terminated", "A", "token drop:A get:A×7 list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B drop:A drop:B get:A get:B get:A get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×4 get:B×3 list drop:A drop:B get:A×4 get:B×3 list"},
 	}}
 	// getDelayed: by the time the repeat is made, the sessions have ended.
-	getDelayed = verdict{"passing failure", []cell{
+	getDelayed = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
 		{"terminated", "A", "token drop:A get:A×6 list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A×2 get:B list"},
@@ -208,13 +194,13 @@ var (
 	}}
 	// getPutOff: senhasegura asks for a longer wait than a retry of the client may
 	// take. A check keeps to its own pace.
-	getPutOff = verdict{"passing failure", []cell{
+	getPutOff = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A get:A×2"},
 		{"terminated", "A", "token drop:A get:A×2 list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B get:A get:B get:A get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B get:A get:B list×2"},
 	}}
-	getUnreached = verdict{"passing failure", []cell{
+	getUnreached = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A get:A"},
 		{"unknown: out of time", "A", "token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B drop:A drop:B get:A get:B get:A get:B list"},
@@ -247,12 +233,7 @@ var (
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A token get:A get:B drop:A drop:B get:A get:B get:A get:B list"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A token get:A get?×2 get:B get?×2 list drop:A drop:B list×2"},
 	}}
-	getForbidden = verdict{"permission", []cell{
-		{"terminated", "A", "token drop:A get:A list"},
-		{"terminated", "A", "token drop:A get:A list"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"},
-		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list drop:A drop:B list×2"},
-	}}
+	getForbidden = verdict{"permission", getMissing.cells}
 )
 
 func getStops(class string) verdict {
@@ -298,21 +279,21 @@ var (
 	// dropTurnedAway: senhasegura says that it did nothing, so the client may
 	// repeat. The drain checks before it asks for another, and gives up after two
 	// rounds without an accepted request.
-	dropTurnedAway = verdict{"passing failure", []cell{
+	dropTurnedAway = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A×2 list"},
-		{"not_attempted: passing failure", "", "token drop:A×3"},
+		{"not_attempted: transient failure", "", "token drop:A×3"},
 		{"A terminated; B terminated", "A B", "token list drop:A×2 drop:B get:A get:B list"},
-		{"still_live: passing failure; A not_attempted; B not_attempted", "", "token list drop:A×3 get:A get:B drop:B×3 list"},
+		{"still_live: transient failure; A not_attempted; B not_attempted", "", "token list drop:A×3 get:A get:B drop:B×3 list"},
 	}}
-	dropPutOff = verdict{"passing failure", []cell{
-		{"not_attempted: passing failure", "", "token drop:A"},
-		{"not_attempted: passing failure", "", "token drop:A"},
+	dropPutOff = verdict{"transient failure", []cell{
+		{"not_attempted: transient failure", "", "token drop:A"},
+		{"not_attempted: transient failure", "", "token drop:A"},
 		{"A terminated; B terminated", "A B", "token list drop:A get:A get:B drop:B drop:A get:A get:B list"},
-		{"still_live: passing failure; A not_attempted; B not_attempted", "", "token list drop:A get:A get:B drop:B list"},
+		{"still_live: transient failure; A not_attempted; B not_attempted", "", "token list drop:A get:A get:B drop:B list"},
 	}}
-	dropUnreached = verdict{"passing failure", []cell{
+	dropUnreached = verdict{"transient failure", []cell{
 		{"terminated", "A", "token drop:A list"},
-		{"not_attempted: passing failure", "", "token"},
+		{"not_attempted: transient failure", "", "token"},
 		{"A terminated; B terminated", "A B", "token list drop:A drop:B get:A get:B list"},
 		{"still_live: out of time; A not_attempted; B not_attempted", "", "token list"},
 	}}

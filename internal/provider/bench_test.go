@@ -183,7 +183,7 @@ func drainAll(ctx context.Context, address string) error {
 		return err
 	}
 	terminator := termination.New(client, termination.Options{Retries: 4, Concurrency: inFlight})
-	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, Poll: 2 * time.Second})
+	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: selector, PollInterval: 2 * time.Second})
 	if err == nil && len(report.Terminated()) != drainedSessions {
 		err = fmt.Errorf("%d sessions are reported as terminated", len(report.Terminated()))
 	}

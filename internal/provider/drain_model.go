@@ -51,11 +51,11 @@ func (a drainArguments) request(ctx context.Context) (termination.DrainRequest, 
 		return d
 	}
 	request := termination.DrainRequest{
-		Selector: selector,
-		OnUnseen: a.onUnseen(),
-		Grace:    duration("grace_period", a.GracePeriod, 0, defaultPeriod),
-		Quiet:    duration("quiet_period", a.QuietPeriod, 0, defaultPeriod),
-		Poll:     duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPollInterval),
+		Selector:     selector,
+		OnUnseen:     a.onUnseen(),
+		Grace:        duration("grace_period", a.GracePeriod, 0, defaultPeriod),
+		Quiet:        duration("quiet_period", a.QuietPeriod, 0, defaultPeriod),
+		PollInterval: duration("poll_interval", a.PollInterval, time.Nanosecond, defaultPollInterval),
 	}
 	if !a.MaxSessions.IsNull() {
 		limit := int(a.MaxSessions.ValueInt64())

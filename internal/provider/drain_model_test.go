@@ -100,12 +100,12 @@ func TestDefaultTimeoutFitsSlowLists(t *testing.T) {
 							other, stop := context.WithCancel(t.Context())
 							defer stop()
 							go func() {
-								_, _ = terminator.Drain(other, termination.DrainRequest{Selector: nobody, Poll: defaultPollInterval, DryRun: true}) // it is a list under way that counts
+								_, _ = terminator.Drain(other, termination.DrainRequest{Selector: nobody, PollInterval: defaultPollInterval, DryRun: true}) // it is a list under way that counts
 							}()
 							time.Sleep(time.Second)
 						}
 						report, err := terminator.Drain(ctx, termination.DrainRequest{
-							Selector: selector, Poll: defaultPollInterval, Grace: knownDuration(period), Quiet: knownDuration(period),
+							Selector: selector, PollInterval: defaultPollInterval, Grace: knownDuration(period), Quiet: knownDuration(period),
 						})
 						if err != nil || len(report.Terminated()) != sessions {
 							t.Errorf("%d of %d sessions terminated, %v", len(report.Terminated()), sessions, err)

@@ -16,15 +16,3 @@ const (
 
 // timeoutOf names the member of `timeouts` that bounds a drain.
 var timeoutOf = map[string]string{onCreate: "create", onDestroy: "delete", onInvoke: "invoke"}
-
-// consequenceOf is the effect of a failed drain.
-var consequenceOf = map[string]string{
-	onCreate:  "The drain is tainted. The next apply drains again.",
-	onDestroy: "Terraform did not destroy the resources that this drain protects.",
-}
-
-// goesOnAfter is what Terraform does although sessions are still live.
-var goesOnAfter = map[string]string{
-	onCreate:  "so Terraform continues.",
-	onDestroy: "so Terraform destroys the resources that this drain protects anyway.",
-}

@@ -64,7 +64,7 @@ func discardPreview(ctx context.Context, private privateState) diag.Diagnostics 
 func (p *drainPreview) keep(ctx context.Context, private privateState) diag.Diagnostics {
 	value, err := json.Marshal(p)
 	if err != nil {
-		return diag.Diagnostics{notKept("Can't save the preview", err)}
+		return diag.Diagnostics{previewNotKept(err)}
 	}
 	return private.SetKey(ctx, previewKey, value)
 }

@@ -53,7 +53,7 @@ func keepUnsettled(ctx context.Context, private privateState, sessions []session
 	}
 	value, err := json.Marshal(unsettled)
 	if err != nil {
-		return diag.Diagnostics{notKept("Can't save the sessions whose end is not confirmed", err)}
+		return diag.Diagnostics{unsettledNotKept(err)}
 	}
 	return private.SetKey(ctx, unsettledKey, value)
 }

@@ -34,6 +34,34 @@ const (
 	terminateNow = "To terminate a session now, use `senhasegura_session_termination`, or the action `senhasegura_session_terminate`."
 )
 
+// consequenceOf is the effect of a failed drain.
+var consequenceOf = map[string]string{
+	onCreate:  "The drain is tainted. The next apply drains again.",
+	onDestroy: "Terraform did not destroy the resources that this drain protects.",
+}
+
+// goesOnAfter is what Terraform does although sessions are still live.
+var goesOnAfter = map[string]string{
+	onCreate:  "so Terraform continues.",
+	onDestroy: "so Terraform destroys the resources that this drain protects anyway.",
+}
+
+// continues says that Terraform goes on because an argument is `continue`.
+func continues(argument, moment string) string {
+	return "`" + argument + "` is `continue`, " + goesOnAfter[moment]
+}
+
+// whyExcludedLeft says why the drain succeeds in spite of excluded sessions.
+func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
+	switch {
+	case m.OnExcluded.ValueString() == continueOn:
+		return continues("on_excluded", moment)
+	case m.OnFailure.ValueString() == continueOn:
+		return continues("on_failure", moment)
+	}
+	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
+}
+
 // drainRun is a drain that ran, or the preview of one, for its message.
 type drainRun struct {
 	termination.Report
@@ -561,6 +589,12 @@ func notKept(summary string, err error) diag.Diagnostic {
 		state:   capitalize(err.Error()) + ".",
 		advice:  "This is a bug in the provider: report it to its developers.",
 	}.asError()
+}
+
+func previewNotKept(err error) diag.Diagnostic { return notKept("Can't save the preview", err) }
+
+func unsettledNotKept(err error) diag.Diagnostic {
+	return notKept("Can't save the sessions whose end is not confirmed", err)
 }
 
 // unreadableUnsettled is the message about private state that can't be read.

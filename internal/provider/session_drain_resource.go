@@ -299,17 +299,6 @@ func (m *sessionDrainModel) request(ctx context.Context) (termination.DrainReque
 	return request, diags
 }
 
-// whyExcludedLeft says why the drain succeeds in spite of excluded sessions.
-func (m *sessionDrainModel) whyExcludedLeft(moment string) string {
-	switch {
-	case m.OnExcluded.ValueString() == continueOn:
-		return "`on_excluded` is `continue`, " + goesOnAfter[moment]
-	case m.OnFailure.ValueString() == continueOn:
-		return "`on_failure` is `continue`, " + goesOnAfter[moment]
-	}
-	return "Only excluded sessions that match for certain block the drain, " + goesOnAfter[moment]
-}
-
 // sessionResultNames are the attributes of sessionResultModel except the outcome.
 var sessionResultNames = append([]string{"session_id", "record_id"}, detailNames...)
 
@@ -453,7 +442,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	}
 	var failure *termination.DrainError
 	if errors.As(err, &failure) && failure.Ran() && model.OnFailure.ValueString() == continueOn {
-		failed := run.failed(err, "`on_failure` is `continue`, "+goesOnAfter[moment])
+		failed := run.failed(err, continues("on_failure", moment))
 		return report, append(diags, failed.asWarning(argumentAtFault(err)...))
 	}
 	failed := run.failed(err, consequenceOf[moment])

@@ -280,14 +280,15 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	seen, err := r.data.terminator.Find(ctx, id)
+	imported, err := r.data.terminator.Import(ctx, id)
+	var live *termination.Error
 	switch {
+	case errors.As(err, &live) && live.Kind == termination.StillLive:
+		resp.Diagnostics.Append(importRefused(*live.Last))
+		return
 	case err != nil:
 		failed, fault := importFailed(id, err)
 		resp.Diagnostics.Append(r.data.once(err, failed).asError(fault...))
-		return
-	case seen.Live():
-		resp.Diagnostics.Append(importRefused(seen))
 		return
 	}
 
@@ -299,11 +300,7 @@ func (r *sessionTerminationResource) ImportState(ctx context.Context, req resour
 		PollInterval:   types.StringValue(shortDuration(defaultPollInterval)),
 	}
 	resp.Diagnostics.Append(resp.State.GetAttribute(ctx, path.Root("timeouts"), &model.Timeouts)...)
-	resp.Diagnostics.Append(model.record(ctx, termination.Result{
-		Outcome:     termination.AlreadyEnded,
-		Session:     &seen,
-		ConfirmedAt: time.Now().UTC(),
-	})...)
+	resp.Diagnostics.Append(model.record(ctx, imported)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, sessionTerminationIdentity{model.SessionID})...)
 }

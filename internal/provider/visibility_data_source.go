@@ -115,7 +115,7 @@ func (d *visibilityDataSource) Read(ctx context.Context, req datasource.ReadRequ
 		resp.Diagnostics.Append(d.data.once(err, listFailed(err)).asError())
 		return
 	}
-	if seen.Live+seen.Ended == 0 {
+	if seen.SeesNothing() {
 		resp.Diagnostics.Append(emptyList())
 	}
 	model := newVisibilityModel(seen, d.data.routes(), cmp.Or(d.data.zone, time.UTC))

@@ -3,7 +3,6 @@ package session
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode"
@@ -117,7 +116,7 @@ func (m Match) Validate() error {
 		}
 	}
 	if m.OlderThan != 0 {
-		faults = append(faults, ValidateOlderThan(m.OlderThan))
+		faults = append(faults, validateOlderThan(m.OlderThan))
 	}
 	return errors.Join(faults...)
 }
@@ -131,8 +130,8 @@ func ValidateSetSize(field string, size int) error {
 	return &MatchError{Field: field, Reason: "the set must have at least one value: to match any value, omit the argument or set it to null"}
 }
 
-// ValidateOlderThan returns a *MatchError where the age is not positive.
-func ValidateOlderThan(age time.Duration) error {
+// validateOlderThan returns a *MatchError where the age is not positive.
+func validateOlderThan(age time.Duration) error {
 	if age > 0 {
 		return nil
 	}
@@ -400,116 +399,4 @@ func (f foldedSet) judge(value string) Verdict {
 		return Yes
 	}
 	return No
-}
-
-// clockTolerance is how far a start may lie in the future and count as now: two
-// clocks are never quite the same.
-const clockTolerance = 15 * time.Minute
-
-// judgeAge counts the exact age as reached. It is Undecided about a start that
-// senhasegura did not send or that cannot be read, which is the zero time, and
-// about one too far in the future: then the clock or its zone is another than
-// this machine takes it for, and no age is certain. So it is about a start in an hour
-// that its zone repeats, unless both moments say the same.
-func judgeAge(startedAt time.Time, age time.Duration, now time.Time) Verdict {
-	first, last := moments(startedAt)
-	if latest := now.Add(clockTolerance); last.After(latest) {
-		last = first
-		if first.After(latest) {
-			return Undecided
-		}
-	}
-	switch {
-	case startedAt.IsZero():
-		return Undecided
-	case first.Add(age).After(now):
-		return No
-	case last.Add(age).After(now):
-		return Undecided
-	}
-	return Yes
-}
-
-// moments gives the two moments that the local time of t means where its zone sets its
-// clocks back, and else t twice.
-func moments(t time.Time) (first, last time.Time) {
-	const most = 3 * time.Hour // that clocks are set back by
-	_, offset := t.Zone()
-	for _, near := range [...]time.Time{t.Add(-most), t.Add(most)} {
-		_, other := near.Zone()
-		back := t.Add(time.Duration(offset-other) * time.Second)
-		if _, there := back.Zone(); there != other || other == offset {
-			continue
-		}
-		if back.Before(t) {
-			return back, t
-		}
-		return t, back
-	}
-	return t, t
-}
-
-// originSet compares addresses by value.
-type originSet struct {
-	addresses map[netip.Addr]struct{}
-	prefixes  []netip.Prefix
-}
-
-func newOriginSet(values []string) *originSet {
-	origins := &originSet{addresses: map[netip.Addr]struct{}{}}
-	for _, value := range values {
-		prefix, err := parseOriginPattern(value)
-		switch {
-		case err != nil:
-		case prefix.IsSingleIP():
-			origins.addresses[prefix.Addr()] = struct{}{}
-		default:
-			origins.prefixes = append(origins.prefixes, prefix)
-		}
-	}
-	return origins
-}
-
-// judge is Undecided about an origin that is missing or not an address: it may
-// be any machine.
-func (o *originSet) judge(origin string) Verdict {
-	address, ok := parseAddress(strings.TrimSpace(origin))
-	if !ok {
-		return Undecided
-	}
-	if _, found := o.addresses[address]; found {
-		return Yes
-	}
-	for _, prefix := range o.prefixes {
-		if prefix.Contains(address) {
-			return Yes
-		}
-	}
-	return No
-}
-
-// parseOriginPattern reads an address as the prefix of all its bits.
-func parseOriginPattern(value string) (netip.Prefix, error) {
-	if strings.Contains(value, "%") {
-		return netip.Prefix{}, errors.New("write the address without its zone: the zones of the senhasegura server are not those of this machine")
-	}
-	if !strings.Contains(value, "/") {
-		address, ok := parseAddress(value)
-		if !ok {
-			return netip.Prefix{}, errors.New(`write an IP address or a prefix, such as "10.0.0.9", "10.0.0.0/24" or "2001:db8::/32"`)
-		}
-		return netip.PrefixFrom(address, address.BitLen()), nil
-	}
-	prefix, err := netip.ParsePrefix(value)
-	if err != nil {
-		return netip.Prefix{}, errors.New(`write the prefix as address and length, such as "10.0.0.0/24" or "2001:db8::/32"`)
-	}
-	if !prefix.Addr().Is4In6() {
-		return prefix.Masked(), nil
-	}
-	const mappedBits = 96
-	if prefix.Bits() < mappedBits {
-		return netip.Prefix{}, errors.New("write the prefix in IPv4 notation: this one reaches beyond the IPv4-mapped addresses")
-	}
-	return netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mappedBits).Masked(), nil
 }

@@ -350,8 +350,8 @@ func TestMatchValidateFaults(t *testing.T) {
 func TestValidateOlderThan(t *testing.T) {
 	t.Parallel()
 	for age, want := range map[time.Duration]bool{-1: false, 0: false, 1: true} {
-		if err := ValidateOlderThan(age); (err == nil) != want {
-			t.Errorf("ValidateOlderThan(%d) = %v", age, err)
+		if err := validateOlderThan(age); (err == nil) != want {
+			t.Errorf("validateOlderThan(%d) = %v", age, err)
 		}
 	}
 }

@@ -74,11 +74,11 @@ func TestReadLeavesCollectorsAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0), row("b", "2", 0), row("c", "3", 0), row("d", "4", 0)}, rowTook: time.Second}
-		look := newSharedReads(list, Options{})
+		reads := newSharedReads(list, Options{})
 		leaves, stays := &counter{}, &counter{}
 		var askers sync.WaitGroup
 		askers.Go(func() {
-			if err := look.ask(t.Context(), &asker{collector: &counter{}, all: true}); err != nil {
+			if err := reads.ask(t.Context(), &asker{collector: &counter{}, all: true}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -86,12 +86,12 @@ func TestReadLeavesCollectorsAlone(t *testing.T) {
 		askers.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 6500*time.Millisecond)
 			defer cancel()
-			if err := look.ask(ctx, &asker{collector: leaves, all: true}); !errors.Is(err, context.DeadlineExceeded) {
+			if err := reads.ask(ctx, &asker{collector: leaves, all: true}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want the deadline", err)
 			}
 		})
 		askers.Go(func() {
-			if err := look.ask(t.Context(), &asker{collector: stays, all: true}); err != nil {
+			if err := reads.ask(t.Context(), &asker{collector: stays, all: true}); err != nil {
 				t.Error(err)
 			}
 		})

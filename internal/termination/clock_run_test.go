@@ -63,7 +63,7 @@ func TestClockOfARun(t *testing.T) {
 	drain := func(change func(*termination.DrainRequest)) func(*testing.T, *termination.Terminator) {
 		return func(t *testing.T, on *termination.Terminator) {
 			t.Helper()
-			request := termination.DrainRequest{Selector: selector(t), Poll: interval, OnUnseen: termination.UnseenIgnore}
+			request := termination.DrainRequest{Selector: selector(t), PollInterval: interval, OnUnseen: termination.UnseenIgnore}
 			if change != nil {
 				change(&request)
 			}
@@ -250,7 +250,7 @@ func TestClockWarnsOnceInManyRuns(t *testing.T) {
 		done := make(chan error)
 		for range 8 {
 			go func() {
-				_, err := on.Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval, OnUnseen: termination.UnseenIgnore})
+				_, err := on.Drain(t.Context(), termination.DrainRequest{Selector: selector(t), PollInterval: interval, OnUnseen: termination.UnseenIgnore})
 				now := time.Now()
 				on.Dated(now, now, now)
 				if found, warn := on.ClockWarning(); warn {

@@ -124,7 +124,7 @@ func TestInterruptAtEveryCall(t *testing.T) {
 					}
 					return nil
 				})
-				report, err := termination.New(p, termination.Options{Retries: 2}).Drain(timed, termination.DrainRequest{Selector: selector(t), Poll: interval, Quiet: 5 * time.Second, Grace: 3 * time.Second})
+				report, err := termination.New(p, termination.Options{Retries: 2}).Drain(timed, termination.DrainRequest{Selector: selector(t), PollInterval: interval, Quiet: 5 * time.Second, Grace: 3 * time.Second})
 				checkAgainstTruth(t, p, report, err)
 				if err == nil {
 					t.Errorf("success, report %q", outcomes(report))

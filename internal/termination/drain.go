@@ -35,8 +35,8 @@ type DrainRequest struct {
 	// Quiet is how long no matching session may have been live before the drain
 	// succeeds, whether or not one was live at first.
 	Quiet time.Duration
-	// Poll is the first pause between two checks, and before a repeated request.
-	Poll time.Duration
+	// PollInterval is the first pause between two checks, and before a repeated request.
+	PollInterval time.Duration
 	// Limit is how many matching sessions may be live at the same time, nil for any
 	// number. If there are more, at first or later, no further request is sent.
 	Limit *int

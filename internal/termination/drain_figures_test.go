@@ -84,7 +84,7 @@ func drainMachine(t *testing.T, terminator *termination.Terminator, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
-	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: machine(t, n), Poll: interval})
+	report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: machine(t, n), PollInterval: interval})
 	if err != nil {
 		t.Errorf("drain %d: %v, %s", n, err, outcomes(report))
 	}
@@ -208,7 +208,7 @@ func TestRequestsOfALargeDrain(t *testing.T) {
 			ends[id].EndedAt = time.Now()
 			return nil
 		})
-		report, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
+		report, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), PollInterval: interval})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,7 +47,7 @@ func (t *Terminator) newDrain(request DrainRequest) *drain {
 		Terminator:   t,
 		DrainRequest: request,
 		roster:       newRoster(request.Selector, request.Quiet > 0),
-		pace:         pace{first: request.Poll},
+		pace:         pace{first: request.PollInterval},
 	}
 	for _, s := range request.Previewed {
 		d.require(s).previewed = true
@@ -274,7 +274,7 @@ func (d *drain) finished() bool {
 func (d *drain) rest() time.Duration {
 	switch {
 	case d.checkErr == nil && d.roster.any(func(m *member) bool { return m.target() && m.sent == 0 }):
-		return d.Poll
+		return d.PollInterval
 	case d.checkErr != nil || d.roster.any((*member).target):
 		return max(d.pause(), d.askedToWait())
 	case !d.roster.closed || d.finished():
@@ -325,7 +325,7 @@ func (d *drain) request(ctx context.Context) error {
 	}
 	// Sessions whose request was turned away come last.
 	slices.SortStableFunc(due, func(a, b *member) int { return cmp.Compare(a.sent, b.sent) })
-	d.pace, d.roster.closed = pace{first: d.Poll}, false
+	d.pace, d.roster.closed = pace{first: d.PollInterval}, false
 	d.tellRequests(due)
 	err := d.requestAll(ctx, due)
 	turnedAway := errors.Is(err, session.ErrTransient)
@@ -559,7 +559,7 @@ func (d *drain) see(m *member, seen check) {
 		if !m.settled.Ended() {
 			m.tellClock(d.clock, *seen.record, seen.readAt)
 		}
-		d.settle(m, m.ended())
+		d.settle(m, m.whenEnded())
 		return
 	}
 	m.showedLive()

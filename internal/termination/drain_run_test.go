@@ -32,8 +32,8 @@ func (p plan) run(t *testing.T) (termination.Report, error) {
 	if request.Selector == nil {
 		request.Selector = selector(t)
 	}
-	if request.Poll == 0 {
-		request.Poll = interval
+	if request.PollInterval == 0 {
+		request.PollInterval = interval
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), max(p.allowed, deadline))
 	defer cancel()
@@ -141,10 +141,10 @@ func TestDrainWhereSingleSessionsCannotBeRead(t *testing.T) {
 		// gets is how many requests are made before the list replaces them.
 		gets int
 	}{
-		{"for passing reasons", failWith(session.ErrTransient), 4},
+		{"for transient reasons", failWith(session.ErrTransient), 4},
 		{"for good", failWith(session.ErrRejected), 2},
 		{"without the permission", failWith(session.ErrPermission), 2},
-		{"one of them, for passing reasons", func(record string) error {
+		{"one of them, for transient reasons", func(record string) error {
 			if record == "1" {
 				return session.ErrTransient
 			}

@@ -242,7 +242,7 @@ func TestDrain(t *testing.T) {
 					return nil
 				})
 			},
-			request: termination.DrainRequest{Poll: 40 * time.Second},
+			request: termination.DrainRequest{PollInterval: 40 * time.Second},
 			want:    "hash-1 terminated, hash-2 terminated, hash-3 not_attempted",
 			kind:    termination.StillLive,
 			cause:   context.DeadlineExceeded,
@@ -282,7 +282,7 @@ func TestDrain(t *testing.T) {
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, acceptOnly)
 			},
-			request: termination.DrainRequest{Poll: 40 * time.Second},
+			request: termination.DrainRequest{PollInterval: 40 * time.Second},
 			want:    "hash-1 still_live",
 			kind:    termination.StillLive,
 			cause:   context.DeadlineExceeded,
@@ -348,7 +348,7 @@ func TestDrain(t *testing.T) {
 			calls: []string{"drop hash-1", "get 1", "list", "list"},
 		},
 		{
-			name: "looks fail for passing reasons, then work",
+			name: "checks fail for transient reasons, then work",
 			rows: withoutRecordIDs(visitor(1)),
 			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, works, listError(session.ErrTransient), works)
@@ -505,8 +505,8 @@ func TestDrain(t *testing.T) {
 				}
 				request := test.request
 				request.Selector = selector(t)
-				if request.Poll == 0 {
-					request.Poll = interval
+				if request.PollInterval == 0 {
+					request.PollInterval = interval
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), deadline)
 				defer cancel()
@@ -592,7 +592,7 @@ func TestDrainStopsWhereAllWouldFail(t *testing.T) {
 		for n := range 1000 {
 			p.sessions = append(p.sessions, visitor(n))
 		}
-		report, err := termination.New(p, termination.Options{Concurrency: 4}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), Poll: interval})
+		report, err := termination.New(p, termination.Options{Concurrency: 4}).Drain(t.Context(), termination.DrainRequest{Selector: selector(t), PollInterval: interval})
 		checkDrainFailure(t, err, termination.StillLive, session.ErrLockdown)
 		if drops := len(p.journal()) - reads(p); drops > 8 {
 			t.Errorf("%d requests were sent in a lockdown", drops)
@@ -628,7 +628,7 @@ func TestDrainInterrupted(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(moment, cancel)
 				request := test.request
-				request.Selector, request.Poll = selector(t), interval
+				request.Selector, request.PollInterval = selector(t), interval
 				started := time.Now()
 				report, err := termination.New(p, termination.Options{Retries: 2}).Drain(ctx, request)
 				if took := time.Since(started); took != moment {
@@ -652,7 +652,7 @@ func TestDrainProgress(t *testing.T) {
 		time.AfterFunc(3*time.Second, func() { p.end("hash-1") })
 		var told []string
 		_, err := termination.New(p, termination.Options{}).Drain(t.Context(), termination.DrainRequest{
-			Selector: selector(t), Poll: interval, Grace: 4 * time.Second, Quiet: time.Second,
+			Selector: selector(t), PollInterval: interval, Grace: 4 * time.Second, Quiet: time.Second,
 			Progress: func(e termination.Event) {
 				text := string(e.Stage)
 				if e.Session != nil {

@@ -18,7 +18,7 @@ func question(t *testing.T, match session.Match, on termination.OnUnseen) termin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return termination.DrainRequest{Selector: selector, OnUnseen: on, Poll: time.Second}
+	return termination.DrainRequest{Selector: selector, OnUnseen: on, PollInterval: time.Second}
 }
 
 func unseenValues(c *termination.Coverage) string {

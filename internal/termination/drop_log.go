@@ -118,9 +118,9 @@ func (l *dropLog) askedToWait() time.Duration {
 	return 0
 }
 
-// ended is the outcome of a session whose end was read. If any request of this run may
+// whenEnded is the outcome of a session whose end was read. If any request of this run may
 // have worked, this run ended it.
-func (l *dropLog) ended() Outcome {
+func (l *dropLog) whenEnded() Outcome {
 	if l.accepted || l.lost {
 		return Terminated
 	}

@@ -92,8 +92,8 @@ func TestOutcomesOfADropLog(t *testing.T) {
 			for _, answer := range test.answers {
 				l.send(t.Context(), &answering{answers: []error{answer}}, "hash-1")
 			}
-			if l.ended() != test.ended || l.whenLive() != test.live || l.whenUnread() != test.unreadable {
-				t.Errorf("ended %q, live %q, unread %q; want %q, %q and %q", l.ended(), l.whenLive(), l.whenUnread(), test.ended, test.live, test.unreadable)
+			if l.whenEnded() != test.ended || l.whenLive() != test.live || l.whenUnread() != test.unreadable {
+				t.Errorf("ended %q, live %q, unread %q; want %q, %q and %q", l.whenEnded(), l.whenLive(), l.whenUnread(), test.ended, test.live, test.unreadable)
 			}
 			if len(test.answers) > 0 && !errors.Is(l.requestErr, test.answers[len(test.answers)-1]) {
 				t.Errorf("the last failure is %v", l.requestErr)

@@ -32,7 +32,7 @@ func TestUnsettledAfterARunThatReadsNothing(t *testing.T) {
 				p := &fakeAPI{}
 				script(p, cancel)
 				report, err := termination.New(p, termination.Options{}).Drain(ctx, termination.DrainRequest{
-					Selector: selector(t), Poll: interval, Unsettled: []session.Session{visitor(1)},
+					Selector: selector(t), PollInterval: interval, Unsettled: []session.Session{visitor(1)},
 				})
 				if err == nil {
 					t.Fatal("no error")

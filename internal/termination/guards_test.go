@@ -25,7 +25,7 @@ func TestAgeNeedsAZone(t *testing.T) {
 		}
 		p := &fakeAPI{sessions: []session.Session{visitor(1)}}
 		terminator := termination.New(p, termination.Options{})
-		request := termination.DrainRequest{Selector: old, Poll: interval}
+		request := termination.DrainRequest{Selector: old, PollInterval: interval}
 		_, err = terminator.Drain(t.Context(), request)
 		checkZoneError(t, "drain", err, argument)
 		var failure *termination.DrainError
@@ -56,7 +56,7 @@ func TestOneFailureLongAgoIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakeAPI{sessions: []session.Session{ended(9)}, lists: []func() error{listError(session.ErrTransient), works}}
 		terminator := termination.New(p, termination.Options{Retries: 4, ListTimeout: 10 * time.Minute})
-		request := termination.DrainRequest{Selector: selector(t), Poll: interval}
+		request := termination.DrainRequest{Selector: selector(t), PollInterval: interval}
 		if _, _, err := terminator.Preview(t.Context(), request); err == nil {
 			t.Fatal("the preview worked")
 		}

@@ -37,12 +37,12 @@ func TestReadsAreShared(t *testing.T) {
 		for n := range askers {
 			p.sessions = append(p.sessions, live(n))
 		}
-		look := termination.New(p, termination.Options{})
+		terminator := termination.New(p, termination.Options{})
 		var wg sync.WaitGroup
 		for n := range askers {
 			wg.Go(func() {
 				id := fmt.Sprintf("hash-%d", n)
-				if s, err := look.Find(t.Context(), id); err != nil || s.ID != id {
+				if s, err := terminator.Find(t.Context(), id); err != nil || s.ID != id {
 					t.Errorf("%s: got %q, %v", id, s.ID, err)
 				}
 			})
@@ -60,7 +60,7 @@ func TestReadsAreNeverStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakeAPI{sessions: []session.Session{live(1)}, listTime: time.Minute}
-		look := termination.New(p, termination.Options{})
+		terminator := termination.New(p, termination.Options{})
 		var wg sync.WaitGroup
 		for second := range 50 {
 			wg.Go(func() {
@@ -68,7 +68,7 @@ func TestReadsAreNeverStale(t *testing.T) {
 					t.Error(err)
 				}
 				asked := time.Now()
-				s, err := look.Find(t.Context(), "hash-1")
+				s, err := terminator.Find(t.Context(), "hash-1")
 				if err != nil {
 					t.Error(err)
 					return
@@ -128,9 +128,9 @@ func TestReadOfAListThatBreaksOff(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &fakeAPI{sessions: []session.Session{live(1), live(2), live(3)}, lists: test.lists, breakOff: 2}
-				look := termination.New(p, termination.Options{Retries: test.retries, Pause: time.Second, ListTimeout: test.limit})
+				terminator := termination.New(p, termination.Options{Retries: test.retries, Pause: time.Second, ListTimeout: test.limit})
 				began := time.Now()
-				found, err := querySessions(t.Context(), t, look)
+				found, err := querySessions(t.Context(), t, terminator)
 				if !errors.Is(err, test.err) {
 					t.Errorf("error %v, want %v", err, test.err)
 				}
@@ -191,9 +191,9 @@ func TestReadsInAnOutage(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &fakeAPI{listTime: test.listTime, lists: []func() error{listError(session.ErrTransient)}}
-				look := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
+				terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: limit})
 				ask := func(int) {
-					if _, err := querySessions(t.Context(), t, look); !errors.Is(err, session.ErrTransient) {
+					if _, err := querySessions(t.Context(), t, terminator); !errors.Is(err, session.ErrTransient) {
 						t.Errorf("error %v, want the last failure", err)
 					}
 				}
@@ -264,11 +264,11 @@ func TestFirstReadInterrupted(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &fakeAPI{listTime: listTime, lists: []func() error{listError(session.ErrTransient)}}
-				look := termination.New(p, termination.Options{Retries: 1, ListTimeout: time.Hour})
+				terminator := termination.New(p, termination.Options{Retries: 1, ListTimeout: time.Hour})
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				began := time.Now()
-				if _, err := querySessions(ctx, t, look); !errors.Is(err, session.ErrTransient) {
+				if _, err := querySessions(ctx, t, terminator); !errors.Is(err, session.ErrTransient) {
 					t.Errorf("error %v, want the last failure", err)
 				}
 				if took := time.Since(began); took != 30*time.Second {
@@ -293,9 +293,9 @@ func TestReadsGatherAskers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &fakeAPI{sessions: []session.Session{live(1)}, listTime: test.listTime}
-				look := termination.New(p, termination.Options{})
+				terminator := termination.New(p, termination.Options{})
 				ask := func() {
-					if _, err := look.Find(t.Context(), "hash-1"); err != nil {
+					if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 						t.Error(err)
 					}
 				}
@@ -332,13 +332,13 @@ func TestReadsCanceled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakeAPI{sessions: []session.Session{live(1)}, listTime: time.Minute}
-		look := termination.New(p, termination.Options{})
+		terminator := termination.New(p, termination.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			started := time.Now()
-			if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.Canceled) {
+			if _, err := terminator.Find(ctx, "hash-1"); !errors.Is(err, context.Canceled) {
 				t.Errorf("the canceled asker got %v", err)
 			}
 			if waited := time.Since(started); waited != 10*time.Second {
@@ -347,7 +347,7 @@ func TestReadsCanceled(t *testing.T) {
 		})
 		synctest.Wait()
 		wg.Go(func() {
-			if _, err := look.Find(t.Context(), "hash-1"); err != nil {
+			if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 				t.Errorf("the second asker got %v", err)
 			}
 		})
@@ -355,18 +355,18 @@ func TestReadsCanceled(t *testing.T) {
 
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := terminator.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the deadline", err)
 		}
 		synctest.Wait()
 		started := time.Now()
-		if _, err := look.Find(t.Context(), "hash-1"); err != nil {
+		if _, err := terminator.Find(t.Context(), "hash-1"); err != nil {
 			t.Error(err)
 		}
 		if waited := time.Since(started); waited != time.Second+time.Minute { // askers are gathered for a second
 			t.Errorf("waited %v: a read for which no caller waited any more went on", waited)
 		}
-		if _, err := look.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := terminator.Find(ctx, "hash-1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("an asker whose time is over got %v", err)
 		}
 	})

@@ -89,6 +89,20 @@ func (t *Terminator) Refresh(ctx context.Context, record Record) (Refreshed, err
 	return record.refreshed(seen), nil
 }
 
+// Import reads a session that ended without this run, for a new record of it, from a list
+// that begins after the call. A live session is an *Error of the kind StillLive with the
+// session in Last: a record of it would state an end. Other errors are those of Find.
+func (t *Terminator) Import(ctx context.Context, sessionID string) (Result, error) {
+	seen, err := t.Find(ctx, sessionID)
+	switch {
+	case err != nil:
+		return Result{}, err
+	case seen.Live():
+		return Result{}, &Error{Kind: StillLive, SessionID: sessionID, Last: &seen}
+	}
+	return Result{Outcome: AlreadyEnded, Session: &seen, ConfirmedAt: time.Now().UTC()}, nil
+}
+
 // refreshed is the new state of a record after its session was read.
 func (r Record) refreshed(seen session.Session) Refreshed {
 	result := Refreshed{Outcome: r.Outcome}

@@ -39,7 +39,7 @@ func TestRefresh(t *testing.T) {
 		{"without a session id", accepted, session.Session{RecordID: "1", EndedAt: anEnd}, nil, true, termination.FoundNothing, termination.Accepted, false},
 		{"purged", accepted, live(1), session.ErrNotFound, true, termination.FoundNothing, termination.Accepted, false},
 		{"not permitted", accepted, live(1), session.ErrPermission, true, termination.FoundNothing, termination.Accepted, false},
-		{"a passing failure", accepted, live(1), session.ErrTransient, true, termination.NotRead, termination.Accepted, false},
+		{"a transient failure", accepted, live(1), session.ErrTransient, true, termination.NotRead, termination.Accepted, false},
 		{"wrong route", accepted, live(1), session.ErrWrongRoute, true, termination.FoundNothing, termination.Accepted, true},
 		{"rejected credentials", accepted, live(1), session.ErrUnauthenticated, true, termination.FoundNothing, termination.Accepted, true},
 		{"rejected request", accepted, live(1), session.ErrRejected, true, termination.FoundNothing, termination.Accepted, true},
@@ -110,6 +110,39 @@ func TestRefreshesShareAFailure(t *testing.T) {
 		}
 		if got := len(p.journal()); got != 3 {
 			t.Errorf("%d calls, want one more", got)
+		}
+	})
+}
+
+// A record of an import states an end, so only an end that was read makes one.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			rows []session.Session
+			kind termination.Kind // empty: no *termination.Error
+			err  error
+		}{
+			"ended":                             {rows: []session.Session{ended(1)}},
+			"live":                              {rows: []session.Session{live(1)}, kind: termination.StillLive},
+			"ended, and live in another record": {rows: []session.Session{ended(1), record(1, "7")}, kind: termination.StillLive},
+			"an end that cannot be read":        {rows: []session.Session{{ID: "hash-1", RecordID: "1", UnreadableEnd: "?"}}, kind: termination.StillLive},
+			"not in the list":                   {rows: []session.Session{ended(2)}, err: session.ErrNotFound},
+		} {
+			got, err := termination.New(&fakeAPI{sessions: test.rows}, termination.Options{}).Import(t.Context(), "hash-1")
+			var failure *termination.Error
+			switch {
+			case test.kind != "":
+				if !errors.As(err, &failure) || failure.Kind != test.kind || failure.Last == nil || !failure.Last.Live() || got.Session != nil {
+					t.Errorf("%s: %+v, %v", name, got, err)
+				}
+			case test.err != nil:
+				if !errors.Is(err, test.err) || errors.As(err, &failure) || got.Session != nil {
+					t.Errorf("%s: %+v, %v", name, got, err)
+				}
+			case err != nil || got.Outcome != termination.AlreadyEnded || got.Session == nil || got.Session.Live() || got.Accepted || !got.ConfirmedAt.Equal(time.Now()):
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
 		}
 	})
 }

@@ -20,14 +20,14 @@ func TestPreviewsShareTheFirstRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0), row("b", "2", time.Hour)}, took: 2 * time.Minute}
-		look, start := newSharedReads(list, Options{}), time.Now()
+		reads, start := newSharedReads(list, Options{}), time.Now()
 		var plan sync.WaitGroup
 		for n := range 60 {
 			plan.Go(func() {
 				if err := wait(t.Context(), time.Duration(n)*5*time.Second); err != nil {
 					t.Error(err)
 				}
-				shot, err := look.snapshot(t.Context())
+				shot, err := reads.snapshot(t.Context())
 				if err != nil || len(shot.live) != 1 || shot.live[0].ID != "a" || !shot.readAt.Equal(start) {
 					t.Errorf("preview %d got %+v, %v", n, shot, err)
 				}
@@ -43,14 +43,14 @@ func TestPreviewsUseAnyFirstRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{rows: []session.Session{row("a", "1", 0)}, errs: []error{session.ErrPermission, nil}}
-		look := newSharedReads(list, Options{})
+		reads := newSharedReads(list, Options{})
 		for _, want := range []error{session.ErrPermission, nil} {
-			if _, _, err := look.one(t.Context(), "a", look.ask); !errors.Is(err, want) {
+			if _, _, err := reads.one(t.Context(), "a", reads.ask); !errors.Is(err, want) {
 				t.Errorf("error %v, want %v", err, want)
 			}
 		}
 		list.rows = nil
-		shot, err := look.snapshot(t.Context())
+		shot, err := reads.snapshot(t.Context())
 		if err != nil || len(shot.live) != 1 {
 			t.Errorf("the preview got %+v, %v", shot, err)
 		}
@@ -63,13 +63,13 @@ func TestPreviewDoesNotJoinACanceledRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		list := &scripted{took: time.Minute}
-		look := newSharedReads(list, Options{})
+		reads := newSharedReads(list, Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := look.snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := reads.snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("who has no more time got %v", err)
 		}
-		if _, err := look.snapshot(t.Context()); err != nil {
+		if _, err := reads.snapshot(t.Context()); err != nil {
 			t.Errorf("who came after that got %v", err)
 		}
 		wantReads(t, list, 2)
@@ -98,8 +98,8 @@ func TestPreviewAttempts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				list := &scripted{rows: []session.Session{row("a", "1", 0)}, errs: test.errs, cut: test.cut}
-				look, start := newSharedReads(list, Options{Retries: 2, ListTimeout: time.Minute}), time.Now()
-				shot, err := look.snapshot(t.Context())
+				reads, start := newSharedReads(list, Options{Retries: 2, ListTimeout: time.Minute}), time.Now()
+				shot, err := reads.snapshot(t.Context())
 				if !errors.Is(err, test.err) || (shot != nil) != (test.err == nil) {
 					t.Errorf("got %+v and the error %v, want %v", shot, err, test.err)
 				}
@@ -115,7 +115,7 @@ func TestPreviewAttempts(t *testing.T) {
 				}
 				// No caller has asked for longer than an outage may last, so the failure tells
 				// nothing any more.
-				if _, err := look.snapshot(t.Context()); !errors.Is(err, session.ErrTransient) {
+				if _, err := reads.snapshot(t.Context()); !errors.Is(err, session.ErrTransient) {
 					t.Errorf("a later preview fails with %v", err)
 				}
 				wantReads(t, list, 2*test.reads)
@@ -140,9 +140,9 @@ func TestPreviewOfTooMany(t *testing.T) {
 	wantReads(t, list, 1)
 
 	list.rows = append(list.rows[:maxSnapshot], row("one more", "", 0))
-	look := newSharedReads(list, Options{})
+	reads := newSharedReads(list, Options{})
 	for range 2 {
-		shot, err = look.snapshot(t.Context())
+		shot, err = reads.snapshot(t.Context())
 		if err != nil || !shot.full || len(shot.live) != 0 {
 			t.Fatalf("the snapshot has %d sessions, %v, and is full: %t", len(shot.live), err, shot.full)
 		}
@@ -189,12 +189,12 @@ func TestRepeatedRowsUseNoMemory(t *testing.T) {
 		"live": row("a", "1", 0), "ended": row("a", "1", time.Hour), "without an id": row("", "1", 0),
 	} {
 		list := &repeating{row: s}
-		look := newSharedReads(list, Options{})
-		if seen, _, err := look.one(t.Context(), s.ID, look.ask); err != nil || seen != s {
+		reads := newSharedReads(list, Options{})
+		if seen, _, err := reads.one(t.Context(), s.ID, reads.ask); err != nil || seen != s {
 			t.Errorf("%s: got %+v, %v", name, seen, err)
 		}
 		q := &query{selector: everyone, state: StateAll}
-		if err := look.ask(t.Context(), &asker{collector: q, all: true}); err != nil || len(q.answer().Sessions) != 1 {
+		if err := reads.ask(t.Context(), &asker{collector: q, all: true}); err != nil || len(q.answer().Sessions) != 1 {
 			t.Errorf("%s: got %+v, %v", name, q.answer(), err)
 		}
 		const most = 8 << 20 // a row that is kept takes 300 bytes

@@ -153,7 +153,7 @@ func (r *termination) follow(ctx context.Context) (again bool, err error) {
 // seeEnd records an end that a check has shown.
 func (r *termination) seeEnd() {
 	r.result.ConfirmedAt = time.Now().UTC()
-	r.result.Outcome = r.ended()
+	r.result.Outcome = r.whenEnded()
 	if r.endedBefore {
 		r.result.Outcome = AlreadyEnded
 		return
@@ -307,14 +307,14 @@ func (r *termination) checkRecordID() error {
 	return &Error{Kind: Mismatch, SessionID: r.SessionID, Requests: r.sent, Last: seen}
 }
 
-func (r *termination) fail(ctx context.Context, kind Kind, lookErr error) *Error {
+func (r *termination) fail(ctx context.Context, kind Kind, checkErr error) *Error {
 	return &Error{
 		Kind:       kind,
 		SessionID:  r.SessionID,
 		Requests:   r.sent,
 		Last:       r.result.Session,
 		RequestErr: r.requestErr,
-		CheckErr:   lookErr,
+		CheckErr:   checkErr,
 		Context:    ctx.Err(),
 	}
 }

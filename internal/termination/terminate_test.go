@@ -45,12 +45,12 @@ func TestTerminate(t *testing.T) {
 		script  func(*fakeAPI)
 		request termination.Request
 
-		outcome  termination.Outcome
-		accepted bool
-		kind     termination.Kind
-		noLook   error
-		causes   []error
-		calls    []string
+		outcome      termination.Outcome
+		accepted     bool
+		kind         termination.Kind
+		notConfirmed error
+		causes       []error
+		calls        []string
 	}{
 		{
 			name:    "accepted and ended at once",
@@ -90,7 +90,7 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(1)},
 			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			request: termination.Request{Confirm: true},
-			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission,
+			outcome: termination.Accepted, accepted: true, notConfirmed: session.ErrPermission,
 			calls: []string{"drop hash-1", "list"},
 		},
 		{
@@ -98,13 +98,13 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(1)},
 			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrWrongRoute)) },
 			request: termination.Request{Confirm: true},
-			outcome: termination.Accepted, accepted: true, noLook: session.ErrWrongRoute,
+			outcome: termination.Accepted, accepted: true, notConfirmed: session.ErrWrongRoute,
 			calls: []string{"drop hash-1", "list"},
 		},
 		{
 			name:    "accepted but hidden: a missing row is not an end",
 			request: termination.Request{Confirm: true},
-			outcome: termination.Accepted, accepted: true, noLook: session.ErrNotFound,
+			outcome: termination.Accepted, accepted: true, notConfirmed: session.ErrNotFound,
 			calls: []string{"drop hash-1", "list"},
 		},
 		{
@@ -129,7 +129,7 @@ func TestTerminate(t *testing.T) {
 			rows:    []session.Session{live(1), live(2)},
 			script:  func(p *fakeAPI) { p.lists = append(p.lists, listError(session.ErrPermission)) },
 			request: termination.Request{Confirm: true, RecordID: "2"},
-			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission, kind: termination.Mismatch,
+			outcome: termination.Accepted, accepted: true, notConfirmed: session.ErrPermission, kind: termination.Mismatch,
 			calls: []string{"drop hash-1", "get 2", "list"},
 		},
 		{
@@ -151,7 +151,7 @@ func TestTerminate(t *testing.T) {
 			calls:  []string{"drop hash-1", "list", "drop hash-1", "get 1", "get 1"},
 		},
 		{
-			name: "accepted and every look fails for passing reasons",
+			name: "accepted and every check fails for transient reasons",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrTransient))
@@ -162,7 +162,7 @@ func TestTerminate(t *testing.T) {
 			calls:  []string{"drop hash-1", "list", "list", "list"},
 		},
 		{
-			name: "accepted, looks fail at first and then work",
+			name: "accepted, checks fail at first and then work",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.lists = append(p.lists, listError(session.ErrTransient), works)
@@ -409,7 +409,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
-			name: "refused and cannot look, which never counts as gone",
+			name: "refused and cannot check, which never counts as gone",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
@@ -421,7 +421,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list"},
 		},
 		{
-			name: "refused, and looks fail for passing reasons until the deadline",
+			name: "refused, and checks fail for transient reasons until the deadline",
 			rows: []session.Session{ended(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
@@ -433,7 +433,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list", "list", "list"},
 		},
 		{
-			name: "refused, and the only route to a look is wrong: never gone",
+			name: "refused, and the only route to a check is wrong: never gone",
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, refuse)
 				p.lists = append(p.lists, listError(session.ErrWrongRoute))
@@ -484,7 +484,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "get 1", "drop hash-1", "get 1"},
 		},
 		{
-			name: "answer lost and cannot look: one repeat, then unknown",
+			name: "answer lost and cannot check: one repeat, then unknown",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose)
@@ -496,7 +496,7 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost and cannot look, the repeat is refused: still unknown",
+			name: "answer lost and cannot check, the repeat is refused: still unknown",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, refuse)
@@ -507,14 +507,14 @@ func TestTerminate(t *testing.T) {
 			calls:   []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
-			name: "answer lost and cannot look, the repeat is accepted",
+			name: "answer lost and cannot check, the repeat is accepted",
 			rows: []session.Session{live(1)},
 			script: func(p *fakeAPI) {
 				p.drops = append(p.drops, lose, acceptOnly)
 				p.lists = append(p.lists, listError(session.ErrPermission))
 			},
 			request: termination.Request{Confirm: true},
-			outcome: termination.Accepted, accepted: true, noLook: session.ErrPermission,
+			outcome: termination.Accepted, accepted: true, notConfirmed: session.ErrPermission,
 			calls: []string{"drop hash-1", "list", "drop hash-1", "list"},
 		},
 		{
@@ -553,8 +553,8 @@ func TestTerminate(t *testing.T) {
 				if result.Accepted != test.accepted {
 					t.Errorf("accepted %t, want %t", result.Accepted, test.accepted)
 				}
-				if !errors.Is(result.NotConfirmed, test.noLook) {
-					t.Errorf("no look because of %v, want %v", result.NotConfirmed, test.noLook)
+				if !errors.Is(result.NotConfirmed, test.notConfirmed) {
+					t.Errorf("not confirmed because of %v, want %v", result.NotConfirmed, test.notConfirmed)
 				}
 				if seen := !result.ConfirmedAt.IsZero(); seen != test.outcome.Ended() {
 					t.Errorf("confirmed at %v with outcome %q", result.ConfirmedAt, result.Outcome)
@@ -705,7 +705,7 @@ func TestInterruptKeepsTheLastFailure(t *testing.T) {
 		p := &fakeAPI{sessions: withoutRecordIDs(visitor(1)), drops: []func(string) error{acceptOnly}, lists: []func() error{works, listError(session.ErrTransient)}}
 		wanted := selector(t)
 		run(t, p, func(ctx context.Context, terminator *termination.Terminator) error {
-			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, Poll: 3 * time.Second})
+			report, err := terminator.Drain(ctx, termination.DrainRequest{Selector: wanted, PollInterval: 3 * time.Second})
 			if notEnded := report.NotEnded(); len(notEnded) != 1 || !errors.Is(notEnded[0].Err, session.ErrTransient) {
 				t.Errorf("not ended %+v, want one with the failure of its check", notEnded)
 			}

@@ -56,8 +56,8 @@ func New(server API, options Options) *Terminator {
 	if options.Concurrency == 0 {
 		options.Concurrency = 10
 	}
-	look := newSharedReads(server, options)
-	return &Terminator{api: server, reads: look, options: options, clock: look.clock}
+	reads := newSharedReads(server, options)
+	return &Terminator{api: server, reads: reads, options: options, clock: reads.clock}
 }
 
 // ZoneError says that sessions can't be judged: an argument asks for an age, and without

@@ -40,6 +40,9 @@ type Visibility struct {
 	Took   time.Duration
 }
 
+// SeesNothing reports whether the list holds no session: the authorization sees none.
+func (v Visibility) SeesNothing() bool { return v.Live+v.Ended == 0 }
+
 // Visibility gives what a list shows that begins after the call. Memory use depends on
 // the number of distinct values, not on the length of the list. The error matches one
 // of the sentinels of package session or the error of the context; an incomplete list

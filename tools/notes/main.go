@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -29,14 +30,14 @@ func main() {
 
 var (
 	heading = regexp.MustCompile(`(?m)^## \[([^\]]+)\](.*)$`)
-	dated   = regexp.MustCompile(`^ - \d{4}-\d\d-\d\d$`)
+	change  = regexp.MustCompile(`(?m)^- \S`)
 	// reference is a definition of a link, which stands at the end of the file.
 	reference = regexp.MustCompile(`(?m)^\[[^\]]+\]: \S+$`)
 )
 
 // notesOf returns the text between the heading of the release and the next one. A
-// release without a section, an empty section, and a heading without a date are
-// errors: nothing is released before its changes are written down.
+// release without a section or with two, a section without a change, and a heading
+// without a date are errors: nothing is released before its changes are written down.
 func notesOf(changelog, tag string) (string, error) {
 	version := strings.TrimPrefix(tag, "v")
 	headings := heading.FindAllStringSubmatchIndex(changelog, -1)
@@ -44,16 +45,19 @@ func notesOf(changelog, tag string) (string, error) {
 		if changelog[at[2]:at[3]] != version {
 			continue
 		}
-		if date := changelog[at[4]:at[5]]; !dated.MatchString(date) {
+		if _, err := time.Parse(" - "+time.DateOnly, strings.TrimRight(changelog[at[4]:at[5]], " \r")); err != nil {
 			return "", fmt.Errorf("the section of %s has no date: its heading must be %q", version, "## ["+version+"] - YYYY-MM-DD")
+		}
+		if n := strings.Count(changelog, "\n## ["+version+"]"); n > 1 {
+			return "", fmt.Errorf("the changelog has %d sections %q", n, "## ["+version+"]")
 		}
 		end := len(changelog)
 		if i+1 < len(headings) {
 			end = headings[i+1][0]
 		}
 		notes := strings.TrimSpace(reference.ReplaceAllString(changelog[at[1]:end], ""))
-		if notes == "" {
-			return "", fmt.Errorf("the section of %s is empty", version)
+		if !change.MatchString(notes) {
+			return "", fmt.Errorf("the section of %s is empty: it lists no change", version)
 		}
 		return notes + "\n", nil
 	}

@@ -14,6 +14,28 @@ const changelog = `# Changelog
 
 - Two.
 
+## [0.1.4] - 2026-02-31
+
+### Fixed
+
+- A day that is in no calendar.
+
+## [0.1.3] - 2026-02-03
+
+### Fixed
+
+- One half.
+
+## [0.1.3] - 2026-02-03
+
+### Fixed
+
+- The other half.
+
+## [0.1.2] - 2026-02-02
+
+### Fixed
+
 ## [0.1.1] - 2026-02-01
 
 ## [0.1.0] - 2026-01-02
@@ -31,6 +53,9 @@ func TestNotesOf(t *testing.T) {
 	for tag, want := range map[string]struct{ notes, fault string }{
 		"v0.1.0":     {notes: "### Added\n\n- One, see [0.2.0].\n"},
 		"v0.1.1":     {fault: "is empty"},
+		"v0.1.2":     {fault: "is empty"},
+		"v0.1.3":     {fault: "2 sections"},
+		"v0.1.4":     {fault: "has no date"},
 		"v0.2.0":     {fault: "has no date"},
 		"v0.3.0":     {fault: "no section"},
 		"v0.1":       {fault: "no section"},

@@ -84,7 +84,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.tcp.Credential, "tcp-credential", "root", "credential of forwarded connections")
 	flags.StringVar(&o.tcp.Device, "tcp-device", "", "device of forwarded connections (default: the target)")
 	flags.StringVar(&o.tcp.Protocol, "tcp-protocol", "ssh", "protocol of forwarded connections")
-	flags.Lookup("lifetime").DefValue = "10m" // package flag would show 10m0s
+	flags.Lookup("lifetime").DefValue = "10m" // package flag would add its zeros
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
