@@ -233,21 +233,6 @@ func courseOf(kind Kind) (course, bool) {
 	return c, ok
 }
 
-// PassingKinds returns the kinds after which a client must succeed by retrying or
-// by checking, and that take no time.
-func PassingKinds() []Kind {
-	return []Kind{
-		CutBefore, CutAfter, CutMiddle, ResetBefore, ResetAfter, Truncated200, HTML200, HTML502,
-		Timeout408, TooMany429, Unavailable503, GatewayTimeout504, Unexpected500, TokenDenied401,
-	}
-}
-
-// mayHaveActed are the answers behind which the operation may have been carried
-// out; Random decides by lot.
-func mayHaveActed(kind Kind) bool {
-	return slices.Contains([]Kind{HTML200, HTML502, Timeout408, Unavailable503, GatewayTimeout504, Unexpected500}, kind)
-}
-
 func (f Fault) validate() error {
 	c, ok := courseOf(f.Kind)
 	switch {
@@ -277,23 +262,20 @@ func (s *Simulator) Inject(f Fault) {
 }
 
 // Random strikes a share (0 to 1) of the requests that no injected fault
-// strikes, with a fault of kinds, or of PassingKinds when none is given. Whether
-// a request is struck depends on seed, operation, object and how many requests
-// there were for them before, so that concurrency changes as little as
-// possible. Where the answer leaves open whether it was acted on, a lot decides
-// that too. A share of 0 ends it.
-func (s *Simulator) Random(seed uint64, share float64, kinds ...Kind) {
-	if len(kinds) == 0 {
-		kinds = PassingKinds()
-	}
-	for _, kind := range kinds {
-		if err := (Fault{Kind: kind, Status: http.StatusInternalServerError, Location: "/"}).validate(); err != nil {
+// strikes, with one of faults whose Op fits. Whether and with which one depends on
+// seed, operation, object and how many requests there were for them before, so
+// that concurrency changes as little as possible; so does the row at which CutRows
+// breaks off. Object, After and Times of faults do not count. A share of 0 ends it.
+// It panics on a fault that makes no sense.
+func (s *Simulator) Random(seed uint64, share float64, faults ...Fault) {
+	for _, f := range faults {
+		if err := f.validate(); err != nil {
 			panic("simulator: " + err.Error())
 		}
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.lottery = &lottery{seed: seed, share: share, kinds: slices.Clone(kinds), drawn: map[aim]uint64{}}
+	s.faults.lottery = &lottery{seed: seed, share: share, faults: slices.Clone(faults), drawn: map[aim]uint64{}}
 }
 
 // ClearFaults ends injected and random faults.
@@ -329,10 +311,10 @@ type aim struct {
 }
 
 type lottery struct {
-	seed  uint64
-	share float64
-	kinds []Kind
-	drawn map[aim]uint64
+	seed   uint64
+	share  float64
+	faults []Fault
+	drawn  map[aim]uint64
 }
 
 func (l *lottery) draw(op Op, object string) (Fault, bool) {
@@ -341,34 +323,15 @@ func (l *lottery) draw(op Op, object string) (Fault, bool) {
 	hash := fnv.New64a()
 	_, _ = io.WriteString(hash, string(op)+" "+object)             // a hash never fails to write
 	lot := rand.New(rand.NewPCG(l.seed^hash.Sum64(), l.drawn[at])) //nolint:gosec // must be reproducible
-	if lot.Float64() >= l.share {
+	fitting := slices.DeleteFunc(slices.Clone(l.faults), func(f Fault) bool { return f.Op != "" && f.Op != op })
+	if lot.Float64() >= l.share || len(fitting) == 0 {
 		return Fault{}, false
 	}
-	kinds := l.kinds
-	if op == OpToken {
-		kinds = forToken(kinds)
-	}
-	if len(kinds) == 0 {
-		return Fault{}, false
-	}
-	f := Fault{
-		Kind:     kinds[lot.IntN(len(kinds))],
-		Status:   http.StatusInternalServerError,
-		Location: "/",
-		Rows:     lot.IntN(100),
-	}
-	if mayHaveActed(f.Kind) && lot.IntN(2) == 0 {
-		f.Acting = ActFirst
+	f := fitting[lot.IntN(len(fitting))]
+	if f.Kind == CutRows {
+		f.Rows = lot.IntN(100)
 	}
 	return f, true
-}
-
-// forToken leaves out the refusals of a token, which at the token endpoint would
-// mean that the client itself is refused for good.
-func forToken(kinds []Kind) []Kind {
-	return slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool {
-		return k == TokenDenied401 || k == InvalidSignature401
-	})
 }
 
 type faultPlan struct {

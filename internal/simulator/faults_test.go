@@ -322,7 +322,7 @@ func TestRandom(t *testing.T) {
 		if backwards {
 			slices.Reverse(all)
 		}
-		sim.Random(seed, 0.2, simulator.HTML502, simulator.CutAfter, simulator.Unexpected500)
+		sim.Random(seed, 0.2, simulator.Fault{Kind: simulator.HTML502}, simulator.Fault{Kind: simulator.CutAfter}, simulator.Fault{Kind: simulator.Unexpected500})
 		for _, v := range all {
 			direct(sim, httptest.NewRequestWithContext(t.Context(), http.MethodDelete, dropPath+v.SessionID, http.NoBody))
 		}
@@ -357,17 +357,22 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-func TestRandomSparesTheClient(t *testing.T) {
+func TestRandomStrikesItsOperation(t *testing.T) {
 	t.Parallel()
 	k := login(t, simulator.Config{})
-	k.sim.Random(1, 1, simulator.TokenDenied401)
+	k.sim.Random(1, 1, simulator.Fault{Kind: simulator.TokenDenied401, Op: simulator.OpList})
 	wantStatus(t, k.post(t, tokenPath, credentials()), http.StatusOK)
 	wantStatus(t, k.list(t), http.StatusUnauthorized)
 	k.sim.Random(1, 0)
 	wantStatus(t, k.list(t), http.StatusOK)
 }
 
-func TestEveryPassingKindIsKnown(t *testing.T) {
+func TestRandomRefusesSenselessFaults(t *testing.T) {
 	t.Parallel()
-	simulator.New(simulator.Config{}).Random(1, 1, simulator.PassingKinds()...) // panics on an unknown one
+	defer func() {
+		if recover() == nil {
+			t.Error("a fault of no kind was taken")
+		}
+	}()
+	simulator.New(simulator.Config{}).Random(1, 1, simulator.Fault{})
 }

@@ -343,7 +343,7 @@ func TestReset(t *testing.T) {
 	wantStatus(t, k.drop(t, first.SessionID), http.StatusOK)
 	k.sim.SetPermission(simulator.None)
 	k.sim.Inject(simulator.Fault{Kind: simulator.HTML502})
-	k.sim.Random(1, 1)
+	k.sim.Random(1, 1, simulator.Fault{Kind: simulator.HTML502})
 
 	k.sim.Reset()
 	if n := len(k.sim.Journal()); n != 0 {
