@@ -180,7 +180,8 @@ func (c *Client) waitForRate(ctx context.Context) error {
 	return nil
 }
 
-// wait returns nil after d, or the error of ctx as soon as it ends.
+// wait returns nil after d, or the error of ctx as soon as it ends. The engine has the
+// same: neither package imports the other.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

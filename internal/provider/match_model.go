@@ -90,6 +90,9 @@ func dataSourceMatch(description string) datasourceschema.SingleNestedAttribute 
 	return datasourceschema.SingleNestedAttribute{MarkdownDescription: description, Optional: true, Attributes: attributes}
 }
 
+// The framework has three packages of schemas, which share no type: the match stands once
+// for each.
+
 // resourceMatch is the `match` or `exclude` of a resource. A required one must
 // set something. Plan modifiers are the caller's.
 func resourceMatch(description string, required bool) resourceschema.SingleNestedAttribute {

@@ -11,6 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 )
 
+// Framework and library have three packages of schemas and timeouts, which share no type:
+// `timeouts` stands once for each.
+
 const timeoutsDescription = "Operation timeouts."
 
 // timeoutsAttribute is the `timeouts` of a resource. The library accepts negative
