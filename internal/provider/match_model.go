@@ -70,6 +70,9 @@ var matchSets = []struct {
 
 const olderThanDescription = "Matches sessions that started at least this long ago, as a duration such as `8h`. Requires the provider's `time_zone`."
 
+// The framework has three packages of schemas, which share no type: the match stands once
+// for each.
+
 // dataSourceMatch is the optional `match` or `exclude` of a data source.
 func dataSourceMatch(description string) datasourceschema.SingleNestedAttribute {
 	attributes := map[string]datasourceschema.Attribute{
@@ -89,9 +92,6 @@ func dataSourceMatch(description string) datasourceschema.SingleNestedAttribute 
 	}
 	return datasourceschema.SingleNestedAttribute{MarkdownDescription: description, Optional: true, Attributes: attributes}
 }
-
-// The framework has three packages of schemas, which share no type: the match stands once
-// for each.
 
 // resourceMatch is the `match` or `exclude` of a resource. A required one must
 // set something. Plan modifiers are the caller's.
