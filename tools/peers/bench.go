@@ -55,7 +55,7 @@ func newBench(ctx context.Context, s settings, ways []way) (*bench, error) {
 // it, so that nothing is asked of a registry.
 func (b *bench) install(ctx context.Context, ways []way) error {
 	overrides := map[string]string{}
-	for _, w := range append(slices.Clone(ways), noop) {
+	for _, w := range slices.Concat(ways, noops) {
 		if w.provider == "" || overrides[w.source] != "" {
 			continue
 		}
@@ -72,7 +72,7 @@ func (b *bench) install(ctx context.Context, ways []way) error {
 		switch w.provider {
 		case ours.provider:
 			err = goBuild(ctx, b.root, ".", program)
-		case noop.provider:
+		case noops[0].provider:
 			err = goBuild(ctx, filepath.Join(b.root, "tools"), "./peers/noop", program)
 		default:
 			err = link(w.program, program)
@@ -152,7 +152,7 @@ func (b *bench) apply(ctx context.Context, w way, c circumstance, sessions int) 
 	defer cancel()
 	command := exec.CommandContext(limited, b.terraform, "apply", "-auto-approve", "-no-color")
 	command.Dir = directory
-	command.Env = b.environment(api.url)
+	command.Env = append(b.environment(api.url), w.environment...)
 	command.Stdout, command.Stderr = &output, &output
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = stopWithin

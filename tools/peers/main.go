@@ -93,13 +93,16 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	}
 	writeReports(out, ways, reports)
 
+	fmt.Fprintln(out, noopHeading)
 	for _, sessions := range []int{s.sessions, 500} {
-		fmt.Fprintf(progress, "%d resources that do nothing\n", sessions)
-		pairs, err := b.besideNoop(ctx, s.rounds, sessions)
-		if err != nil {
-			return err
+		for _, noop := range noops {
+			fmt.Fprintf(progress, "%d no-op resources, settings: %s\n", sessions, noop.name)
+			pairs, err := b.besideNoop(ctx, noop, s.rounds, sessions)
+			if err != nil {
+				return err
+			}
+			writeNoop(out, noop, sessions, pairs)
 		}
-		writeNoop(out, sessions, pairs)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ type pair struct{ ours, noop result }
 
 // besideNoop measures pairs, whose states must be equally long. Which of the two
 // comes first changes from pair to pair.
-func (b *bench) besideNoop(ctx context.Context, pairs, sessions int) ([]pair, error) {
+func (b *bench) besideNoop(ctx context.Context, noop way, pairs, sessions int) ([]pair, error) {
 	measured := make([]pair, pairs)
 	for i := range measured {
 		p := &measured[i]

@@ -58,7 +58,7 @@ func TestConfigurations(t *testing.T) {
 		unused[strings.TrimPrefix(file, "configurations/")] = true
 	}
 	delete(unused, "shared.tf")
-	for _, w := range slices.Concat([]way{ours, noop}, curls, peers) {
+	for _, w := range slices.Concat([]way{ours}, noops, curls, peers) {
 		delete(unused, w.configuration)
 		text, err := configurations.ReadFile("configurations/" + w.configuration)
 		if err != nil {
@@ -148,7 +148,7 @@ func TestAccWays(t *testing.T) {
 // refuses a state of another length.
 func TestAccNoop(t *testing.T) {
 	t.Parallel()
-	pairs, err := benchOf(t).besideNoop(t.Context(), 1, 20)
+	pairs, err := benchOf(t).besideNoop(t.Context(), noops[0], 1, 20)
 	if err != nil {
 		t.Fatal(err)
 	}

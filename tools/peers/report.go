@@ -118,12 +118,13 @@ func (r result) String() string {
 	return text + fmt.Sprintf("; %.0f s", r.took.Seconds())
 }
 
-// writeNoop writes the table of pairs with so many resources each.
-func writeNoop(out io.Writer, sessions int, pairs []pair) {
+// noopHeading is above the rows of writeNoop.
+const noopHeading = "| resources | settings of the no-op's process | terminations | no-op resources | ratio of the times | ratio of the processor times | state of a termination | of a no-op |\n|---|---|---|---|---|---|---|---|"
+
+// writeNoop writes the row of pairs with so many resources each.
+func writeNoop(out io.Writer, noop way, sessions int, pairs []pair) {
 	last := pairs[len(pairs)-1]
-	fmt.Fprintln(out, "| resources | terminations | no-op resource | ratio of the times | ratio of the processor times | state of a termination | of a no-op |")
-	fmt.Fprintln(out, "|---|---|---|---|---|---|---|")
-	fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %d B | %d B |\n\n", sessions,
+	fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s | %d B | %d B |\n", sessions, noop.name,
 		figures("%.1f", " s", pairs, func(_ int, p pair) float64 { return p.ours.took.Seconds() }),
 		figures("%.1f", " s", pairs, func(_ int, p pair) float64 { return p.noop.took.Seconds() }),
 		figures("%.2f", " ×", pairs, func(_ int, p pair) float64 { return p.ours.took.Seconds() / p.noop.took.Seconds() }),

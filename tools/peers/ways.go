@@ -22,13 +22,20 @@ type way struct {
 	provider      string // type of the provider; empty for a built-in one
 	source        string
 	program       string // path, which the caller gives
+	environment   []string
 }
 
 const programPrefix = "terraform-provider-"
 
 var (
 	ours = way{name: "`senhasegura_session_termination`", configuration: "senhasegura.tf", provider: "senhasegura", source: "senhasegura/senhasegura"}
-	noop = way{name: "no-op resource", configuration: "noop.tf", provider: "noop", source: "senhasegura/noop"}
+
+	// noops are compared in the same process settings as this provider, and in those
+	// that a program of the plugin framework has.
+	noops = []way{
+		{name: "those of this provider", configuration: "noop.tf", provider: "noop", source: "senhasegura/noop"},
+		{name: "defaults", configuration: "noop.tf", provider: "noop", source: "senhasegura/noop", environment: []string{"NOOP_DEFAULTS=1"}},
+	}
 
 	// curls need no program but curl.
 	curls = []way{

@@ -22,15 +22,12 @@ import (
 	senhasegura "github.com/senhasegura/terraform-provider-senhasegura/internal/provider"
 )
 
-// gcPercent is that of this provider's main, so that the two differ in the
-// termination alone.
+// gcPercent is that of this provider's main.
 const gcPercent = 400
 
 func main() {
-	debug.SetGCPercent(gcPercent)
-	// As there: Terraform reads what the libraries log and throws it away.
-	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER"} {
-		if err := os.Setenv(name, "off"); err != nil {
+	if os.Getenv("NOOP_DEFAULTS") == "" {
+		if err := likeMain(); err != nil {
 			fail(err)
 		}
 	}
@@ -41,6 +38,19 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
+}
+
+// likeMain makes the settings of this provider's main, so that the two differ in the
+// termination alone: Terraform reads what the libraries log by default, and throws it
+// away.
+func likeMain() error {
+	debug.SetGCPercent(gcPercent)
+	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER"} {
+		if err := os.Setenv(name, "off"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func fail(err error) {
