@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -196,38 +198,48 @@ func (b *builder) buildAgain(ctx context.Context, published assets) (string, err
 	if err != nil {
 		return "", err
 	}
-	if err := sameBytes(program, inZip); err != nil {
-		return "", fmt.Errorf("without Go's cache: %w", err)
+	builtAgain, err := os.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(builtAgain, inZip) {
+		return "", fmt.Errorf("the second build of the same source, without Go's cache, gives another program for %s", thisPlatform)
 	}
 	return compareZips(published, filepath.Join(again, "dist"))
 }
 
 // compareZips returns an error that names each zip whose bytes differ from those of
-// the zip of the same name in the directory.
+// the zip of the same name in the directory, and what differs.
 func compareZips(published assets, directory string) (string, error) {
 	var faults []error
 	for _, platform := range published.platforms {
 		name := published.zip(platform)
-		content, err := published.read(name)
-		if err == nil {
-			err = sameBytes(filepath.Join(directory, name), content)
-		}
+		first, err := published.read(name)
 		if err != nil {
-			faults = append(faults, err)
+			return "", err
+		}
+		second, err := os.ReadFile(filepath.Join(directory, name))
+		if err != nil {
+			return "", err
+		}
+		if !bytes.Equal(first, second) {
+			faults = append(faults, fmt.Errorf("the second build of the same source gives another %s:\n%s\n%s", name, contents(first), contents(second)))
 		}
 	}
 	return fmt.Sprintf("a second build gives the same %d zips", len(published.platforms)), errors.Join(faults...)
 }
 
-func sameBytes(path string, wanted []byte) error {
-	content, err := os.ReadFile(path)
+// contents lists the files of a zip with what can differ.
+func contents(archive []byte) string {
+	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
-		return err
+		return err.Error()
 	}
-	if !bytes.Equal(content, wanted) {
-		return fmt.Errorf("the second build of the same source gives another %s", filepath.Base(path))
+	files := make([]string, 0, len(r.File))
+	for _, f := range r.File {
+		files = append(files, fmt.Sprintf("%s, %s, %s, CRC %08x", f.Name, f.Mode(), f.Modified.Format(time.RFC3339), f.CRC32))
 	}
-	return nil
+	return strings.Join(files, "; ")
 }
 
 // execute runs one program. The error has all of what it printed.

@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -102,14 +103,16 @@ func try(ctx context.Context, r *report, root, goreleaser, syft string, engines 
 }
 
 // checkAssets makes every check of the files that were published, so that one run
-// shows all that is wrong.
+// shows all that is wrong. Without the right names, nothing else can be found.
 func checkAssets(ctx context.Context, r *report, a assets, work string) bool {
-	passed := true
+	passed := r.check("file names", a.checkNames)
+	if !passed {
+		return false
+	}
 	for _, check := range []struct {
 		name string
 		run  func() (string, error)
 	}{
-		{"file names", a.checkNames},
 		{"checksums", a.checkSums},
 		{"signature", a.checkSignature},
 		{"manifest", a.checkManifest},
@@ -138,7 +141,7 @@ func (r *report) check(name string, run func() (string, error)) bool {
 	r.made++
 	if err != nil {
 		r.failed++
-		fmt.Fprintf(r.out, "FAIL  %s: %v (%s)\n", name, err, took)
+		fmt.Fprintf(r.out, "FAIL  %s: %s (%s)\n", name, strings.ReplaceAll(err.Error(), "\n", "\n      "), took)
 		return false
 	}
 	fmt.Fprintf(r.out, "ok    %s: %s (%s)\n", name, found, took)

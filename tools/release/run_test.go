@@ -20,10 +20,10 @@ func TestReport(t *testing.T) {
 	if !r.check("first", func() (string, error) { return "as it should be", nil }) || !r.verdict() {
 		t.Error("a check that passed counts as failed")
 	}
-	if r.check("second", func() (string, error) { return "never shown", errors.New("it is wrong") }) || r.verdict() {
+	if r.check("second", func() (string, error) { return "never shown", errors.New("it is wrong\nand more") }) || r.verdict() {
 		t.Error("a check that failed counts as passed")
 	}
-	for _, want := range []string{"ok    first: as it should be (0s)\n", "all 1 checks passed", "FAIL  second: it is wrong (0s)\n", "1 of 2 checks failed"} {
+	for _, want := range []string{"ok    first: as it should be (0s)\n", "all 1 checks passed", "FAIL  second: it is wrong\n      and more (0s)\n", "1 of 2 checks failed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, out.String())
 		}
@@ -40,9 +40,12 @@ func TestCompareZips(t *testing.T) {
 	if _, err := compareZips(first, second.directory); err != nil {
 		t.Error(err)
 	}
-	second.change(t, second.zip(otherPlatform), "echo", "ECHO")
-	if _, err := compareZips(first, second.directory); err == nil || !strings.Contains(err.Error(), "gives another "+first.zip(otherPlatform)) {
-		t.Errorf("another byte: got %v", err)
+	second.pack(t, otherPlatform, second.program(otherPlatform), []byte(provider), 0o700, "LICENSE")
+	_, err := compareZips(first, second.directory)
+	for _, want := range []string{"gives another " + first.zip(otherPlatform), "-rwxr-xr-x", "-rwx------"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another mode: got %v, want %q", err, want)
+		}
 	}
 	second.remove(t, second.zip(thisPlatform))
 	if _, err := compareZips(first, second.directory); !errors.Is(err, os.ErrNotExist) {
