@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,17 @@ const (
 	clientSecret = "demo-secret-0000"
 )
 
+// developmentVersion is what a provider says that no release has given a version.
+const developmentVersion = "dev"
+
+// options are what to show the demo with. Without a mirror, the provider is built;
+// without a configuration, it is examples/demo.
+type options struct {
+	root, terraform, mirror, version, configuration string
+}
+
 // run is the demonstration, told on out.
-func run(ctx context.Context, out io.Writer, root, terraform string) (err error) {
+func run(ctx context.Context, out io.Writer, o options) (err error) {
 	work, err := os.MkdirTemp("", "senhasegura-demo-")
 	if err != nil {
 		return err
@@ -30,7 +40,7 @@ func run(ctx context.Context, out io.Writer, root, terraform string) (err error)
 	tell := teller{out: out}
 
 	tell.step("Building the provider and the simulator")
-	built, err := build(ctx, out, root, work)
+	built, err := build(ctx, out, o.root, o.mirror, work)
 	if err != nil {
 		return err
 	}
@@ -66,7 +76,7 @@ func run(ctx context.Context, out io.Writer, root, terraform string) (err error)
 	tell.say("session ID %s", live.SessionID)
 
 	tell.step("Terminating the session with Terraform")
-	tf, err := newTerraform(out, terraform, built.mirror, work, filepath.Join(root, "examples", "demo"), pam.ready.URL, live.SessionID)
+	tf, err := newTerraform(out, o.terraform, built.mirror, work, cmp.Or(o.configuration, filepath.Join(o.root, "examples", "demo")), pam.ready.URL, live.SessionID)
 	if err != nil {
 		return err
 	}
@@ -100,6 +110,9 @@ func run(ctx context.Context, out io.Writer, root, terraform string) (err error)
 		return fmt.Errorf("senhasegura still shows session %s as live", live.SessionID)
 	}
 	tell.say("the session ended at %s", ended.End)
+	if err := pam.mustBeAskedBy(ctx, "terraform-provider-senhasegura/"+o.version); err != nil {
+		return err
+	}
 
 	tell.step("Planning again: no changes")
 	if err := tf.run(ctx, "plan", "-detailed-exitcode"); err != nil {

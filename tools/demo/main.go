@@ -5,7 +5,8 @@
 // It builds the provider and the simulator, starts everything on loopback, and
 // ends only what it started. It exits 0 only if bytes went through the
 // connection before the apply, both ends saw it closed after, senhasegura shows
-// the session as ended, and a second plan is empty.
+// the session as ended and was asked by the provider that is meant, and a second
+// plan is empty.
 package main
 
 import (
@@ -21,8 +22,12 @@ import (
 )
 
 func main() {
-	root := flag.String("root", "..", "the provider's source tree")
-	terraform := flag.String("terraform", "terraform", "Terraform or OpenTofu program to run")
+	var o options
+	flag.StringVar(&o.root, "root", "..", "the provider's source tree")
+	flag.StringVar(&o.terraform, "terraform", "terraform", "Terraform or OpenTofu program to run")
+	flag.StringVar(&o.mirror, "mirror", "", "filesystem mirror to install the provider from; it is built if there is none")
+	flag.StringVar(&o.version, "version", developmentVersion, "version that the provider must give itself")
+	flag.StringVar(&o.configuration, "configuration", "", "configuration to apply; examples/demo if there is none")
 	quiet := flag.Bool("quiet", false, "print one line, or everything if a step fails")
 	transcript := flag.String("transcript", "", "also write the output to this `file`, with what differs from run to run replaced")
 	timeout := flag.Duration("timeout", 10*time.Minute, "bound for the whole run, builds included")
@@ -30,7 +35,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
-	err := show(ctx, *root, *terraform, *transcript, *quiet)
+	err := show(ctx, o, *transcript, *quiet)
 	cancel()
 	stop()
 	if err != nil {
@@ -40,14 +45,14 @@ func main() {
 }
 
 // show runs the demo; a quiet one keeps its output back unless it fails.
-func show(ctx context.Context, root, terraform, transcript string, quiet bool) error {
+func show(ctx context.Context, o options, transcript string, quiet bool) error {
 	var kept bytes.Buffer
 	out := io.MultiWriter(os.Stdout, &kept)
 	if quiet {
 		out = &kept
 	}
 	started := time.Now()
-	if err := run(ctx, out, root, terraform); err != nil {
+	if err := run(ctx, out, o); err != nil {
 		if quiet {
 			_, _ = io.Copy(os.Stderr, &kept) // nothing can be done about a closed stderr
 		}

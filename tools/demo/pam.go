@@ -167,6 +167,43 @@ func (s *simulator) list(ctx context.Context) ([]session, error) {
 	return answer.Sessions, nil
 }
 
+// mustBeAskedBy returns an error unless the session was dropped by the product that
+// the User-Agent header begins with.
+func (s *simulator) mustBeAskedBy(ctx context.Context, product string) error {
+	var journal []journalEntry
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.ready.URL+"/_sim/journal", http.NoBody)
+	if err != nil {
+		return err
+	}
+	if err := exchange(r, &journal); err != nil {
+		return fmt.Errorf("reading the simulator's journal: %w", err)
+	}
+	return droppedBy(journal, product)
+}
+
+// journalEntry is a request in the simulator's journal.
+type journalEntry struct {
+	Op        string `json:"op"`
+	UserAgent string `json:"user_agent"`
+}
+
+func droppedBy(journal []journalEntry, product string) error {
+	drops := 0
+	for _, r := range journal {
+		if r.Op != "drop" {
+			continue
+		}
+		drops++
+		if !strings.HasPrefix(r.UserAgent, product+" ") {
+			return fmt.Errorf("the session was dropped by %q, not by %s", r.UserAgent, product)
+		}
+	}
+	if drops == 0 {
+		return errors.New("the simulator's journal has no drop")
+	}
+	return nil
+}
+
 func exchange(request *http.Request, answer any) error {
 	client := http.Client{Timeout: 10 * time.Second}
 	response, err := client.Do(request)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,16 +26,20 @@ type programs struct {
 	simulator string
 }
 
-func build(ctx context.Context, out io.Writer, root, work string) (programs, error) {
+// build makes the simulator, and the provider unless a mirror has it.
+func build(ctx context.Context, out io.Writer, root, mirror, work string) (programs, error) {
 	built := programs{
-		mirror:    filepath.Join(work, "mirror"),
+		mirror:    cmp.Or(mirror, filepath.Join(work, "mirror")),
 		simulator: filepath.Join(work, executable("senhasegura-sim")),
+	}
+	if err := goBuild(ctx, out, root, "./internal/cmd/senhasegura-sim", built.simulator); err != nil {
+		return programs{}, err
+	}
+	if mirror != "" {
+		return built, nil
 	}
 	provider := filepath.Join(work, executable("terraform-provider-senhasegura_v"+demoVersion))
 	if err := goBuild(ctx, out, root, ".", provider); err != nil {
-		return programs{}, err
-	}
-	if err := goBuild(ctx, out, root, "./internal/cmd/senhasegura-sim", built.simulator); err != nil {
 		return programs{}, err
 	}
 	// Terraform and OpenTofu read "senhasegura/senhasegura" as an address on
