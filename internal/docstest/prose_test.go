@@ -147,6 +147,7 @@ func TestDocsCommands(t *testing.T) {
 // notRunByCI are the targets on pages that CI cannot run, with the reason.
 var notRunByCI = map[string]string{
 	"testacc-matrix": "each job of the workflow has one program, and runs testacc with it",
+	"bench-peers":    "it needs programs of other providers; TestAccWays runs its configurations in a small form",
 	"testacc-live":   "it needs a real senhasegura; TestLiveAppliance runs the same checks against the simulator",
 }
 

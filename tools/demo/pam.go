@@ -167,7 +167,7 @@ func (s *simulator) list(ctx context.Context) ([]session, error) {
 	return answer.Sessions, nil
 }
 
-// mustBeAskedBy returns an error unless the session was dropped by the product that
+// mustBeAskedBy returns an error unless the termination request came from the product that
 // the User-Agent header begins with.
 func (s *simulator) mustBeAskedBy(ctx context.Context, product string) error {
 	var journal []journalEntry

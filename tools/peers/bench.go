@@ -244,7 +244,7 @@ func firstError(output string) string {
 	return ""
 }
 
-// compare sets the report beside the truth.
+// compare compares the report with the truth.
 func (r *result) compare(state []byte, sim *simulator.Simulator, sessions []simulator.Session) error {
 	done, err := reported(state)
 	if err != nil {

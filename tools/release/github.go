@@ -45,7 +45,7 @@ func startGitHub(directory string) (*github, error) {
 	}
 	g := &github{directory: directory}
 	routes := http.NewServeMux()
-	// Everything else, such as a look-up of the release, is answered by 404.
+	// Everything else, such as a search for the release, is answered by 404.
 	routes.HandleFunc("POST "+githubAPI, g.change)
 	routes.HandleFunc("PATCH "+githubAPI+"/1", g.change)
 	routes.HandleFunc("POST "+githubUploads+"/1/assets", g.upload)
