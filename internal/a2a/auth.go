@@ -102,11 +102,7 @@ type bearerToken struct {
 	accepted atomic.Bool
 }
 
-func (t *bearerToken) accept() {
-	if t.number > 0 && !t.accepted.Load() {
-		t.accepted.Store(true)
-	}
-}
+func (t *bearerToken) accept() { t.accepted.Store(true) }
 
 // doubted reports whether a new token may help. A gateway has the same answer for
 // a wrong route and for a token that is not accepted: the token is in doubt if it
