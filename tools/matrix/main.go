@@ -109,22 +109,28 @@ func versionOf(ctx context.Context, path string) (string, error) {
 
 // results are those of one run.
 type results struct {
-	passed  int
-	failed  []string
-	skipped map[string]int // by reason
+	passed int
+	// failed are tests, and packages that failed without one, such as those that did not
+	// build.
+	failed []string
+	// skipped are tests, and parts those of tests that passed otherwise, by reason.
+	skipped, parts map[string]int
 }
 
 func (r results) skips() string {
-	texts := make([]string, 0, len(r.skipped))
+	texts := make([]string, 0, len(r.skipped)+len(r.parts))
 	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 		texts = append(texts, fmt.Sprintf("%d: %s", r.skipped[reason], reason))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.parts)) {
+		texts = append(texts, fmt.Sprintf("%d in tests that passed otherwise: %s", r.parts[reason], reason))
 	}
 	return cmp.Or(strings.Join(texts, "; "), "0")
 }
 
 // event is a line of go test -json.
 type event struct {
-	Action, Test, Output string
+	Action, Package, Test, Output string
 }
 
 // test runs the acceptance tests. Their failures are no error.
@@ -144,38 +150,56 @@ func test(ctx context.Context, root, path string, openTofu bool) (results, error
 	if err := command.Start(); err != nil {
 		return results{}, err
 	}
-	r := read(output)
-	if err := command.Wait(); err != nil && len(r.failed) == 0 {
+	r, err := read(output)
+	if err := errors.Join(err, command.Wait()); err != nil && len(r.failed) == 0 {
 		return results{}, err // it did not come to its tests
+	}
+	if r.passed+len(r.failed) == 0 {
+		return results{}, errors.New("no test ran")
 	}
 	return r, nil
 }
 
 var reasonLine = regexp.MustCompile(`^\s+\w+\.go:\d+: (.+)\n`)
 
-// read counts top-level tests. The reason of a skipped one is what it said last.
-func read(events io.Reader) results {
-	r := results{skipped: map[string]int{}}
-	said := map[string]string{}
+// read counts top-level tests, and what they skip. The reason of what is skipped is what
+// it said last.
+func read(events io.Reader) (results, error) {
+	r := results{skipped: map[string]int{}, parts: map[string]int{}}
+	said, failedIn := map[string]string{}, map[string]bool{}
 	lines := bufio.NewScanner(events)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Test == "" || strings.Contains(e.Test, "/") {
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
+		test, part := e.Package+" "+e.Test, strings.Contains(e.Test, "/")
 		switch e.Action {
 		case "output":
 			if match := reasonLine.FindStringSubmatch(e.Output); match != nil {
-				said[e.Test] = match[1]
+				said[test] = match[1]
 			}
 		case "pass":
-			r.passed++
+			if e.Test != "" && !part {
+				r.passed++
+			}
 		case "fail":
-			r.failed = append(r.failed, e.Test)
+			switch {
+			case e.Test == "" && !failedIn[e.Package]:
+				r.failed = append(r.failed, "package "+e.Package)
+			case e.Test != "" && !part:
+				r.failed = append(r.failed, e.Test)
+				failedIn[e.Package] = true
+			}
 		case "skip":
-			r.skipped[said[e.Test]]++
+			switch {
+			case part:
+				r.parts[said[test]]++
+			case e.Test != "":
+				r.skipped[said[test]]++
+			}
 		}
 	}
-	return r
+	return r, lines.Err()
 }
