@@ -161,8 +161,7 @@ pid nginx.pid;
 error_log stderr warn;
 events { worker_connections 512; }
 http {
-  log_format seen '$request_method $status $sent_http_content_encoding $ssl_protocol $server_protocol';
-  access_log access.log seen;
+  access_log off;
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;
@@ -186,17 +185,6 @@ http {
 `, user, c.upstream, indented(c.http), n.health, generation, n.address, tls, indented(secure), indented(c.server), c.base, indented(c.location)))
 		}
 	})
-}
-
-// nginxLog gives what nginx has logged of its requests.
-func nginxLog(t *testing.T, n *neighbor) string {
-	t.Helper()
-	dir := n.args[1]
-	text, err := os.ReadFile(filepath.Join(dir, "access.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // haproxy is a configuration of HAProxy. The zero value forwards everything over plain
