@@ -45,8 +45,9 @@ func run(ctx context.Context, root, guide string, engines []string, out io.Write
 	if len(engines) == 0 {
 		return errors.New("no program is given: set ENGINES to the paths of Terraform and OpenTofu programs")
 	}
-	table := head
-	fmt.Fprint(out, head)
+	var table strings.Builder
+	both := io.MultiWriter(out, &table)
+	fmt.Fprint(both, head)
 	failed := 0
 	for _, path := range engines {
 		name, err := versionOf(ctx, path)
@@ -62,9 +63,7 @@ func run(ctx context.Context, root, guide string, engines []string, out io.Write
 		if len(tests.failed) > 0 {
 			passed += ", failed: " + strings.Join(tests.failed, ", ")
 		}
-		row := fmt.Sprintf("| %s | %s | %s |\n", name, passed, tests.skips())
-		fmt.Fprint(out, row)
-		table += row
+		fmt.Fprintf(both, "| %s | %s | %s |\n", name, passed, tests.skips())
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d tests failed", failed)
@@ -76,11 +75,11 @@ func run(ctx context.Context, root, guide string, engines []string, out io.Write
 	if err != nil {
 		return err
 	}
-	text, err := withTable(string(page), table)
+	text, err := withTable(string(page), table.String())
 	if err != nil {
 		return fmt.Errorf("%s: %w", guide, err)
 	}
-	return os.WriteFile(guide, []byte(text), 0o644)
+	return os.WriteFile(guide, []byte(text), 0o600) // its mode stays as it is
 }
 
 // withTable replaces the table of a page that has the same head.
