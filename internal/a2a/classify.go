@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/session"
@@ -21,6 +23,8 @@ func (c *Client) judge(ctx context.Context, req request, found *answer) *Error {
 		return c.interrupted(ctx, req, found.sent)
 	case found.status == 0:
 		return c.unanswered(req, found)
+	case (req.op == OpList || req.op == OpGet) && cachedBy(found.header) != "":
+		return c.fromCache(req, found)
 	case found.stream != nil, req.receive != nil && found.showsResult(req.op):
 		return req.receive(req, found)
 	}
@@ -132,6 +136,51 @@ func (c *Client) failed(req request, found *answer, class error) *Error {
 		e.Code = found.env.number()
 	}
 	return e
+}
+
+// fromCache is the error of a read that a cache answered. It is repeated, as what the
+// cache keeps may expire.
+func (c *Client) fromCache(req request, found *answer) *Error {
+	if found.stream != nil {
+		_ = found.stream.Close() // nothing of it is read
+	}
+	e := c.failed(req, found, session.ErrTransient)
+	e.fault = ErrCache
+	e.Message = c.redact.text("the response comes from a cache (" + cachedBy(found.header) + ")")
+	return e
+}
+
+// The headers in which caches say what they did, where no standard asks for them.
+var cacheHeaders = []string{"X-Cache", "X-Cache-Status", "X-Proxy-Cache", "Cf-Cache-Status"}
+
+// cachedBy gives the header by which an answer says that a cache kept it (RFC 9111,
+// section 5.1; RFC 9211), "" where none does. Some gateways write an age of 0 to each
+// answer that they pass on.
+func cachedBy(header http.Header) string {
+	age := strings.TrimSpace(header.Get("Age"))
+	if seconds, err := strconv.ParseUint(age, 10, 63); err == nil && seconds > 0 {
+		return "Age: " + age
+	}
+	for _, value := range header.Values("Cache-Status") {
+		for parameter := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ';' || r == ',' }) {
+			if strings.EqualFold(strings.TrimSpace(parameter), "hit") {
+				return "Cache-Status: " + value
+			}
+		}
+	}
+	for _, name := range cacheHeaders {
+		for _, value := range header.Values(name) {
+			for part := range strings.SplitSeq(value, ",") {
+				// As in "HIT from proxy.example.com".
+				word, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+				switch strings.ToLower(word) {
+				case "hit", "tcp_hit", "tcp_mem_hit", "stale", "updating":
+					return name + ": " + value
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // The OAuth errors that mean the client itself is not accepted.

@@ -353,7 +353,7 @@ func wantBlame(t *testing.T, err, want error) {
 	t.Helper()
 	for _, fault := range []error{
 		ErrUntrustedCertificate, ErrClientCertificate, ErrNoTLS, ErrTLS, ErrProxyCredentials, ErrProxy, ErrUnknownHost, ErrUnreachable,
-		ErrRenegotiation, ErrGatewayPage, ErrSignature, ErrTooManyRequests, ErrServerFault,
+		ErrRenegotiation, ErrGatewayPage, ErrSignature, ErrTooManyRequests, ErrCache, ErrServerFault,
 	} {
 		if errors.Is(err, fault) != (fault == want) { //nolint:errorlint // sentinels
 			t.Errorf("errors.Is(%v, %q) = %v", err, fault, errors.Is(err, fault))

@@ -40,6 +40,9 @@
 //   - A redirect that is not followed is session.ErrRejected for every operation.
 //   - A JSON answer of the 200 series without any member of an envelope shows no
 //     success: session.ErrUnknownOutcome for a drop, session.ErrTransient otherwise.
+//   - A list or a session that says that it comes from a cache is
+//     session.ErrTransient, whatever else it says: it may be older than the question.
+//     Every request asks caches to leave it alone.
 //   - A connection that can never work is session.ErrRejected: a certificate that
 //     is not trusted, a port without TLS, a proxy that refuses, a name that does
 //     not resolve.

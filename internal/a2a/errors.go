@@ -50,6 +50,8 @@ var (
 	ErrSignature = errors.New("invalid signature")
 	// ErrTooManyRequests: the server limits the rate of requests.
 	ErrTooManyRequests = errors.New("too many requests")
+	// ErrCache: a cache answered a read, so the answer may be older than the question.
+	ErrCache = errors.New("a cache answered in place of senhasegura")
 	// ErrServerFault: "Unexpected error", a fault of senhasegura itself.
 	ErrServerFault = errors.New("senhasegura met an unexpected error")
 )

@@ -189,6 +189,9 @@ func (c *Client) record(ctx context.Context, req request, found *answer, took ti
 func newHeader(cfg *Config) http.Header {
 	header := http.Header{}
 	header.Set("Accept", "application/json")
+	// A list that a cache kept shows no session that started since.
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Pragma", "no-cache")
 	if cfg.UserAgent != "" {
 		header.Set("User-Agent", cfg.UserAgent)
 	}

@@ -161,8 +161,7 @@ pid nginx.pid;
 error_log stderr warn;
 events { worker_connections 512; }
 http {
-  log_format seen '$request_method $status $sent_http_content_encoding $ssl_protocol $server_protocol';
-  access_log access.log seen;
+  access_log off;
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;
@@ -186,17 +185,6 @@ http {
 `, user, c.upstream, indented(c.http), n.health, generation, n.address, tls, indented(secure), indented(c.server), c.base, indented(c.location)))
 		}
 	})
-}
-
-// nginxLog gives what nginx has logged of its requests.
-func nginxLog(t *testing.T, n *neighbor) string {
-	t.Helper()
-	dir := n.args[1]
-	text, err := os.ReadFile(filepath.Join(dir, "access.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // haproxy is a configuration of HAProxy. The zero value forwards everything over plain
@@ -260,6 +248,9 @@ backend senhasegura
 // squid is a configuration of Squid, which opens tunnels to loopback addresses.
 type squid struct {
 	host string
+	// caches is where senhasegura is if Squid is in front of it and keeps what it
+	// answers, "" if Squid opens tunnels.
+	caches string
 	// user, with the password, is the only one who may use it; "" for everyone.
 	user, password string
 	// refuses everyone.
@@ -292,16 +283,27 @@ func (c squid) start(t *testing.T) *neighbor {
 		check := write(t, dir, "check", fmt.Sprintf("while read -r given; do\n  case \"$given\" in\n    '%s %s') echo OK ;;\n    *) echo ERR ;;\n  esac\ndone\n", c.user, c.password))
 		access = fmt.Sprintf("auth_param basic program /bin/sh %s\nauth_param basic children 2\nacl known proxy_auth REQUIRED\nhttp_access deny !known\n", check) + access
 	}
+	mode, storage := "", "cache deny all"
+	if c.caches != "" {
+		host, port, err := net.SplitHostPort(c.caches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mode = " accel defaultsite=senhasegura.test no-vhost"
+		// Unlike what a client with credentials, and one that asks not to, gets.
+		storage = fmt.Sprintf("cache_peer %s parent %s 0 no-query originserver login=PASSTHRU\nrefresh_pattern . 1 100%% 1 override-expire ignore-reload ignore-private\n", host, port)
+		access = "http_access allow all"
+	}
 	return launch(t, c.host, func(n *neighbor) {
 		// It takes its time to end in order.
 		n.path, n.args, n.as, n.health, n.last = path, []string{"-N", "-f", filepath.Join(dir, "squid.conf")}, as, "", syscall.SIGKILL
 		n.configure = func(int) {
 			write(t, dir, "squid.conf", fmt.Sprintf(`
-http_port %s
+http_port %s%s
 pid_filename %s/squid.pid
 cache_log %s/cache.log
 access_log none
-cache deny all
+%s
 cache_mem 8 MB
 memory_cache_shared off
 netdb_filename none
@@ -314,7 +316,7 @@ forward_max_tries 1
 connect_timeout 2 seconds
 acl here dst 127.0.0.0/8 ::1
 %s
-`, n.address, dir, dir, access))
+`, n.address, mode, dir, dir, storage, access))
 		}
 	})
 }

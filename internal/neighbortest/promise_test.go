@@ -229,10 +229,16 @@ func TestCheckFindsLies(t *testing.T) {
 // forge sends a termination request that no drain would send.
 func (s *scene) forge(id string) {
 	s.t.Helper()
+	s.call(http.MethodDelete, "/api/pam/session/drop/"+id, s.token(), "")
+}
+
+// token gets one from senhasegura itself.
+func (s *scene) token() string {
+	s.t.Helper()
 	token := s.call(http.MethodPost, "/iso/oauth2/token", "", "grant_type=client_credentials&client_id="+simulator.DefaultClientID+"&client_secret="+simulator.DefaultClientSecret)
 	_, token, _ = strings.Cut(token, `"access_token":"`)
 	token, _, _ = strings.Cut(token, `"`)
-	s.call(http.MethodDelete, "/api/pam/session/drop/"+id, token, "")
+	return token
 }
 
 func (s *scene) call(method, path, token, form string) string {

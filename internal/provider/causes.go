@@ -87,6 +87,11 @@ var causes = []cause{
 		"Wait as long as the API response says, then run again. To stay below the limit, set or lower `requests_per_second`, and lower `max_concurrent_requests`.",
 	},
 	{
+		a2a.ErrCache,
+		"a cache in front of senhasegura answered in its place",
+		"Switch caching off for the API in the gateway that `url` (`SENHASEGURA_URL`) leads to, then run again. The provider decides nothing by a cached response.",
+	},
+	{
 		a2a.ErrServerFault,
 		"senhasegura met an unexpected error",
 		"Run again. If the error lasts, contact the vendor's support with the log of the call (Settings › Services › API › Logs).",

@@ -1,9 +1,13 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/senhasegura/terraform-provider-senhasegura/internal/acctest"
@@ -68,6 +72,18 @@ func savedStates() map[string]savedState {
 			config: drain(`drain_on = ["create", "destroy"]`), recorded: []simulator.Session{visitor(1, simulator.Behavior{Refuse: true})}, record: fails,
 			later: visitors(1), plan: 2, terminates: []int{1},
 		},
+		"drain_deposed": {
+			config: drain("triggers = { machine = \"2\" }\n lifecycle {\n create_before_destroy = true\n }"),
+			record: func(s *site) {
+				config := s.Read("main.tf")
+				s.Write("main.tf", strings.Replace(config, `"2"`, `"1"`, 1))
+				s.apply()
+				s.Write("main.tf", config)
+				s.server.Sim.Add(visitor(1, simulator.Behavior{Refuse: true}))
+				s.applyFails()
+			},
+			later: []simulator.Session{visitorGone(1)}, plan: 2,
+		},
 		"drain_unsettled": {
 			config: drain(""),
 			record: func(s *site) {
@@ -105,6 +121,7 @@ func TestAccStatesOfReleases(t *testing.T) {
 				}
 				s := state.site(t, state.later)
 				s.Write("terraform.tfstate", string(content))
+				s.expectKept(content)
 				if run := s.Run("plan", "-detailed-exitcode", "-no-color"); run.Code != state.plan {
 					t.Errorf("the plan has exit code %d, want %d\n%s", run.Code, state.plan, run.Output())
 				}
@@ -122,6 +139,78 @@ func TestAccStatesOfReleases(t *testing.T) {
 			})
 		}
 	}
+}
+
+// expectKept checks that this version reads each attribute of a recorded state, with the
+// value that it has there. What a schema does not have, the framework drops without a
+// word.
+func (s *site) expectKept(recorded []byte) {
+	s.t.Helper()
+	var state struct {
+		Resources []struct {
+			Instances []struct {
+				Deposed    string         `json:"deposed"`
+				Attributes map[string]any `json:"attributes"`
+			} `json:"instances"`
+		} `json:"resources"`
+	}
+	var shown struct {
+		Values struct {
+			Module struct {
+				Resources []struct {
+					Deposed string         `json:"deposed_key"`
+					Values  map[string]any `json:"values"`
+				} `json:"resources"`
+			} `json:"root_module"`
+		} `json:"values"`
+	}
+	for content, into := range map[string]any{string(recorded): &state, s.MustRun("show", "-json").Stdout: &shown} {
+		if err := json.Unmarshal([]byte(content), into); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	read := map[string]map[string]any{}
+	for _, r := range shown.Values.Module.Resources {
+		read[r.Deposed] = r.Values
+	}
+	for _, r := range state.Resources {
+		for _, i := range r.Instances {
+			for _, fault := range notKept("", i.Attributes, read[i.Deposed]) {
+				s.t.Error(fault)
+			}
+		}
+	}
+}
+
+// notKept says which attributes of a recorded object are not in the one that was read, or
+// have another value there. The object that was read may have more.
+func notKept(path string, recorded, read any) []string {
+	var faults []string
+	switch was := recorded.(type) {
+	case map[string]any:
+		is, _ := read.(map[string]any)
+		for name, value := range was {
+			now, found := is[name]
+			if !found {
+				faults = append(faults, fmt.Sprintf("%s.%s was recorded, and this version does not have it", path, name))
+				continue
+			}
+			faults = append(faults, notKept(path+"."+name, value, now)...)
+		}
+		return faults
+	case []any:
+		is, _ := read.([]any)
+		if len(is) == len(was) {
+			for i := range was {
+				faults = append(faults, notKept(fmt.Sprintf("%s[%d]", path, i), was[i], is[i])...)
+			}
+			return faults
+		}
+	}
+	if !reflect.DeepEqual(recorded, read) {
+		faults = append(faults, fmt.Sprintf("%s was recorded as %v, and this version reads %v", path, recorded, read))
+	}
+	return faults
 }
 
 // record writes the states of this version.

@@ -45,8 +45,9 @@ func run(ctx context.Context, root, guide string, engines []string, out io.Write
 	if len(engines) == 0 {
 		return errors.New("no program is given: set ENGINES to the paths of Terraform and OpenTofu programs")
 	}
-	table := head
-	fmt.Fprint(out, head)
+	var table strings.Builder
+	both := io.MultiWriter(out, &table)
+	fmt.Fprint(both, head)
 	failed := 0
 	for _, path := range engines {
 		name, err := versionOf(ctx, path)
@@ -62,9 +63,7 @@ func run(ctx context.Context, root, guide string, engines []string, out io.Write
 		if len(tests.failed) > 0 {
 			passed += ", failed: " + strings.Join(tests.failed, ", ")
 		}
-		row := fmt.Sprintf("| %s | %s | %s |\n", name, passed, tests.skips())
-		fmt.Fprint(out, row)
-		table += row
+		fmt.Fprintf(both, "| %s | %s | %s |\n", name, passed, tests.skips())
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d tests failed", failed)
@@ -76,11 +75,11 @@ func run(ctx context.Context, root, guide string, engines []string, out io.Write
 	if err != nil {
 		return err
 	}
-	text, err := withTable(string(page), table)
+	text, err := withTable(string(page), table.String())
 	if err != nil {
 		return fmt.Errorf("%s: %w", guide, err)
 	}
-	return os.WriteFile(guide, []byte(text), 0o644)
+	return os.WriteFile(guide, []byte(text), 0o600) // its mode stays as it is
 }
 
 // withTable replaces the table of a page that has the same head.
@@ -109,22 +108,28 @@ func versionOf(ctx context.Context, path string) (string, error) {
 
 // results are those of one run.
 type results struct {
-	passed  int
-	failed  []string
-	skipped map[string]int // by reason
+	passed int
+	// failed are tests, and packages that failed without one, such as those that did not
+	// build.
+	failed []string
+	// skipped are tests, and parts those of tests that passed otherwise, by reason.
+	skipped, parts map[string]int
 }
 
 func (r results) skips() string {
-	texts := make([]string, 0, len(r.skipped))
+	texts := make([]string, 0, len(r.skipped)+len(r.parts))
 	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 		texts = append(texts, fmt.Sprintf("%d: %s", r.skipped[reason], reason))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.parts)) {
+		texts = append(texts, fmt.Sprintf("%d in tests that passed otherwise: %s", r.parts[reason], reason))
 	}
 	return cmp.Or(strings.Join(texts, "; "), "0")
 }
 
 // event is a line of go test -json.
 type event struct {
-	Action, Test, Output string
+	Action, Package, Test, Output string
 }
 
 // test runs the acceptance tests. Their failures are no error.
@@ -144,38 +149,56 @@ func test(ctx context.Context, root, path string, openTofu bool) (results, error
 	if err := command.Start(); err != nil {
 		return results{}, err
 	}
-	r := read(output)
-	if err := command.Wait(); err != nil && len(r.failed) == 0 {
+	r, err := read(output)
+	if err := errors.Join(err, command.Wait()); err != nil && len(r.failed) == 0 {
 		return results{}, err // it did not come to its tests
+	}
+	if r.passed+len(r.failed) == 0 {
+		return results{}, errors.New("no test ran")
 	}
 	return r, nil
 }
 
 var reasonLine = regexp.MustCompile(`^\s+\w+\.go:\d+: (.+)\n`)
 
-// read counts top-level tests. The reason of a skipped one is what it said last.
-func read(events io.Reader) results {
-	r := results{skipped: map[string]int{}}
-	said := map[string]string{}
+// read counts top-level tests, and what they skip. The reason of what is skipped is what
+// it said last.
+func read(events io.Reader) (results, error) {
+	r := results{skipped: map[string]int{}, parts: map[string]int{}}
+	said, failedIn := map[string]string{}, map[string]bool{}
 	lines := bufio.NewScanner(events)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Test == "" || strings.Contains(e.Test, "/") {
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
+		test, part := e.Package+" "+e.Test, strings.Contains(e.Test, "/")
 		switch e.Action {
 		case "output":
 			if match := reasonLine.FindStringSubmatch(e.Output); match != nil {
-				said[e.Test] = match[1]
+				said[test] = match[1]
 			}
 		case "pass":
-			r.passed++
+			if e.Test != "" && !part {
+				r.passed++
+			}
 		case "fail":
-			r.failed = append(r.failed, e.Test)
+			switch {
+			case e.Test == "" && !failedIn[e.Package]:
+				r.failed = append(r.failed, "package "+e.Package)
+			case e.Test != "" && !part:
+				r.failed = append(r.failed, e.Test)
+				failedIn[e.Package] = true
+			}
 		case "skip":
-			r.skipped[said[e.Test]]++
+			switch {
+			case part:
+				r.parts[said[test]]++
+			case e.Test != "":
+				r.skipped[said[test]]++
+			}
 		}
 	}
-	return r
+	return r, lines.Err()
 }
