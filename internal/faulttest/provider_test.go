@@ -197,7 +197,7 @@ var providerUses = []providerUse{
 		},
 		with(stillLive("list drop:live list", "list drop:live drop? list", "list drop:live token drop:live list", "list drop:live token drop:live drop? list"), map[string]told{
 			"done":                        {"Terminated 1 session" + ofDrain, "", nothing, "list drop:live get:live list"},
-			"refusal of an ended session": {"", "", nothing, "list drop:live get:live list"},
+			"refusal of an ended session": {"1 session ended after a refused request" + ofDrain, "", nothing, "list drop:live get:live list"},
 		}),
 	},
 }

@@ -47,6 +47,9 @@ func TestFrontThatRepeats(t *testing.T) {
 				if a.failed || len(a.ended) != 1 || s.drops() != 2 {
 					t.Errorf("%d requests, failed %t, ended %q:\n%s", s.drops(), a.failed, a.ended, a.said)
 				}
+				if name == "drain" && !says(a.said, session.SessionID) {
+					t.Errorf("it says nothing of the session that it ended:\n%s", a.said)
+				}
 			})
 		}
 	}

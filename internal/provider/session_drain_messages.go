@@ -76,19 +76,23 @@ type drainRun struct {
 // succeeded is the warning about what a successful drain did. passes is why it
 // succeeded in spite of excluded sessions that it left open.
 func (d drainRun) succeeded(passes string) diag.Diagnostic {
-	terminated, excluded := d.Terminated(), d.Excluded()
-	m := message{lists: d.lists()}
-	switch {
-	case len(terminated) == 0:
-		m.summary = counted(len(excluded), "excluded session") + " left open"
-	case len(excluded) == 0:
-		m.summary = "Terminated " + countSessions(len(terminated))
-	default:
-		m.summary = fmt.Sprintf("Terminated %s, %s left open", countSessions(len(terminated)), counted(len(excluded), "excluded session"))
+	terminated, excluded, refused := d.Terminated(), d.Excluded(), d.EndedAfterRefusal()
+	var parts []string
+	if len(terminated) > 0 {
+		parts = append(parts, "terminated "+countSessions(len(terminated)))
 	}
-	m.summary += ": " + d.name
+	if len(refused) > 0 {
+		parts = append(parts, countSessions(len(refused))+" ended after a refused request")
+	}
+	if len(excluded) > 0 {
+		parts = append(parts, counted(len(excluded), "excluded session")+" left open")
+	}
+	m := message{summary: capitalize(strings.Join(parts, ", ")) + ": " + d.name, lists: d.lists()}
 	if len(excluded) > 0 {
 		m.state = passes
+	}
+	if len(refused) > 0 {
+		m.state = sentences("senhasegura also refuses to terminate a session that has ended: it ended on its own, or a gateway sent the request twice.", m.state)
 	}
 	if d.moment == onDestroy && slices.ContainsFunc(excluded, func(s termination.SessionResult) bool { return len(s.Undecided) == 0 }) {
 		m.advice = "To block the destroy while an excluded session is live, set `on_excluded` and `on_failure` to `halt`."
@@ -112,6 +116,7 @@ func (d drainRun) lists() []list {
 		excluded
 		terminated
 		unplanned
+		refused
 		ended
 		notListed
 	)
@@ -126,6 +131,7 @@ func (d drainRun) lists() []list {
 		excluded:   {title: "Excluded, left open"},
 		terminated: {title: "Terminated", most: maxTerminated},
 		unplanned:  {title: "Terminated, not shown by the plan", most: maxTerminated},
+		refused:    {title: "Ended after a refused request", most: maxTerminated},
 		ended:      {title: "Shown by the plan, ended before the drain", most: maxTerminated},
 		notListed:  {},
 	}
@@ -144,6 +150,8 @@ func (d drainRun) lists() []list {
 			of = unplanned
 		case s.Outcome == termination.Terminated:
 			of = terminated
+		case s.EndedAfterRefusal():
+			of = refused
 		case s.EndedSincePreview():
 			of = ended
 		case s.Outcome.Ended():
@@ -281,7 +289,7 @@ func (d drainRun) beforeChange(consequence string) string {
 
 // untouched says that no session was terminated, if that is certain.
 func (d drainRun) untouched() string {
-	if len(d.Terminated())+len(d.Requested()) > 0 {
+	if len(d.Terminated())+len(d.Requested())+len(d.EndedAfterRefusal()) > 0 {
 		return ""
 	}
 	return noneTerminated

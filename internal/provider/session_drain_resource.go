@@ -75,7 +75,7 @@ func (r *sessionDrainResource) Schema(ctx context.Context, _ resource.SchemaRequ
 
 	drained := map[string]schema.Attribute{
 		"outcome": schema.StringAttribute{
-			MarkdownDescription: "Result for the session. One of: `terminated` (terminated by the drain; end confirmed), `already_ended` (ended, and not by the drain), `excluded` (left open, because `exclude` matches it too). " +
+			MarkdownDescription: "Result for the session. One of: `terminated` (terminated by the drain; end confirmed), `already_ended` (ended before the request, or after senhasegura refused it), `excluded` (left open, because `exclude` matches it too). " +
 				"After a failure also `refused`, `still_live`, `unknown` (may have ended; can't be read, or too little is shown to decide), or `not_attempted`.",
 			Computed: true,
 		},
@@ -435,7 +435,7 @@ func (r *sessionDrainResource) drain(ctx context.Context, model *sessionDrainMod
 	diags.Append(unseenValues(preview.untold(unseenOfRun(report, err, model.onUnseen())), name, false)...)
 	run := drainRun{Report: report, name: name, moment: moment, planned: request.Previewed != nil}
 	if err == nil {
-		if len(report.Terminated()) > 0 || len(report.Excluded()) > 0 {
+		if len(report.Terminated())+len(report.EndedAfterRefusal())+len(report.Excluded()) > 0 {
 			diags.Append(run.succeeded(model.whyExcludedLeft(moment)))
 		}
 		return report, diags

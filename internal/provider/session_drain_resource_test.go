@@ -146,6 +146,8 @@ type drainCase struct {
 	of string
 	// terminated are the visitors whose sessions were terminated.
 	terminated []int
+	// afterRefusal are the visitors whose sessions ended although their request was refused.
+	afterRefusal []int
 	// errors are those of a destroy.
 	errors []message
 	live   []string
@@ -273,7 +275,7 @@ func drainCases() []drainCase {
 			terminated: []int{1},
 		},
 		{
-			name:     "it ended before the request arrived: none was terminated",
+			name:     "it ended before the request arrived",
 			sessions: visitors(1),
 			script: func(server *acctest.Server) {
 				server.Sim.OnRequest(func(r simulator.Request) {
@@ -282,7 +284,15 @@ func drainCases() []drainCase {
 					}
 				})
 			},
-			requests: []string{"token", "list", "drop hash-1", "get 1", "list"},
+			requests:     []string{"token", "list", "drop hash-1", "get 1", "list"},
+			afterRefusal: []int{1},
+		},
+		{
+			name:         "the request worked, and the response is the refusal of its repetition by a gateway",
+			sessions:     visitors(1),
+			script:       injecting(simulator.Fault{Kind: simulator.DropFailed500, Op: simulator.OpDrop, Acting: simulator.ActFirst}),
+			requests:     []string{"token", "list", "drop hash-1", "get 1", "list"},
+			afterRefusal: []int{1},
 		},
 		{
 			name:       "the response to a request that worked is lost: checked, not repeated",
@@ -561,6 +571,13 @@ func TestDrainDestroy(t *testing.T) {
 				warning := terminatedMessage(test.terminated...)
 				if test.of != "" {
 					warning.summary = "Terminated " + countOf(len(test.terminated)) + ": drain of " + test.of
+				}
+				warnings = append(warnings, warning)
+			}
+			if len(test.afterRefusal) > 0 {
+				warning := message{summary: countOf(len(test.afterRefusal)) + " ended after a refused request" + ofDrain, says: []string{"a gateway sent the request twice"}}
+				for _, n := range test.afterRefusal {
+					warning.says = append(warning.says, "Ended after a refused request: "+lineOf(n))
 				}
 				warnings = append(warnings, warning)
 			}

@@ -124,7 +124,7 @@ func (r *sessionTerminationResource) Schema(ctx context.Context, _ resource.Sche
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"outcome": schema.StringAttribute{
-				MarkdownDescription: "Result for the session. One of: `terminated` (terminated by this resource; its end time was read after the request), `already_ended` (ended, and not by this resource), " +
+				MarkdownDescription: "Result for the session. One of: `terminated` (terminated by this resource; its end time was read after the request), `already_ended` (ended before the request, or after senhasegura refused it), " +
 					"`accepted` (senhasegura accepted the request; the end was not confirmed), or `not_found` (senhasegura does not list it, with `ignore_not_found`).",
 				Computed:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},

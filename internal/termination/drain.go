@@ -90,6 +90,9 @@ type SessionResult struct {
 	// Accepted: senhasegura accepted a request of this run. Lost: a request may have
 	// reached it, and there was no response.
 	Accepted, Lost bool
+	// Denied: senhasegura refused a request of this run without a reason, as it also does
+	// for a session that has ended.
+	Denied bool
 	// NeedsEnd: it is one of Unsettled or Previewed.
 	NeedsEnd bool
 	// Previewed: it is one of Previewed.
@@ -115,6 +118,10 @@ func (d SessionResult) Live() bool {
 // EndedSincePreview reports whether the plan showed the session and it ended without
 // this run.
 func (d SessionResult) EndedSincePreview() bool { return d.Previewed && d.Outcome == AlreadyEnded }
+
+// EndedAfterRefusal reports whether the session ended although this run knows only of a
+// refused request: it ended on its own, or a gateway sent the request twice.
+func (d SessionResult) EndedAfterRefusal() bool { return d.Denied && d.Outcome == AlreadyEnded }
 
 // notEnded reports whether the session matches or may match, and is not known to have
 // ended.
@@ -151,6 +158,9 @@ func (r Report) Excluded() []SessionResult {
 func (r Report) Blocking() []SessionResult {
 	return r.those(func(d SessionResult) bool { return d.Blocks })
 }
+
+// EndedAfterRefusal gives the sessions of which that is true.
+func (r Report) EndedAfterRefusal() []SessionResult { return r.those(SessionResult.EndedAfterRefusal) }
 
 // Matched gives the sessions that a drain would terminate.
 func (r Report) Matched() []SessionResult {

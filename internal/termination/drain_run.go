@@ -632,7 +632,7 @@ func (d *drain) tellSettled(m *member) {
 // result is the result for a member if the run ended now.
 func (d *drain) result(m *member) SessionResult {
 	drained := SessionResult{
-		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, NeedsEnd: m.needsEnd,
+		Session: m.session, Outcome: m.outcome(), Accepted: m.accepted, Lost: m.lost, Denied: m.denied, NeedsEnd: m.needsEnd,
 		Previewed: m.previewed, Unapproved: m.unapproved(), Blocks: d.blocks(m),
 	}
 	switch {
