@@ -29,6 +29,7 @@ type settings struct {
 	sessions  int
 	rounds    int
 	limit     time.Duration
+	noopOnly  bool
 }
 
 func main() {
@@ -38,6 +39,7 @@ func main() {
 	flag.IntVar(&s.sessions, "sessions", 200, "terminations in one apply")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often each apply is measured, in turn with the others")
 	flag.DurationVar(&s.limit, "limit", 2*time.Minute, "how long an apply may take before it is interrupted")
+	flag.BoolVar(&s.noopOnly, "noop", false, "compare only with the resource that does nothing")
 	flag.Parse()
 	s.peers = flag.Args()
 
@@ -63,36 +65,11 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(b.work) }() // a leftover in the temporary directory spoils no figure
 
-	working := map[string][]result{}
-	for round := range s.rounds {
-		for _, w := range ways {
-			fmt.Fprintf(progress, "round %d of %d: %s\n", round+1, s.rounds, w.name)
-			r, err := b.apply(ctx, w, works, s.sessions)
-			if err != nil {
-				return err
-			}
-			if r.reported != s.sessions || r.live > 0 {
-				return fmt.Errorf("%s reports %d of %d sessions as terminated, and %d are live: %s", w.name, r.reported, s.sessions, r.live, r.problem)
-			}
-			working[w.name] = append(working[w.name], r)
+	if !s.noopOnly {
+		if err := b.compareWays(ctx, ways, out, progress); err != nil {
+			return err
 		}
 	}
-	writeTimes(out, ways, working)
-	writeRequests(out, ways, working)
-
-	reports := map[string][]result{}
-	for _, c := range circumstances {
-		for _, w := range ways {
-			fmt.Fprintf(progress, "%s: %s\n", c.name, w.name)
-			r, err := b.apply(ctx, w, c, s.sessions)
-			if err != nil {
-				return err
-			}
-			reports[w.name] = append(reports[w.name], r)
-		}
-	}
-	writeReports(out, ways, reports)
-
 	fmt.Fprintln(out, noopHeading)
 	for _, sessions := range []int{s.sessions, 500} {
 		for _, noop := range noops {
@@ -104,5 +81,40 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 			writeNoop(out, noop, sessions, pairs)
 		}
 	}
+	return nil
+}
+
+// compareWays measures the ways while the API works, and then what they report.
+func (b *bench) compareWays(ctx context.Context, ways []way, out, progress io.Writer) error {
+	working := map[string][]result{}
+	for round := range b.rounds {
+		for _, w := range ways {
+			fmt.Fprintf(progress, "round %d of %d: %s\n", round+1, b.rounds, w.name)
+			r, err := b.apply(ctx, w, works, b.sessions)
+			if err != nil {
+				return err
+			}
+			if r.reported != b.sessions || r.live > 0 {
+				return fmt.Errorf("%s reports %d of %d sessions as terminated, and %d are live: %s", w.name, r.reported, b.sessions, r.live, r.problem)
+			}
+			working[w.name] = append(working[w.name], r)
+		}
+	}
+	writeTimes(out, ways, working)
+	writeRequests(out, ways, working)
+
+	reports := map[string][]result{}
+	for _, c := range circumstances {
+		for _, w := range ways {
+			fmt.Fprintf(progress, "%s: %s\n", c.name, w.name)
+			r, err := b.apply(ctx, w, c, b.sessions)
+			if err != nil {
+				return err
+			}
+			reports[w.name] = append(reports[w.name], r)
+		}
+	}
+	writeReports(out, ways, reports)
+
 	return nil
 }
