@@ -157,6 +157,8 @@ func TestNewReportsAllFaults(t *testing.T) {
 		fields []string
 	}{
 		{"nothing", func(*Config) {}, nil},
+		{"no retries", func(cfg *Config) { cfg.MaxRetries = 0 }, nil},
+		{"the most retries", func(cfg *Config) { cfg.MaxRetries = MaxRetriesLimit }, nil},
 		{
 			"everything", func(cfg *Config) {
 				*cfg = Config{

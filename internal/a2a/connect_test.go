@@ -379,6 +379,7 @@ func TestFaults(t *testing.T) {
 		{"no route to host", op("dial", syscall.EHOSTUNREACH), ErrUnreachable, session.ErrTransient, 3},
 		{"tunnel forbidden", &proxyError{status: 403}, ErrProxy, session.ErrRejected, 1},
 		{"tunnel without credentials", &proxyError{status: 407}, ErrProxyCredentials, session.ErrRejected, 1},
+		{"tunnel with a fault of the proxy", &proxyError{status: 500}, ErrProxy, session.ErrTransient, 3},
 		{"tunnel that fails", &proxyError{status: 502}, ErrProxy, session.ErrTransient, 3},
 		{"proxy refused", op("proxyconnect", op("dial", syscall.ECONNREFUSED)), ErrProxy, session.ErrTransient, 3},
 		{"name of the proxy", op("proxyconnect", op("dial", &net.DNSError{IsNotFound: true})), ErrProxy, session.ErrRejected, 1},
