@@ -3,6 +3,7 @@ package termination_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -703,4 +704,26 @@ func TestDrainProgressOfRepeatedRequests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where some requests were accepted and others refused, each reason has its own count.
+func TestDrainProgressOfMixedRepetitions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakeAPI{sessions: lives(1, 2, 3), drops: []func(string) error{func(id string) error {
+			if id == "hash-3" {
+				return session.ErrRefused
+			}
+			return nil
+		}}}
+		counts := map[bool]int{}
+		_, _ = plan{server: p, retries: 1, request: termination.DrainRequest{Progress: func(e termination.Event) {
+			if e.Stage == termination.Repeating {
+				counts[errors.Is(e.Reason, session.ErrRefused)] += e.Count
+			}
+		}}}.run(t)
+		if want := map[bool]int{false: 2, true: 1}; !maps.Equal(counts, want) {
+			t.Errorf("repetitions by whether they were refused: %v, want %v", counts, want)
+		}
+	})
 }
