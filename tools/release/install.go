@@ -114,8 +114,12 @@ func checkInstallation(ctx context.Context, r *report, e *engine, m mirror) {
 
 // initialize runs init as a user with a CLI configuration in an empty home.
 func (e *engine) initialize(ctx context.Context, m mirror) (string, error) {
-	cliConfiguration := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n", strconv.Quote(m.path))
-	if err := os.WriteFile(filepath.Join(e.home, ".terraformrc"), []byte(cliConfiguration), 0o600); err != nil {
+	example, err := os.ReadFile(filepath.Join(e.root, "examples", "mirror", "terraformrc.hcl"))
+	if err != nil {
+		return "", err
+	}
+	cliConfiguration := bytes.ReplaceAll(example, []byte(`"/opt/providers"`), []byte(strconv.Quote(m.path)))
+	if err := os.WriteFile(filepath.Join(e.home, ".terraformrc"), cliConfiguration, 0o600); err != nil {
 		return "", err
 	}
 	if _, err := e.run(ctx, "init", "-input=false", "-no-color"); err != nil {
