@@ -169,3 +169,17 @@ func TestMemoryOfTooManyLive(t *testing.T) {
 		t.Errorf("%d ends and %d live sessions are remembered, want 0 and %d", len(m.ends), len(m.records), maxRemembered)
 	}
 }
+
+// The ends of a long list take memory for a bounded number of sessions, also while the
+// list is read.
+func TestMemoryOfALongListIsBounded(t *testing.T) {
+	t.Parallel()
+	l, most := newListNotes(began), 0
+	for n := range 5 * maxRemembered {
+		l.take(row(fmt.Sprint(n), "1", time.Duration(n+1)))
+		most = max(most, len(l.ends))
+	}
+	if most > 2*maxRemembered {
+		t.Errorf("%d ends are kept at a time, want at most %d", most, 2*maxRemembered)
+	}
+}

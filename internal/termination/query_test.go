@@ -138,3 +138,28 @@ func TestFind(t *testing.T) {
 		t.Errorf("calls %q", got)
 	}
 }
+
+// Sessions that started at the same time are in the order of their record IDs, which are
+// numbers of any length; those without one come last.
+func TestQueryOrdersByRecordID(t *testing.T) {
+	t.Parallel()
+	var rows []session.Session
+	start := live(1).StartedAt
+	for n, id := range []string{"", "100", "9", "010", "99"} {
+		s := live(n + 1)
+		s.RecordID, s.StartedAt = id, start
+		rows = append(rows, s)
+	}
+	answer, err := termination.New(&fakeAPI{sessions: rows}, termination.Options{}).Query(t.Context(),
+		termination.Question{Selector: janes(t), State: termination.StateLive, Now: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range answer.Sessions {
+		got = append(got, s.RecordID)
+	}
+	if want := []string{"9", "010", "99", "100", ""}; !slices.Equal(got, want) {
+		t.Errorf("order %q, want %q", got, want)
+	}
+}
